@@ -1,0 +1,225 @@
+# embark
+#
+#   make                    build/embark: static, for Linux; libpq and OpenSSL are compiled first, once, into a cache
+#   make TLS=no             the same without OpenSSL
+#   make install            PREFIX=/usr/local DESTDIR=
+#   make test               set-up, build, unit tests, whole-program tests
+#   make unit, make pytest  one half of it (make pytest ARGS='-k wait')
+#   make check              format, analysers, layers, sizes, both kinds of tests under sanitizers, valgrind;
+#                           check-format, check-tidy, … alone; make format does what check-format asks for
+#   make asan               build/asan/embark: glibc, AddressSanitizer and UBSan
+#   make demo, make bench   eight replicas of a real service; embark beside other waiters
+#   make clean              the cache stays; it is told of in .ci/deps
+#   make V=1 …              shows the compilers' command lines
+#
+# A source file in one of the layers' folders is picked up as it is. `#include "version.h"` and, for a file such as
+# src/stages/probe.py, `#include "stages/probe.py.h"` are generated (below).
+
+VERSION := 0.1.0
+TLS     ?= yes
+PREFIX  ?= /usr/local
+CFLAGS  ?= -Os
+PYTHON  := /usr/bin/python3
+
+Q       := $(if $(V),,@)
+MAKEFLAGS += -j$(shell nproc) --no-builtin-rules
+.DELETE_ON_ERROR:
+.SUFFIXES:
+
+all: build/embark
+
+# ---- The libraries. build/deps.mk says where they are; making it builds them if need be. ----------------------------
+
+ifneq ($(filter-out clean,$(or $(MAKECMDGOALS),all)),)
+include build/deps.mk
+endif
+build/deps.mk: FORCE
+	@.ci/packages ensure build
+	@.ci/deps $@
+
+# ---- Sources ---------------------------------------------------------------------------------------------------------
+
+layers    := core os db stages commands
+sources   := $(foreach l,$(layers),$(wildcard src/$l/*.c)) $(wildcard src/main.c)
+headers   := $(foreach l,$(layers),$(wildcard include/embark/$l/*.h))
+embedded  := $(wildcard src/*/*.py src/*/*.js src/*/*.rb)
+generated := build/gen/version.h $(embedded:src/%=build/gen/%.h)
+
+# ---- Flavours: each has a folder of objects. tls and notls are embark (musl); asan and plain (glibc) are for tests. --
+
+flavour      := $(if $(filter no,$(TLS)),notls,tls)
+cppflags     := -D_GNU_SOURCE -Iinclude -Ibuild/gen
+warnings     := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Werror
+hardening    := -fPIE -fstack-protector-strong
+sections     := -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables
+asan         := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+
+build/tls/%: compiler := musl-gcc
+build/tls/%: flags := $(CFLAGS) $(hardening) $(sections) -DEMBARK_TLS=1 -isystem $(DEPS)/include -idirafter $(DEPS)/kernel
+build/notls/%: compiler := musl-gcc
+build/notls/%: flags := $(CFLAGS) $(hardening) $(sections) -DEMBARK_TLS=0 -isystem $(DEPS)/include -idirafter $(DEPS)/kernel
+# At -O1 gcc is often wrong about what may be uninitialized; embark itself is compiled with that warning.
+build/asan/%: compiler := gcc
+build/asan/%: flags := -O1 -g -Wno-maybe-uninitialized $(asan) -DEMBARK_TLS=1 -isystem /usr/include/postgresql
+build/plain/%: compiler := gcc
+build/plain/%: flags := -O1 -g -Wno-maybe-uninitialized -DEMBARK_TLS=1 -isystem /usr/include/postgresql
+
+compile = $(if $(V),,@echo '  $@' && )$(compiler) -std=gnu11 $(warnings) $(cppflags) $(flags) -MMD -MP -c -o $@ $<
+
+define flavour_rules
+build/$1/src/%.o: src/%.c build/flags | $(generated)
+	@mkdir -p $$(@D)
+	$$(compile)
+build/$1/test/%.o: test/%.c build/flags | $(generated)
+	@mkdir -p $$(@D)
+	$$(compile)
+build/$1/core.a: $(patsubst %.c,build/$1/%.o,$(filter src/core/%,$(sources)))
+build/$1/os.a: $(patsubst %.c,build/$1/%.o,$(filter src/os/%,$(sources)))
+objects_$1 := $(patsubst %.c,build/$1/%.o,$(filter-out src/core/% src/os/%,$(sources)))
+-include $(patsubst %.c,build/$1/%.d,$(sources) $(wildcard test/unit/*.c test/unit/*/*.c))
+endef
+$(foreach f,tls notls asan plain,$(eval $(call flavour_rules,$f)))
+
+# Archived: core, so that what links core alone finds a call into another layer; os, for its unit tests.
+build/%.a:
+	$(Q)rm -f $@
+	$(Q)ar rcs $@ $^
+
+# Everything is compiled anew if flags change, given on the command line or in here, or the libraries do.
+build/flags: Makefile FORCE
+	@{ echo '$(CFLAGS) $(LDFLAGS) $(DEPS)'; cksum Makefile; cat $(DEPS)/versions; } | cmp -s - $@ || \
+	 { echo '$(CFLAGS) $(LDFLAGS) $(DEPS)'; cksum Makefile; cat $(DEPS)/versions; } > $@
+
+# ---- The program ------------------------------------------------------------------------------------------------------
+
+# A static PIE. musl-gcc knows only static or PIE, so that its start files are named here instead: rcrt1.o relocates
+# the program itself, as no dynamic linker does. -z text refuses relocations that would make code writable.
+start    = $(MUSL)/rcrt1.o $(MUSL)/crti.o $(shell gcc -print-file-name=crtbeginS.o)
+end      = $(shell gcc -print-file-name=crtendS.o) $(MUSL)/crtn.o
+hardened = -nostartfiles -Wl,-static,-pie,--no-dynamic-linker,-z,text -Wl,-z,relro,-z,now,-z,noexecstack
+libs     = -lpq -lpgcommon -lpgport $(if $(filter build/tls/%,$@),-lssl -lcrypto) -linih -lmd -ljansson
+
+build/tls/embark build/notls/embark: build/%/embark: build/%/core.a build/%/os.a
+	@echo '  $@'
+	$(Q)musl-gcc $(hardened) -Wl,--gc-sections -s $(LDFLAGS) -o $@ $(start) $(filter %.o,$^) \
+	  $(filter %os.a,$^) $(filter %core.a,$^) -L$(DEPS)/lib/$(patsubst build/%/embark,%,$@) -L$(DEPS)/lib $(libs) $(end)
+build/tls/embark: $(objects_tls)
+build/notls/embark: $(objects_notls)
+
+build/embark: build/$(flavour)/embark FORCE
+	@cmp -s $< $@ || cp -f $< $@
+
+build/asan/embark: $(objects_asan) build/asan/os.a build/asan/core.a
+	@echo '  $@'
+	$(Q)gcc $(asan) -o $@ $^ -lpq -lssl -lcrypto -linih -lmd -ljansson
+
+# What a generated header holds is made by awk and od, as a build machine need not have more.
+build/gen/version.h: Makefile build/flags
+	@mkdir -p $(@D)
+	@echo '#define EMBARK_VERSION "$(VERSION)"' > $@
+	@echo "#define EMBARK_LIBRARIES \"$$(sed 's/-[^-]*$$//; s/postgresql-15/libpq/' $(DEPS)/versions | paste -sd, | sed 's/,/, /g')\"" >> $@
+
+# src/stages/probe.py → build/gen/stages/probe.py.h: `probe_py`, an array that ends in a NUL, and `probe_py_size`
+build/gen/%.h: src/% Makefile
+	@mkdir -p $(@D)
+	@name=$$(echo '$(notdir $<)' | tr -c 'A-Za-z0-9\n' _); { \
+	  echo "static const unsigned char $$name[] = {"; \
+	  od -An -v -tu1 $< | sed 's/[0-9][0-9]*/&,/g'; \
+	  echo "0};"; \
+	  echo "enum { $${name}_size = sizeof $$name - 1 };"; } > $@
+
+install: build/embark
+	install -D -m 755 build/embark $(DESTDIR)$(PREFIX)/bin/embark
+	for page in $(wildcard doc/*.1 doc/*.5); do \
+	  install -D -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$$(basename $$page) || exit; done
+
+asan: build/asan/embark
+
+# ---- Tests --------------------------------------------------------------------------------------------------------------
+
+# Each test/unit/test_*.c is a program linked with core alone, each test/unit/os/test_*.c one with os and core.
+unit_sources := $(wildcard test/unit/test_*.c test/unit/os/test_*.c)
+unit_asan    := $(unit_sources:%.c=build/asan/%)
+unit_plain   := $(unit_sources:%.c=build/plain/%)
+
+build/asan/test/unit/test_%: build/asan/test/unit/test_%.o build/asan/core.a
+	$(Q)gcc $(asan) -o $@ $^ -lcmocka -linih -lmd -ljansson
+build/asan/test/unit/os/test_%: build/asan/test/unit/os/test_%.o build/asan/os.a build/asan/core.a
+	$(Q)gcc $(asan) -o $@ $^ -lcmocka -linih -lmd -ljansson
+build/plain/test/unit/test_%: build/plain/test/unit/test_%.o build/plain/core.a
+	$(Q)gcc -o $@ $^ -lcmocka -linih -lmd -ljansson
+build/plain/test/unit/os/test_%: build/plain/test/unit/os/test_%.o build/plain/os.a build/plain/core.a
+	$(Q)gcc -o $@ $^ -lcmocka -linih -lmd -ljansson
+.SECONDARY:
+
+# In this order, even with -j, and the second half also if the first one failed.
+test:
+	@.ci/packages ensure build test
+	@status=0; $(MAKE) build/embark && { $(MAKE) unit || status=$$?; $(MAKE) pytest || status=$$?; exit $$status; }
+
+unit: test-packages
+	@$(MAKE) --no-print-directory $(unit_asan)
+	@test/unit/run $(unit_asan)
+
+pytest: build/embark test-packages
+	EMBARK_BIN=$(CURDIR)/build/embark $(PYTHON) -m pytest test/program $(ARGS)
+
+demo: build/embark test-packages
+	@test/demo/run
+
+bench: build/embark test-packages
+	@.ci/packages ensure bench
+	@test/bench/run
+
+test-packages: FORCE
+	@.ci/packages ensure test
+check-packages: FORCE
+	@.ci/packages ensure test check
+
+# ---- Checks: what can be said without running embark goes first, each one also a target of its own. --------------------
+
+unit_headers := $(wildcard test/unit/*.h test/unit/*.c test/unit/*/*.c)
+analysis     := -std=gnu11 $(cppflags) -DEMBARK_TLS=1 -isystem /usr/include/postgresql
+scripts      := .ci/packages .ci/deps .ci/layers .ci/run $(wildcard test/unit/run test/demo/run test/bench/run)
+checks       := check-format check-layers check-tidy check-cppcheck check-scripts check-manual check-sizes
+
+check: check-packages
+	@$(MAKE) --no-print-directory -k -Otarget $(checks) build/asan/embark $(unit_plain)
+	@WRAP='$(valgrind)' test/unit/run $(unit_plain)
+	@status=0; $(MAKE) --no-print-directory unit || status=$$?; \
+	  $(asan_options) EMBARK_BIN=$(CURDIR)/build/asan/embark $(PYTHON) -m pytest test/program $(ARGS) || status=$$?; \
+	  exit $$status
+
+valgrind     := valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=definite,indirect,possible
+# An error ends the program in a way that no test takes for a result of embark's.
+asan_options := ASAN_OPTIONS=exitcode=99:detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1
+
+check-format:
+	@echo "clang-format: $(words $(sources) $(headers) $(unit_headers)) files"
+	@clang-format --dry-run -Werror $(sources) $(headers) $(unit_headers)
+check-layers: build/plain/core.a $(objects_plain)
+	.ci/layers build/plain
+check-tidy: $(generated)
+	@echo "clang-tidy: $(words $(sources)) files"
+	@printf '%s\n' $(sources) | xargs -P $$(nproc) -n 1 sh -c 'clang-tidy --quiet "$$@" -- $(analysis) 2>&1 | \
+	  grep -v "warnings generated\|^Suppressed\|^Use -header-filter" | { ! grep . >&2; }' tidy
+check-cppcheck: $(generated)
+	@echo "cppcheck: $(words $(sources)) files"
+	@cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
+	  --suppress='*:$(DEPS)/*' -j $$(nproc) $(cppflags) -I$(DEPS)/include -DEMBARK_TLS=1 $(sources)
+check-scripts:
+	shellcheck $(scripts)
+check-manual:
+	@for page in $(wildcard doc/*.1 doc/*.5); do mandoc -W warning -T lint $$page || exit; done
+# What a container image has to carry: with TLS at most 3.0 MB, without at most 400 kB
+check-sizes: build/tls/embark build/notls/embark
+	@wc -c $^ | awk '/notls/ { limit = 400000 } !/notls/ { limit = 3000000 } \
+	  !/total/ { print $$2 ": " $$1 " bytes of " limit; if ($$1 > limit) exit 1 }'
+format:
+	clang-format -i $(sources) $(headers) $(unit_headers)
+
+clean:
+	rm -rf build
+
+FORCE:
+.PHONY: all install asan test unit pytest demo bench check clean format $(checks) test-packages check-packages FORCE

@@ -1,0 +1,31 @@
+/* embark's own words. Each command takes the configuration and the words after its name, logs what
+ * is to be said and returns the exit code. */
+#ifndef EMBARK_COMMANDS_COMMANDS_H
+#define EMBARK_COMMANDS_COMMANDS_H
+
+#include "embark/core/config.h"
+
+/* X(name, needs configuration, help) */
+#define EM_COMMANDS(X)                                                                     \
+    X(run, true, "[--] [COMMAND [ARG…]]",                                                  \
+      "start-up steps, then exec COMMAND (default: [service] command)")                    \
+    X(check, true, "[--] [COMMAND [ARG…]]",                                                \
+      "what needs no database: requirements, the command; for a Dockerfile's RUN")         \
+    X(wait, true, "", "waits for the database and for what [wait] names, then exits")      \
+    X(migrate, true, "", "all steps up to and including the migrations, then exits")       \
+    X(help, false, "[TOPIC]", "this, or: config, exit-codes, a command's or a key's name") \
+    X(version, false, "", "embark's version and those of the libraries in it")
+
+struct em_call {
+    const struct em_config *config; /* NULL for commands that need none */
+    char *const *argv;              /* the words after the command's name; NULL-terminated */
+};
+
+#define X(name, needs, words, text) int em_command_##name(const struct em_call *call);
+EM_COMMANDS(X)
+#undef X
+
+/* `embark help` for main's usage errors. */
+void em_help_usage(struct em_str *out);
+
+#endif

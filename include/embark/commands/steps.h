@@ -1,0 +1,28 @@
+/* The start-up steps, as the commands put them together. Each logs its own failure and returns the
+ * exit code, 0 when the start may go on. */
+#ifndef EMBARK_COMMANDS_STEPS_H
+#define EMBARK_COMMANDS_STEPS_H
+
+#include "embark/core/config.h"
+#include "embark/db/db.h"
+
+struct em_steps {
+    const struct em_config *config;
+    em_time started;
+    struct em_str timings; /* "check 22 ms, wait 1.20 s" */
+    bool has_database, has_direct;
+    struct em_url url, direct; /* service's; the lock's and the migrations' */
+    struct em_db *kept; /* the wait's connection, when the migrations can use it; NULL otherwise */
+    struct em_str raw, direct_raw; /* the same as the user gave them: secret */
+};
+
+/* Finds the targets and looks at what only shows when values are put together. EM_EXIT_CONFIG,
+ * nothing started. */
+int em_steps_start(struct em_steps *steps, const struct em_config *config);
+void em_steps_end(struct em_steps *steps); /* may be called twice */
+
+int em_step_check(struct em_steps *steps, const struct em_list *service);
+int em_step_wait(struct em_steps *steps);
+int em_step_migrate(struct em_steps *steps);
+
+#endif

@@ -1,0 +1,12 @@
+/* Inside of core: where a text looks as if it held a password, for em_redact(). */
+#ifndef EMBARK_CORE_GUESS_H
+#define EMBARK_CORE_GUESS_H
+
+#include "embark/core/str.h"
+
+/* Sets mark[i] for every byte of `text` (`length` bytes and a closing NUL) that looks as if it
+ * belonged to a password:
+ * "://user:PASSWORD@", "password=PASSWORD" (secrets.h has the forms). */
+void em_guess_passwords(const char *text, size_t length, bool *mark);
+
+#endif

@@ -1,0 +1,69 @@
+/* The one table of configuration keys.
+ *
+ * Parsing, the EMBARK_<SECTION>_<KEY> names, the defaults, `embark help config` and the test that
+ * embark.ini(5) documents every key all follow from it; struct em_config (config.h) gets one field
+ * a line. A section is added to EM_SECTIONS, a key to EM_KEYS in its section's place, and nothing
+ * else has to be told.
+ *
+ * X(section, key, TYPE, default, help)
+ *
+ *   TYPE      field                     value
+ *   TEXT      char *                    as it stands; NULL when not set and the default is ""
+ *   SECRET    char *                    a TEXT that holds a password: shown as ****, its readers
+ * add what is secret of it to em_secrets TIME      em_time                   em_time_parse() BOOL
+ * bool                      yes, no (also true, false, on, off, 1, 0) CHOICE    int index into the
+ * words of the default, which is "word|word|word": the first is the default WORDS     struct
+ * em_list            a command: split into words as a shell does (quotes, backslash; nothing is
+ * expanded but embark's own
+ *                                       ${…}, and that after the splitting, so that a value stays
+ * one word) LIST      struct em_items           repeatable: every line adds one value NAMES struct
+ * em_items           repeatable, and each line may hold several, separated by commas or blanks
+ */
+#ifndef EMBARK_CORE_KEYS_H
+#define EMBARK_CORE_KEYS_H
+
+#define EM_SECTIONS(X)                       \
+    X(database, "the service's database")    \
+    X(wait, "what else is waited for")       \
+    X(require, "what the image must hold")   \
+    X(image, "what is baked into the image") \
+    X(migrate, "the migrations")             \
+    X(service, "the service itself")         \
+    X(log, "what embark says")
+
+/* clang-format off */
+#define EM_KEYS(X)                                                                                                     \
+    X(database, url, SECRET, "", "the service's database; default: $DATABASE_URL, or PG* variables")                   \
+    X(database, direct_url, SECRET, "", "for the lock and the migrations, where url goes through a pooler")            \
+    X(database, timeout, TIME, "60s", "how long the database is waited for")                                           \
+    X(database, auth_grace, TIME, "0s", "how long a refused login is retried (a role that is created a moment later)") \
+    X(database, connect_timeout, TIME, "5s", "the longest that one try may take")                                      \
+    X(wait, tcp, LIST, "", "HOST:PORT that must accept a connection")                                                  \
+    X(wait, http, LIST, "", "URL that must answer 2xx or 3xx")                                                         \
+    X(wait, unix, LIST, "", "PATH of a unix socket that must accept a connection")                                     \
+    X(wait, file, LIST, "", "PATH that must exist")                                                                    \
+    X(wait, timeout, TIME, "60s", "how long these are waited for")                                                     \
+    X(require, module, LIST, "", "LANGUAGE: NAME, NAME… that the service must find; nothing of it is executed")        \
+    X(require, command, NAMES, "", "programs that must be found in PATH, or by their path, and be executable")         \
+    X(require, file, LIST, "", "PATH of a regular file")                                                               \
+    X(require, dir, LIST, "", "PATH of a directory")                                                                   \
+    X(require, writable, LIST, "", "PATH of a directory or file that can be written")                                  \
+    X(require, env, NAMES, "", "environment variables that must be set and not empty")                                 \
+    X(image, build, TEXT, "", "what this image was built from: a commit, a date")                                      \
+    X(image, expect, TEXT, "", "what the deployment expects build to be")                                              \
+    X(migrate, command, WORDS, "", "the migration, run by one replica at a time")                                      \
+    X(migrate, files, LIST, "", "GLOB of the migration's files; default: inferred for well-known tools' layouts")      \
+    X(migrate, lock, TEXT, "embark", "name of the advisory lock, and the ledger's scope")                              \
+    X(migrate, lock_timeout, TIME, "10m", "how long the lock is waited for")                                           \
+    X(migrate, timeout, TIME, "none", "how long the migration may run")                                                \
+    X(migrate, retry_after, TIME, "30s", "how long replicas with the same files fail fast after a failed run")         \
+    X(migrate, on_newer_database, CHOICE, "fail|continue", "what an image does that is older than the database")       \
+    X(migrate, ledger, TEXT, "embark_ledger", "the table in which runs are noted ([SCHEMA.]NAME), or off")             \
+    X(migrate, env, NAMES, "", "variables that the migration gets the direct URL in")                                  \
+    X(service, command, WORDS, "", "the service, when none is given on the command line")                              \
+    X(service, grace, TIME, "10s", "between TERM and KILL, for what must end")                                         \
+    X(log, format, CHOICE, "text|json", "text or json")                                                                \
+    X(log, level, CHOICE, "info|error|warn|debug", "the least that is said: error, warn, info or debug")
+/* clang-format on */
+
+#endif

@@ -1,0 +1,62 @@
+/* What src/stages/python_probe.py and python_why.py tell, and the sentences that are made of it.
+ *
+ * The answer is among whatever else the interpreter printed (a chatty sitecustomize): only lines
+ * that begin with "@embark " count. Each is
+ * "@embark KEY VALUE"; \\, \n, \r and \0 are escaped in VALUE, whose other bytes are as they are
+ * (paths). The last one is "@embark end ".
+ *
+ *     version 3.11.2, executable /usr/bin/python3      once
+ *     path DIR, gone DIR, path-end                     sys.path without the standard library; gone:
+ * doesn't exist. Once, if something is missing found NAME, origin FILE                          for
+ * a name that was found missing NAME                                     for one that wasn't; what
+ * follows belongs to it: part PREFIX           the shortest part of the name that wasn't found:
+ * alembic.config folder DIR            what stands in its place, or in its parent's: a folder
+ * without __init__.py (a namespace package), several if in several places library DIR           the
+ * same inside site-packages: a real namespace package, which lacks the rest file FILE             …
+ * a module that isn't a package package FILE          … a package that lacks the rest hollow the
+ * whole name was found, but is only such a folder hidden FILE           where the module is in a
+ * later folder of sys.path, hidden by what stands there instead metadata DIR          its
+ * .dist-info, although its files are gone built FILE            an extension module of that name
+ * for another Python, libc or machine near NAME             a name like it that exists other DIR,
+ * other-version X.Y, other-python FILE    where another interpreter, if there is one, has it; up to
+ * three error TEXT, doubt TEXT                             a finder failed; the search for reasons
+ * failed
+ *
+ * Pure; the bytes are hostile.
+ */
+#ifndef EMBARK_CORE_PYTHON_ANSWER_H
+#define EMBARK_CORE_PYTHON_ANSWER_H
+
+#include "embark/core/err.h"
+
+struct em_python_name {
+    char *name;
+    bool found, hollow;
+    char *origin; /* where, if found; may be NULL */
+    char *part, *file, *package, *hidden, *metadata, *built, *near, *error, *doubt; /* or NULL */
+    struct em_list folders, libraries;
+    struct em_list others, other_versions,
+        other_pythons; /* of the same length; "" where there is none */
+};
+
+struct em_python_answer {
+    char *version, *executable; /* or NULL */
+    bool complete;              /* the end was there */
+    struct em_list path, gone;
+    struct em_python_name *names;
+    size_t count;
+};
+
+/* Fills `answer`, which em_python_answer_free() releases. */
+void em_python_answer_read(struct em_python_answer *answer, const char *bytes, size_t length);
+void em_python_answer_free(struct em_python_answer *answer);
+/* What was said of `name`, or NULL. */
+const struct em_python_name *em_python_answer_of(const struct em_python_answer *answer,
+                                                 const char *name);
+
+/* "module alembic.config: not found by /usr/bin/python3 (Python 3.11.2): …" with a hint,
+ * EM_EXIT_REQUIREMENT. `python` is the interpreter as it was started. */
+int em_python_answer_say(const struct em_python_answer *answer, const struct em_python_name *name,
+                         const char *python, struct em_err *err);
+
+#endif

@@ -1,0 +1,52 @@
+/* What must never be shown.
+ *
+ * A set of byte strings (passwords, in the forms in which they are seen), and the function that
+ * takes them out of a text. The log and everything else that prints goes through em_redact(), so
+ * that a secret is hidden whatever libpq, a server or a configuration error says. Redact first,
+ * em_escape() then.
+ *
+ * Secrets shorter than 3 bytes are kept in the set but only hidden where they stand as a whole
+ * word: "a" would make every message unreadable, and hides nothing.
+ */
+#ifndef EMBARK_CORE_SECRETS_H
+#define EMBARK_CORE_SECRETS_H
+
+#include "embark/core/str.h"
+
+struct em_secrets {
+    struct em_list
+        list; /* each as it is, and as SQL, keyword=value, JSON and em_escape() would write it */
+};
+
+#define EM_SECRETS_INIT \
+    {                   \
+        EM_LIST_INIT    \
+    }
+#define EM_SECRETS_AUTO __attribute__((cleanup(em_secrets_free))) struct em_secrets
+
+/* Adds `secret`; an empty one (or NULL) is ignored, a known one not added twice. */
+void em_secrets_add(struct em_secrets *secrets, const char *secret);
+
+/* Replaces what is secret in `text` by "****", one for every stretch, however many secrets overlap
+ * in it:
+ *
+ *   - the members of the set (`secrets` may be NULL), as they are and with any of their bytes
+ * percent-encoded
+ *   - what stands between "://user:" and the last "@" of the word in anything that looks like a URL
+ *   - the value of any name that ends in password, passwd, passphrase, pass, pwd or secret:
+ * password=x, password='x y', ?password=x&, ;Password=x y;, "password": "x", PASSWORD 'x' (SQL).
+ * Where it isn't clear what ends the value, more is hidden rather than less.
+ *
+ * Doing it twice changes nothing that would show more. */
+void em_redact(const struct em_secrets *secrets, struct em_str *text);
+
+/* Zeroes and frees. */
+void em_secrets_free(struct em_secrets *secrets);
+
+/* Adds untrusted bytes for one line of a terminal or a log: control characters, DEL, invalid UTF-8,
+ * U+0080–U+009F and what reorders or breaks lines (U+2028, U+2029, U+202A–U+202E, U+2066–U+2069)
+ * become \xNN, byte by byte, a newline becomes \n, tab \t; backslash stays, so it can't be undone.
+ */
+void em_escape(struct em_str *out, const char *bytes, size_t length);
+
+#endif

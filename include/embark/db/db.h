@@ -1,0 +1,66 @@
+/* PostgreSQL: the only layer that includes libpq-fe.h.
+ *
+ * Every call takes an absolute deadline and returns at once when a signal asks embark to end (128 +
+ * n). Connections are non-blocking, their sockets close-on-exec (libpq sets that), host names are
+ * resolved outside of libpq (os/net.h) and handed over as hostaddr beside host, so that TLS still
+ * checks the name.
+ */
+#ifndef EMBARK_DB_DB_H
+#define EMBARK_DB_DB_H
+
+#include "embark/core/sqlstate.h"
+#include "embark/core/url.h"
+#include "embark/os/loop.h"
+
+struct em_db; /* a connection */
+
+/* The service's or the direct database, from the configuration's value or, where that is NULL, the
+ * environment (DATABASE_URL, PG*). `origin` says where the value comes from ("embark.ini:3") for
+ * messages. The password is added to the log's secrets. What the URL leaves open is filled in from
+ * PG* variables and the service file, as libpq would, so that every later use agrees. `raw` (NULL
+ * allowed) gets the text as it was given, for a child's environment: it holds the password, wipe
+ * it. EM_EXIT_CONFIG: malformed, or nothing is configured at all (*none is set: the caller decides
+ * whether that is an error). */
+int em_db_target(struct em_url *url, const char *value, const char *origin, bool *none,
+                 struct em_str *raw, struct em_err *err);
+/* target_session_attrs lets a standby do. */
+bool em_db_standby_ok(const struct em_url *url);
+
+struct em_db_failure {
+    enum em_db_class kind;
+    char sqlstate[6]; /* "" when the server was not reached */
+};
+
+/* One try: resolve, connect, log in, within `until`. On failure err has code EM_EXIT_UNREACHABLE or
+ * EM_EXIT_REFUSED, one line, and failure (may be NULL) its kind. `application` is set as
+ * application_name (fallback_application_name when NULL). */
+int em_db_open(const struct em_url *url, const char *application, em_time until, struct em_db **db,
+               struct em_db_failure *failure, struct em_err *err);
+void em_db_close(struct em_db *db); /* NULL is fine */
+
+/* Runs one statement (extended protocol when there are parameters, text format). Rows are read by
+ * em_db_value. The result replaces the one before. Failure: EM_EXIT_UNREACHABLE when the connection
+ * is gone or the deadline passed (the connection is unusable then), EM_EXIT_REFUSED else, with the
+ * server's message and SQLSTATE. */
+int em_db_query(struct em_db *db, em_time until, struct em_db_failure *failure, struct em_err *err,
+                const char *sql, int parameters, const char *const *values);
+int em_db_rows(const struct em_db *db);
+const char *em_db_value(const struct em_db *db, int row,
+                        int column); /* NULL for SQL NULL; valid until the next query */
+
+const char *em_db_tag(
+    const struct em_db *db); /* command tag of the last query: "COMMIT", "INSERT 0 1"… */
+
+/* For the heartbeat. */
+int em_db_socket(const struct em_db *db);
+int em_db_start(struct em_db *db, const char *sql,
+                struct em_err *err); /* sends; em_db_finish collects */
+/* Reads what has arrived without blocking: 1 the answer is complete and good (em_db_value reads
+ * it), 0 not yet, -1 the connection is lost or the statement failed. */
+int em_db_finish(struct em_db *db, struct em_err *err);
+int em_db_server_version(const struct em_db *db); /* 150018 */
+const char *em_db_where(const struct em_db *db);  /* "db:5432", for messages */
+const char *em_db_parameter(const struct em_db *db,
+                            const char *name); /* PQparameterStatus; NULL: not reported */
+
+#endif

@@ -1,0 +1,15 @@
+/* Why the system doesn't execute an ELF file: the part of em_exec_check() (exec.h) that looks at
+ * ELF. */
+#ifndef EMBARK_OS_EXEC_ELF_H
+#define EMBARK_OS_EXEC_ELF_H
+
+#include <stdint.h>
+
+#include "embark/core/err.h"
+
+/* `fd` is the opened `file`, of `size` bytes, which begins with \177ELF. 0: nothing is wrong with
+ * it; else EM_EXIT_NOT_FOUND (its loader is missing) or EM_EXIT_NOT_EXECUTABLE (cut off, damaged,
+ * not a program, for another machine). */
+int em_exec_check_elf(const char *file, int fd, uint64_t size, struct em_err *err);
+
+#endif

@@ -1,0 +1,38 @@
+/* The one writer of what embark says: stderr, whole lines, one write(2) each.
+ *
+ * Text: "embark: STEP: text", and "  hint: text" on a line of its own. Json: one object a line with
+ * time, level, step, message, hint and, where given, code. Bytes that are not printable are escaped
+ * (core/secrets.h em_escape) and secrets taken out; nothing reaches stderr by another way. A closed
+ * or full stderr loses the line and nothing else.
+ *
+ * The log is process-wide: it must work in every error path, also before there is a configuration
+ * (text, level info).
+ */
+#ifndef EMBARK_OS_LOG_H
+#define EMBARK_OS_LOG_H
+
+#include "embark/core/err.h"
+#include "embark/core/secrets.h"
+
+enum em_level {
+    EM_LOG_INFO,
+    EM_LOG_ERROR,
+    EM_LOG_WARN,
+    EM_LOG_DEBUG
+}; /* the order of [log] level's words */
+enum em_log_format { EM_LOG_TEXT, EM_LOG_JSON };
+
+void em_log_setup(enum em_log_format format, enum em_level least);
+struct em_secrets *em_log_secrets(void); /* add what must not be shown, as soon as it is known */
+
+/* `step` is "wait", "migrate"… or NULL. */
+void em_log(enum em_level level, const char *step, const char *format, ...) EM_PRINTF(3, 4);
+void em_log_hint(enum em_level level, const char *step, const char *hint, const char *format, ...)
+    EM_PRINTF(4, 5);
+void em_log_err(enum em_level level, const char *step, const struct em_err *err);
+
+/* Bytes of a child, as they are. The log remembers whether they ended in the middle of a line: its
+ * own next line then starts on a new one. */
+void em_log_raw(const char *bytes, size_t length);
+
+#endif

@@ -1,0 +1,81 @@
+/* Signals, children and the one place where embark waits.
+ *
+ * em_loop_start() is called once, first thing in main: it notes the signal mask and dispositions
+ * that embark was given, blocks what it handles and opens a signalfd (close-on-exec). From then on
+ * nothing interrupts the program at a random place; everything that waits calls em_wait(), which
+ * returns for a descriptor, a child, a signal or the deadline, whichever is first.
+ *
+ * Signals that were ignored when embark started (nohup, a shell's background job) stay ignored.
+ * SIGCHLD is set to its default while embark runs, since with SIG_IGN no status could be collected,
+ * and SIGPIPE is ignored, so that a closed stderr doesn't end a start; both are put back for
+ * children and for the service (em_loop_restore).
+ *
+ * As PID 1, or as a subreaper, orphans become ours: em_wait() reaps whatever ends and remembers the
+ * status of children that were announced with em_child_add().
+ */
+#ifndef EMBARK_OS_LOOP_H
+#define EMBARK_OS_LOOP_H
+
+#include <poll.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "embark/core/err.h"
+#include "embark/core/time.h"
+
+int em_loop_start(struct em_err *err);
+
+enum em_wake {
+    EM_WAKE_FD,     /* a descriptor has revents */
+    EM_WAKE_CHILD,  /* an announced child has ended: see em_child_done() */
+    EM_WAKE_SIGNAL, /* a signal arrived: em_loop_signal() */
+    EM_WAKE_TIME,   /* the deadline passed */
+};
+/* Waits for the first of these. `fds` may be NULL with count 0. A signal comes before a descriptor,
+ * so that a busy socket can't delay SIGTERM. */
+enum em_wake em_wait(struct pollfd *fds, size_t count, em_time until);
+
+/* The signal that the last EM_WAKE_SIGNAL was for. */
+int em_loop_signal(void);
+/* Whether it asks embark to end: TERM, INT, HUP, QUIT. It is kept: once one arrived,
+ * em_loop_stopped() returns it for ever. */
+int em_loop_stopped(void);
+/* "stopped by SIGTERM", code 128 + n. */
+int em_fail_stopped(struct em_err *err);
+
+/* For callers that have nothing to do with a signal other than to stop: as em_wait, but signals
+ * that don't ask to end are swallowed, and children other than `child` (NULL: all) too. */
+enum em_wake em_wait_fd(int fd, short events, em_time until);
+
+/* Children. */
+struct em_child {
+    pid_t pid;
+    bool done;
+    int status; /* as of waitpid(2), once done */
+    struct em_child *next;
+};
+void em_child_add(struct em_child *child); /* before anything waits; the memory is the caller's
+                                              until em_child_forget() */
+void em_child_forget(struct em_child *child);
+void em_child_say(
+    int status,
+    struct em_str *out); /* "exited with status 3", "was killed by SIGKILL (out of memory?)" */
+
+/* In a fork's child, or right before exec: dispositions and mask as embark found them. Only
+ * async-signal-safe calls. */
+void em_loop_restore(void);
+/* Right before the service's exec: as em_loop_restore(), but a signal that asked to end and is
+ * still pending ends the process with 128 + n instead of being lost (a PID 1 ignores what has its
+ * default disposition). */
+void em_loop_restore_for_exec(void);
+/* exec failed: embark's own handling again. */
+void em_loop_retake(void);
+
+const char *em_signal_name(int signal); /* "SIGTERM"; "SIGRTMIN+3" from a static buffer */
+
+/* Whether orphans of our children become ours: PID 1, or made so by this call
+ * (PR_SET_CHILD_SUBREAPER). */
+bool em_reaper_start(void);
+void em_reaper_stop(void); /* what it was before: exec keeps the attribute */
+
+#endif

@@ -1,0 +1,31 @@
+/* Starting and ending child processes.
+ *
+ * The child reports the step that failed and its errno over a close-on-exec pipe, so that "not
+ * found" and "fork refused" are told apart and a failed exec never looks like a command that
+ * exited. Between fork and exec only async-signal-safe calls are made (signal-safety(7)).
+ */
+#ifndef EMBARK_OS_PROC_H
+#define EMBARK_OS_PROC_H
+
+#include "embark/os/loop.h"
+
+struct em_spawn {
+    char *const *argv;    /* argv[0] is looked up in PATH when it has no slash */
+    char *const *environ; /* NULL: embark's own */
+    int in, out, err;     /* descriptors for 0, 1, 2; -1: inherit */
+    bool own_group;       /* a process group of its own */
+};
+/* Starts it. On success child is announced to the loop (em_child_add). On failure:
+ * EM_EXIT_NOT_FOUND, EM_EXIT_NOT_EXECUTABLE with the reason (os/exec.h) or EM_EXIT_SYSTEM. */
+int em_spawn(const struct em_spawn *spawn, struct em_child *child, struct em_err *err);
+
+/* Runs to the end and collects stdout (at most `limit` bytes); stderr goes to `err_out` if not NULL
+ * (at most 64 KiB). 0, or EM_EXIT_* as em_spawn, 128+n when stopped, EM_EXIT_UNREACHABLE at the
+ * deadline (the child is killed). *status is waitpid's. `input` is written to its stdin. */
+int em_capture(const struct em_spawn *spawn, const char *input, size_t input_length, size_t limit,
+               em_time until, struct em_str *out, struct em_str *err_out, int *status,
+               struct em_err *err);
+
+void em_title(const char *phase); /* prctl PR_SET_NAME "embark:PHASE"; at most 15 bytes */
+
+#endif

@@ -1,0 +1,20 @@
+/* What a run's backends do, as pg_stat_activity shows them (manual, 28.2.3). */
+#ifndef EMBARK_STAGES_ACTIVITY_H
+#define EMBARK_STAGES_ACTIVITY_H
+
+#include "embark/core/config.h"
+#include "embark/db/db.h"
+
+/* A query for what the backends with this application_name do: never fails, whatever the role may
+ * see. "SELECT 1" for servers before 12. */
+void em_activity_sql(const char *application, int server_version, struct em_str *sql);
+/* Adds what its answer (in db) says: ", its backend (pid 7) waits for Lock/relation in: ALTER
+ * TABLE… ; blocked by psql (pid 9)". Nothing when there is none. */
+void em_activity_say(const struct em_db *db, struct em_str *line);
+
+/* With the lock in hand: backends that an earlier run of the same lock left in the middle of a
+ * statement are waited for, ended after `grace`, and waited for again. 0: none is left.
+ * EM_EXIT_LOCK: one doesn't go. `prefix`: em_run_prefix. */
+int em_activity_outlive(struct em_db *db, const char *prefix, em_time grace, struct em_err *err);
+
+#endif

@@ -1,0 +1,22 @@
+/* The migration, by one replica at a time, and only when there is something to do (DESIGN,
+ * semantics 3 and 4).
+ *
+ * The ledger is read first: where everything is applied, that one query is all. Otherwise the lock
+ * is taken, the state read again, the command run, its end noted.
+ */
+#ifndef EMBARK_STAGES_MIGRATE_H
+#define EMBARK_STAGES_MIGRATE_H
+
+#include "embark/core/config.h"
+#include "embark/db/db.h"
+
+/* `direct_raw` is the direct URL as the user gave it: for [migrate] env, since the migration's own
+ * driver reads it. `*kept` (NULL allowed) is a connection to the same database that the ledger may
+ * be read over, to save a login; it is closed, and NULL afterwards. EM_EXIT_LOCK,
+ * EM_EXIT_MIGRATION, EM_EXIT_OLDER, EM_EXIT_CONFIG, EM_EXIT_REFUSED, EM_EXIT_UNREACHABLE,
+ * EM_EXIT_NOT_FOUND and EM_EXIT_NOT_EXECUTABLE for the command itself, 128 + n. */
+int em_migrate(const struct em_config *config, const struct em_url *direct, const char *direct_raw,
+               struct em_db **kept, struct em_err *err);
+bool em_migrate_any(const struct em_config *config);
+
+#endif

@@ -1,0 +1,12 @@
+/* [require] file, dir and writable: part of em_require() (require.h). */
+#ifndef EMBARK_STAGES_REQUIRE_PATHS_H
+#define EMBARK_STAGES_REQUIRE_PATHS_H
+
+#include "embark/core/config.h"
+
+/* Each adds an EM_EXIT_REQUIREMENT error if `path` isn't what it must be. `where` is its place. */
+void em_require_file(const char *path, const char *where, struct em_errs *errs);
+void em_require_dir(const char *path, const char *where, struct em_errs *errs);
+void em_require_writable(const char *path, const char *where, struct em_errs *errs);
+
+#endif

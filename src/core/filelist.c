@@ -1,0 +1,179 @@
+#include "embark/core/filelist.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "embark/core/sha256.h"
+
+static void to_hex(const unsigned char digest[EM_SHA256_SIZE], char hex[EM_HEX_DIGEST])
+{
+    static const char digits[] = "0123456789abcdef";
+    for (size_t i = 0; i < EM_SHA256_SIZE; i++) {
+        hex[2 * i] = digits[digest[i] >> 4];
+        hex[2 * i + 1] = digits[digest[i] & 15];
+    }
+    hex[2 * EM_SHA256_SIZE] = '\0';
+}
+
+void em_hex_sha256(const void *bytes, size_t length, char hex[EM_HEX_DIGEST])
+{
+    unsigned char digest[EM_SHA256_SIZE];
+    em_sha256(bytes, length, digest);
+    to_hex(digest, hex);
+}
+
+/* Where `name` is, or belongs. */
+static size_t place_of(const struct em_filelist *list, const char *name, bool *there)
+{
+    size_t low = 0, high = list->n;
+    *there = false;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        int order = strcmp(list->v[middle].name, name);
+        if (order == 0) {
+            *there = true;
+            return middle;
+        }
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static struct em_file *insert(struct em_filelist *list, const char *name)
+{
+    bool there;
+    size_t at = place_of(list, name, &there);
+    if (there)
+        return NULL;
+    list->v = em_realloc(list->v, list->n + 1, sizeof *list->v);
+    memmove(list->v + at + 1, list->v + at, (list->n - at) * sizeof *list->v);
+    list->n++;
+    list->v[at].name = em_strdup(name);
+    return &list->v[at];
+}
+
+void em_filelist_add(struct em_filelist *list, const char *name, const char *bytes, size_t length)
+{
+    struct em_file *file = insert(list, name);
+    if (file)
+        em_hex_sha256(bytes, length, file->hash);
+}
+
+void em_filelist_free(struct em_filelist *list)
+{
+    for (size_t i = 0; i < list->n; i++)
+        free(list->v[i].name);
+    free(list->v);
+    list->v = NULL;
+    list->n = 0;
+}
+
+void em_filelist_print(const struct em_filelist *list, struct em_str *out)
+{
+    for (size_t i = 0; i < list->n; i++) {
+        const char *name = list->v[i].name;
+        if (strpbrk(name, "\\\n"))
+            em_str_putc(out, '\\');
+        em_str_printf(out, "%s  ", list->v[i].hash);
+        for (; *name; name++) {
+            if (*name == '\\')
+                em_str_puts(out, "\\\\");
+            else if (*name == '\n')
+                em_str_puts(out, "\\n");
+            else
+                em_str_putc(out, *name);
+        }
+        em_str_putc(out, '\n');
+    }
+}
+
+void em_filelist_digest(const struct em_filelist *list, char hex[EM_HEX_DIGEST])
+{
+    EM_STR_AUTO text = EM_STR_INIT;
+    em_filelist_print(list, &text);
+    em_hex_sha256(em_str_c(&text), text.len, hex);
+}
+
+/* One line, without its newline. */
+static bool parse_line(struct em_filelist *list, const char *line, size_t length)
+{
+    EM_STR_AUTO name = EM_STR_INIT;
+    bool escaped = length > 0 && *line == '\\';
+    if (escaped) {
+        line++;
+        length--;
+    }
+    if (length < EM_HEX_DIGEST + 1 || strspn(line, "0123456789abcdef") != EM_HEX_DIGEST - 1 ||
+        line[EM_HEX_DIGEST - 1] != ' ' || line[EM_HEX_DIGEST] != ' ')
+        return false;
+    for (size_t i = EM_HEX_DIGEST + 1; i < length; i++) {
+        char c = line[i];
+        if (escaped && c == '\\') {
+            if (++i == length || (line[i] != 'n' && line[i] != '\\'))
+                return false;
+            c = line[i] == 'n' ? '\n' : '\\';
+        }
+        em_str_putc(&name, c);
+    }
+    struct em_file *file = name.len ? insert(list, em_str_c(&name)) : NULL;
+    if (!file)
+        return false;
+    memcpy(file->hash, line, EM_HEX_DIGEST - 1);
+    file->hash[EM_HEX_DIGEST - 1] = '\0';
+    return true;
+}
+
+bool em_filelist_parse(struct em_filelist *list, const char *text)
+{
+    while (*text) {
+        size_t length = strcspn(text, "\n");
+        if (!parse_line(list, text, length)) {
+            em_filelist_free(list);
+            return false;
+        }
+        text += length + (text[length] == '\n');
+    }
+    return true;
+}
+
+static void note(struct em_list *names, const struct em_file *file)
+{
+    if (names)
+        em_list_add(names, file->name);
+}
+
+enum em_relation em_filelist_compare(const struct em_filelist *ours,
+                                     const struct em_filelist *theirs, struct em_list *lacking,
+                                     struct em_list *added, struct em_list *changed)
+{
+    size_t i = 0, j = 0, only_ours = 0, only_theirs = 0, differ = 0;
+    while (i < ours->n || j < theirs->n) {
+        int order = i == ours->n     ? 1
+                    : j == theirs->n ? -1
+                                     : strcmp(ours->v[i].name, theirs->v[j].name);
+        if (order < 0) {
+            only_ours++;
+            note(added, &ours->v[i++]);
+        } else if (order > 0) {
+            only_theirs++;
+            note(lacking, &theirs->v[j++]);
+        } else {
+            if (strcmp(ours->v[i].hash, theirs->v[j].hash) != 0) {
+                differ++;
+                note(changed, &ours->v[i]);
+            }
+            i++;
+            j++;
+        }
+    }
+    if (only_ours && only_theirs)
+        return EM_DIVERGED;
+    if (only_theirs)
+        return EM_OLDER;
+    if (only_ours)
+        return EM_NEWER;
+    return differ ? EM_CHANGED : EM_SAME;
+}

@@ -1,0 +1,202 @@
+#include "embark/db/db.h"
+
+#include <libpq-fe.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "embark/db/connect.h"
+#include "embark/os/clock.h"
+#include "embark/os/log.h"
+
+int em_db_failed(struct em_db *db, struct em_db_failure *failure, struct em_err *err,
+                 const char *message)
+{
+    struct em_db_failure local;
+    if (!failure)
+        failure = &local;
+    EM_STR_AUTO brief = EM_STR_INIT;
+    em_sqlstate_find(message, failure->sqlstate);
+    failure->kind = em_sqlstate_class(failure->sqlstate, message);
+    em_sqlstate_brief(message, &brief);
+    int code = failure->kind == EM_DB_RETRY ? EM_EXIT_UNREACHABLE : EM_EXIT_REFUSED;
+    if (failure->sqlstate[0])
+        return em_fail(err, code, "%s: %s (%s)", em_str_c(&db->where), em_str_c(&brief),
+                       failure->sqlstate);
+    return em_fail(err, code, "%s: %s", em_str_c(&db->where), em_str_c(&brief));
+}
+
+/* The deadline passed, or a signal asks to end, while an answer was waited for. */
+static int gave_up(struct em_db *db, struct em_db_failure *failure, struct em_err *err)
+{
+    if (failure)
+        *failure = (struct em_db_failure){EM_DB_RETRY, ""};
+    if (em_loop_stopped())
+        return em_fail_stopped(err);
+    return em_fail(err, EM_EXIT_UNREACHABLE, "%s does not answer", em_str_c(&db->where));
+}
+
+static int lost(struct em_db *db, struct em_db_failure *failure, struct em_err *err)
+{
+    return em_db_failed(db, failure, err, PQerrorMessage(db->conn));
+}
+
+static void drop_result(struct em_db *db)
+{
+    PQclear(db->result);
+    db->result = NULL;
+}
+
+/* Sends what libpq has buffered; reads meanwhile, so that a server that is itself blocked on its
+ * answers goes on (manual, 34.4). 0, -1 lost, 1 gave up. */
+static int flush(struct em_db *db, em_time until)
+{
+    for (;;) {
+        int left = PQflush(db->conn);
+        if (left <= 0)
+            return left;
+        if (em_wait_fd(PQsocket(db->conn), POLLIN | POLLOUT, until) != EM_WAKE_FD)
+            return 1;
+        if (!PQconsumeInput(db->conn))
+            return -1;
+    }
+}
+
+/* Collects all results of what was sent; keeps the last good one or the first bad one. */
+static int collect(struct em_db *db, em_time until, struct em_db_failure *failure,
+                   struct em_err *err)
+{
+    int code = 0;
+    for (;;) {
+        while (PQisBusy(db->conn)) {
+            if (em_wait_fd(PQsocket(db->conn), POLLIN, until) != EM_WAKE_FD)
+                return gave_up(db, failure, err);
+            if (!PQconsumeInput(db->conn))
+                return lost(db, failure, err);
+        }
+        PGresult *next = PQgetResult(db->conn);
+        if (!next)
+            return code;
+        ExecStatusType status = PQresultStatus(next);
+        bool good =
+            status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK || status == PGRES_EMPTY_QUERY;
+        if (!good && !code)
+            code = em_db_failed(db, failure, err, PQresultErrorMessage(next));
+        if (code && good) {
+            PQclear(next);
+            continue;
+        }
+        drop_result(db);
+        db->result = next;
+        if (PQstatus(db->conn) == CONNECTION_BAD)
+            return code ? code : lost(db, failure, err);
+    }
+}
+
+int em_db_query(struct em_db *db, em_time until, struct em_db_failure *failure, struct em_err *err,
+                const char *sql, int parameters, const char *const *values)
+{
+    int sent = parameters
+                   ? PQsendQueryParams(db->conn, sql, parameters, NULL, values, NULL, NULL, 0)
+                   : PQsendQuery(db->conn, sql);
+    if (!sent)
+        return lost(db, failure, err);
+    int flushed = flush(db, until);
+    if (flushed < 0)
+        return lost(db, failure, err);
+    if (flushed > 0)
+        return gave_up(db, failure, err);
+    return collect(db, until, failure, err);
+}
+
+int em_db_rows(const struct em_db *db)
+{
+    return PQntuples(db->result); /* 0 for NULL */
+}
+
+const char *em_db_value(const struct em_db *db, int row, int column)
+{
+    if (row >= PQntuples(db->result) || column >= PQnfields(db->result) ||
+        PQgetisnull(db->result, row, column))
+        return NULL;
+    return PQgetvalue(db->result, row, column);
+}
+
+const char *em_db_tag(const struct em_db *db)
+{
+    return db->result ? PQcmdStatus(db->result) : "";
+}
+
+int em_db_socket(const struct em_db *db)
+{
+    return PQsocket(db->conn);
+}
+
+int em_db_start(struct em_db *db, const char *sql, struct em_err *err)
+{
+    if (!PQsendQuery(db->conn, sql) || PQflush(db->conn) < 0)
+        return lost(db, NULL, err);
+    db->running = true;
+    return 0;
+}
+
+int em_db_finish(struct em_db *db, struct em_err *err)
+{
+    if (!PQconsumeInput(db->conn) || PQflush(db->conn) < 0) {
+        lost(db, NULL, err);
+        return -1;
+    }
+    if (!db->running) {
+        /* Nothing was asked: this was a notice or the server's farewell; libpq parses it only when
+         * a result is wanted. */
+        PGresult *unasked = PQisBusy(db->conn) ? NULL : PQgetResult(db->conn);
+        bool bad = unasked && PQresultStatus(unasked) == PGRES_FATAL_ERROR;
+        PQclear(unasked);
+        if (bad || PQstatus(db->conn) == CONNECTION_BAD) {
+            lost(db, NULL, err);
+            return -1;
+        }
+        return 0;
+    }
+    while (!PQisBusy(db->conn)) {
+        PGresult *next = PQgetResult(db->conn);
+        if (!next) {
+            db->running = false;
+            return 1;
+        }
+        ExecStatusType status = PQresultStatus(next);
+        if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK) {
+            em_db_failed(db, NULL, err, PQresultErrorMessage(next));
+            PQclear(next);
+            return -1;
+        }
+        drop_result(db);
+        db->result = next;
+    }
+    return 0;
+}
+
+int em_db_server_version(const struct em_db *db)
+{
+    return PQserverVersion(db->conn);
+}
+
+const char *em_db_where(const struct em_db *db)
+{
+    return em_str_c(&db->where);
+}
+
+const char *em_db_parameter(const struct em_db *db, const char *name)
+{
+    return PQparameterStatus(db->conn, name);
+}
+
+void em_db_close(struct em_db *db)
+{
+    if (!db)
+        return;
+    drop_result(db);
+    PQfinish(db->conn);
+    em_str_free(&db->where);
+    free(db);
+}

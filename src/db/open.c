@@ -1,0 +1,253 @@
+/* One login: every address of every host, one at a time, each with its share of the time.
+ *
+ * libpq could be given all addresses at once, but its asynchronous interface has no time limit for
+ * one address (PQconnectPoll ignores connect_timeout), so that a black hole in front of a good
+ * address would use up everything.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <libpq-fe.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "embark/db/connect.h"
+#include "embark/os/clock.h"
+#include "embark/os/net.h"
+
+/* One place to log in at. */
+struct place {
+    const char *host; /* as given: a name (for TLS), a directory, an abstract socket; "" is libpq's
+                         default */
+    const char *address; /* numeric, or NULL */
+    const char *port;
+};
+
+/* Keyword and value arrays for PQconnectStartParams: those of the URL, with what is particular to
+ * this try in front. */
+struct params {
+    const char **keys, **values;
+    size_t n;
+};
+
+static void param(struct params *p, const char *key, const char *value)
+{
+    if (!value || !*value)
+        return;
+    for (size_t i = 0; i < p->n; i++)
+        if (strcmp(p->keys[i], key) == 0)
+            return;
+    p->keys[p->n] = key;
+    p->values[p->n++] = value;
+}
+
+static void build_params(struct params *p, const struct em_url *url, const struct place *place,
+                         const char *application, const char *attrs)
+{
+    p->keys = em_alloc((url->keys.n + 16) * sizeof *p->keys);
+    p->values = em_alloc((url->keys.n + 16) * sizeof *p->values);
+    p->n = 0;
+    param(p, "host", place->host);
+    param(p, "hostaddr", place->address);
+    param(p, "port", place->port);
+    param(p, "application_name", application);
+    param(p, "target_session_attrs", attrs);
+    for (size_t i = 0; i < url->keys.n; i++) {
+        /* These are spoken for by `place`, even where it has none. */
+        bool placed = !strcmp(url->keys.v[i], "host") || !strcmp(url->keys.v[i], "hostaddr") ||
+                      !strcmp(url->keys.v[i], "port") ||
+                      !strcmp(url->keys.v[i], "load_balance_hosts");
+        if (!placed)
+            param(p, url->keys.v[i], url->values.v[i]);
+    }
+    param(p, "client_encoding", "UTF8"); /* of messages, which are shown */
+    /* A peer that vanished is noticed after about 25 s, not after the kernel's two hours. */
+    param(p, "keepalives", "1");
+    param(p, "keepalives_idle", "10");
+    param(p, "keepalives_interval", "5");
+    param(p, "keepalives_count", "3");
+}
+
+static void ignore_notice(void *ctx, const char *message)
+{
+    (void)ctx;
+    (void)message;
+}
+
+static const char *last_line_user(const struct em_url *url)
+{
+    const char *user = em_url_get(url, "user");
+    return user ? user : "(no user)";
+}
+
+/* The message of a failed login, in embark's words where the cause is plain. */
+static int explain(struct em_db *db, const struct em_url *url, struct em_db_failure *failure,
+                   struct em_err *err)
+{
+    const char *message = PQerrorMessage(db->conn);
+    int code = em_db_failed(db, failure, err, message);
+    if (!failure->sqlstate[0] && strstr(message, "Connection refused"))
+        return em_fail(err, code, "%s refuses connections", em_str_c(&db->where));
+    if (failure->kind == EM_DB_AUTH) {
+        EM_STR_AUTO brief = EM_STR_INIT;
+        em_sqlstate_brief(message, &brief);
+        em_fail(err, code, "%s refuses the login of %s: %s (%s)", em_str_c(&db->where),
+                last_line_user(url), em_str_c(&brief), failure->sqlstate);
+        em_hint(err, "is the password right, and does the role exist? (the server gives the same "
+                     "answer for both); "
+                     "see pg_hba.conf for a 28000");
+    }
+    return code;
+}
+
+/* Polls the login to its end. */
+static int log_in(struct em_db *db, const struct em_url *url, em_time until,
+                  struct em_db_failure *failure, struct em_err *err)
+{
+    PostgresPollingStatusType next = PGRES_POLLING_WRITING;
+    *failure = (struct em_db_failure){EM_DB_RETRY, ""};
+    if (!db->conn)
+        return em_fail(err, EM_EXIT_SYSTEM, "libpq has no memory for a connection");
+    if (PQstatus(db->conn) == CONNECTION_BAD)
+        return explain(db, url, failure, err);
+    PQsetErrorVerbosity(db->conn, PQERRORS_VERBOSE);
+    PQsetNoticeProcessor(db->conn, ignore_notice, NULL);
+    while (next == PGRES_POLLING_WRITING || next == PGRES_POLLING_READING) {
+        short events = next == PGRES_POLLING_WRITING ? POLLOUT : POLLIN;
+        if (em_wait_fd(PQsocket(db->conn), events, until) != EM_WAKE_FD) {
+            if (em_loop_stopped())
+                return em_fail_stopped(err);
+            return em_fail(err, EM_EXIT_UNREACHABLE, "%s does not answer", em_str_c(&db->where));
+        }
+        next = PQconnectPoll(db->conn);
+    }
+    if (next != PGRES_POLLING_OK)
+        return explain(db, url, failure, err);
+    return 0;
+}
+
+static void say_where(struct em_db *db, const struct place *place)
+{
+    const char *name = *place->host     ? place->host
+                       : place->address ? place->address
+                                        : "local socket";
+    if (*name == '/' || *name == '@')
+        em_str_printf(&db->where, "%s (port %s)", name, place->port);
+    else if (strchr(name, ':'))
+        em_str_printf(&db->where, "[%s]:%s", name, place->port);
+    else
+        em_str_printf(&db->where, "%s:%s", name, place->port);
+}
+
+static int try_place(const struct em_url *url, const struct place *place, const char *application,
+                     const char *attrs, em_time until, struct em_db **out,
+                     struct em_db_failure *failure, struct em_err *err)
+{
+    struct params p;
+    struct em_db *db = em_alloc(sizeof *db);
+    build_params(&p, url, place, application, attrs);
+    say_where(db, place);
+    db->conn = PQconnectStartParams(p.keys, p.values, 0);
+    int code = log_in(db, url, until, failure, err);
+    free(p.keys);
+    free(p.values);
+    if (code) {
+        em_db_close(db);
+        return code;
+    }
+    *out = db;
+    return 0;
+}
+
+/* The list's i'th of comma-separated items; "" for an empty one. One port, or none, is for all
+ * hosts (manual, 34.1.1.3). */
+static char *item(const char *list, size_t i)
+{
+    const char *at = list ? list : "";
+    while (i > 0 && (at = strchr(at, ',')) != NULL) {
+        at++;
+        i--;
+    }
+    if (!at)
+        return em_strdup("");
+    return em_strndup(at, strcspn(at, ","));
+}
+
+static size_t items(const char *list)
+{
+    size_t n = 1;
+    for (const char *at = list ? list : ""; (at = strchr(at, ',')) != NULL; at++)
+        n++;
+    return n;
+}
+
+static bool needs_resolving(const char *host, const char *address)
+{
+    return *host && *host != '/' && *host != '@' && !*address;
+}
+
+struct attempt {
+    const struct em_url *url;
+    const char *application, *attrs;
+    em_time until;
+    struct em_db_failure *failure;
+};
+
+/* The i'th host, with all its addresses. Its time is shared out so that each address gets some. */
+static int try_host(const struct attempt *a, size_t i, size_t hosts, struct em_db **out,
+                    struct em_err *err)
+{
+    EM_FREE char *host = item(em_url_get(a->url, "host"), i);
+    EM_FREE char *address = item(em_url_get(a->url, "hostaddr"), i);
+    const char *ports = em_url_get(a->url, "port");
+    EM_FREE char *port = item(ports, items(ports) == 1 ? 0 : i);
+    EM_LIST_AUTO addresses = EM_LIST_INIT;
+    struct place place = {host, *address ? address : NULL, *port ? port : "5432"};
+    em_time start = em_now();
+    em_time until =
+        a->until == EM_NEVER ? EM_NEVER : start + (a->until - start) / (em_time)(hosts - i);
+    if (!needs_resolving(host, address))
+        return try_place(a->url, &place, a->application, a->attrs, until, out, a->failure, err);
+    int code = em_resolve(host, until, &addresses, err);
+    for (size_t n = 0; n < addresses.n; n++) {
+        em_time now = em_now();
+        em_time share =
+            until == EM_NEVER ? EM_NEVER : now + (until - now) / (em_time)(addresses.n - n);
+        place.address = addresses.v[n];
+        code = try_place(a->url, &place, a->application, a->attrs, share, out, a->failure, err);
+        if (code == 0 || a->failure->kind != EM_DB_RETRY || em_loop_stopped())
+            return code;
+    }
+    return code;
+}
+
+static int try_hosts(const struct attempt *a, struct em_db **out, struct em_err *err)
+{
+    const char *host = em_url_get(a->url, "host");
+    size_t hosts = items(host ? host : em_url_get(a->url, "hostaddr"));
+    int code = 0;
+    for (size_t i = 0; i < hosts; i++) {
+        *a->failure = (struct em_db_failure){EM_DB_RETRY, ""};
+        code = try_host(a, i, hosts, out, err);
+        /* As libpq: a server that answered, and said no, ends the search. */
+        if (code == 0 || a->failure->kind != EM_DB_RETRY || em_loop_stopped())
+            return code;
+    }
+    return code;
+}
+
+int em_db_open(const struct em_url *url, const char *application, em_time until, struct em_db **db,
+               struct em_db_failure *failure, struct em_err *err)
+{
+    struct em_db_failure local;
+    struct attempt attempt = {url, application, NULL, until, failure ? failure : &local};
+    const char *attrs = em_url_get(url, "target_session_attrs");
+    *db = NULL;
+    if (!attrs || strcmp(attrs, "prefer-standby") != 0)
+        return try_hosts(&attempt, db, err);
+    /* Two rounds, as libpq does when it has all hosts at once. */
+    attempt.attrs = "standby";
+    if (try_hosts(&attempt, db, err) == 0 || em_loop_stopped())
+        return *db ? 0 : em_fail_stopped(err);
+    attempt.attrs = "any";
+    return try_hosts(&attempt, db, err);
+}

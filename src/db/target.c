@@ -1,0 +1,118 @@
+#include <libpq-fe.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "embark/core/config.h"
+#include "embark/db/connect.h"
+#include "embark/os/files.h"
+#include "embark/os/log.h"
+
+static bool libpq_knows(const char *keyword)
+{
+    /* libpq's own list; it is the same for the life of the process. */
+    static PQconninfoOption *options;
+    if (!options)
+        options = PQconndefaults();
+    for (PQconninfoOption *o = options; o && o->keyword; o++)
+        if (strcmp(o->keyword, keyword) == 0)
+            return true;
+    return false;
+}
+
+/* What libpq would take from PG* variables, a service file or its own defaults for what the URL
+ * leaves open. It is put in explicitly, since the host has to be known to be resolved outside of
+ * libpq, and to be named in messages. PGPASSWORD_FILE is ours (DESIGN: NAME_FILE). */
+static int fill_defaults(struct em_url *url, struct em_err *err)
+{
+    EM_STR_AUTO password = EM_STR_INIT;
+    EM_ERRS_AUTO errs = EM_ERRS_INIT;
+    PQconninfoOption *options = PQconndefaults();
+    if (!options)
+        return em_fail(err, EM_EXIT_SYSTEM, "libpq has no memory for its defaults");
+    for (PQconninfoOption *o = options; o->keyword; o++) {
+        if (!o->val || !*o->val || em_url_get(url, o->keyword))
+            continue;
+        /* A compiled-in default needs no saying, and target_session_attrs=any would be taken for
+         * the user's word. The port is named in messages. */
+        if (o->compiled && strcmp(o->val, o->compiled) == 0 && strcmp(o->keyword, "port") != 0)
+            continue;
+        /* hostaddr and host belong together: PGHOSTADDR must not send a URL's host to another
+         * machine. */
+        if (strcmp(o->keyword, "hostaddr") == 0 && em_url_get(url, "host"))
+            continue;
+        em_url_set(url, o->keyword, o->val);
+    }
+    PQconninfoFree(options);
+    if (!em_url_get(url, "dbname") && em_url_get(url, "user"))
+        em_url_set(url, "dbname", em_url_get(url, "user"));
+    if (em_url_get(url, "password") && !getenv("PGPASSWORD_FILE"))
+        return 0;
+    int found = em_world_get(&em_world_real, "PGPASSWORD", &password, em_log_secrets(), &errs);
+    if (found < 0) {
+        int code = em_fail(err, EM_EXIT_CONFIG, "%s", em_str_c(&errs.v[0].text));
+        em_hint(err, "%s", em_str_c(&errs.v[0].hint));
+        return code;
+    }
+    if (found > 0 && !em_url_get(url, "password"))
+        em_url_set(url, "password", em_str_c(&password));
+    em_str_wipe(&password);
+    return 0;
+}
+
+static bool any_pg_variable(void)
+{
+    static const char *const names[] = {"PGHOST", "PGHOSTADDR", "PGSERVICE", "PGDATABASE"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (getenv(names[i]) && *getenv(names[i]))
+            return true;
+    return false;
+}
+
+int em_db_target(struct em_url *url, const char *value, const char *origin, bool *none,
+                 struct em_str *raw, struct em_err *err)
+{
+    EM_STR_AUTO from_env = EM_STR_INIT;
+    EM_ERRS_AUTO errs = EM_ERRS_INIT;
+    *none = false;
+    if (!value) {
+        int found =
+            em_world_get(&em_world_real, "DATABASE_URL", &from_env, em_log_secrets(), &errs);
+        if (found < 0) {
+            int code = em_fail(err, EM_EXIT_CONFIG, "%s", em_str_c(&errs.v[0].text));
+            em_hint(err, "%s", em_str_c(&errs.v[0].hint));
+            return code;
+        }
+        if (found > 0 && from_env.len > 0) {
+            value = em_str_c(&from_env);
+            origin = "$DATABASE_URL";
+        }
+    }
+    if (!value && !any_pg_variable()) {
+        *none = true;
+        return em_fail(err, EM_EXIT_CONFIG, "no database is configured");
+    }
+    int code = value ? em_url_parse(url, value, libpq_knows, err) : 0;
+    if (value && raw)
+        em_str_puts(raw, value);
+    em_str_wipe(&from_env);
+    if (code) {
+        em_context(err, "%s", origin ? origin : "database URL");
+        return code;
+    }
+    code = fill_defaults(url, err);
+    em_secrets_add(em_log_secrets(),
+                   em_url_get(url, "password") ? em_url_get(url, "password") : "");
+    em_secrets_add(em_log_secrets(),
+                   em_url_get(url, "sslpassword") ? em_url_get(url, "sslpassword") : "");
+    return code;
+}
+
+bool em_db_standby_ok(const struct em_url *url)
+{
+    static const char *const standby[] = {"any", "read-only", "standby", "prefer-standby"};
+    const char *wanted = em_url_get(url, "target_session_attrs");
+    for (size_t i = 0; wanted && i < sizeof standby / sizeof *standby; i++)
+        if (strcmp(wanted, standby[i]) == 0)
+            return true;
+    return false;
+}

@@ -1,0 +1,215 @@
+/* The words of the command line, the configuration's place, and the process's exit. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "embark/commands/commands.h"
+#include "embark/os/files.h"
+#include "embark/os/log.h"
+#include "embark/os/loop.h"
+#include "embark/stages/service.h"
+
+#define CONFIG_LIMIT (1024 * 1024)
+
+typedef int (*command_fn)(const struct em_call *call);
+
+static const struct {
+    const char *name;
+    bool needs_config;
+    command_fn run;
+} commands[] = {
+#define X(name, needs, words, text) {#name, needs, em_command_##name},
+    EM_COMMANDS(X)
+#undef X
+};
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+struct words {
+    const char *config; /* --config */
+    command_fn run;
+    bool needs_config;
+    char *const *argv; /* after the command's name */
+};
+
+static void out_of_memory(void)
+{
+    static const char text[] = "embark: out of memory\n";
+    ssize_t n = write(STDERR_FILENO, text, sizeof text - 1);
+    (void)n;
+    _exit(EM_EXIT_SYSTEM);
+}
+
+/* With 0, 1 or 2 closed, the next descriptor opened would be taken for stdin, stdout or stderr, and
+ * a log line could end up in a database's socket. They are filled with /dev/null and, being
+ * close-on-exec, are closed again for the service, as it was given to us. */
+static void fill_standard_descriptors(void)
+{
+    for (int fd = 0; fd <= 2; fd++) {
+        if (fcntl(fd, F_GETFD) >= 0 || errno != EBADF)
+            continue;
+        int got = open("/dev/null", (fd == 0 ? O_RDONLY : O_WRONLY) | O_CLOEXEC);
+        int ends[2];
+        if (got < 0 && pipe2(ends, O_CLOEXEC) == 0 && ends[1] <= 2)
+            continue; /* no /dev: a pipe's two ends do */
+    }
+}
+
+static int usage(const char *what, const char *word)
+{
+    em_log_hint(EM_LOG_ERROR, NULL, "embark help", "%s%s%s", what, word ? " " : "",
+                word ? word : "");
+    return EM_EXIT_USAGE;
+}
+
+static bool find_command(const char *name, struct words *words)
+{
+    for (size_t i = 0; i < COUNT(commands); i++)
+        if (strcmp(commands[i].name, name) == 0) {
+            words->run = commands[i].run;
+            words->needs_config = commands[i].needs_config;
+            return true;
+        }
+    return false;
+}
+
+/* The first word that is not an option decides (DESIGN, Commands). `--` ends embark's own words. 0
+ * or EM_EXIT_USAGE. */
+static int parse_words(char **argv, struct words *words)
+{
+    char **at = argv + 1;
+    words->run = em_command_run;
+    words->needs_config = true;
+    for (; argv[0] && *at && (*at)[0] == '-'; at++) {
+        if (strcmp(*at, "--") == 0) {
+            words->argv = at + 1;
+            return 0;
+        }
+        if (strcmp(*at, "-h") == 0 || strcmp(*at, "--help") == 0) {
+            find_command("help", words);
+        } else if (strcmp(*at, "--version") == 0) {
+            find_command("version", words);
+        } else if (em_starts(*at, "--config=")) {
+            words->config = *at + strlen("--config=");
+        } else if (strcmp(*at, "--config") == 0) {
+            if (!at[1])
+                return usage("--config needs a file", NULL);
+            words->config = *++at;
+        } else {
+            return usage("unknown option", *at);
+        }
+    }
+    words->argv = argv[0] ? at : argv;
+    if (words->run != em_command_run || !*words->argv || !find_command(*at, words))
+        return 0;
+    words->argv++;
+    /* embark run -- COMMAND, embark check -- COMMAND */
+    if (words->argv[0] && strcmp(words->argv[0], "--") == 0)
+        words->argv++;
+    else if (words->argv[0] && words->argv[0][0] == '-' && words->run != em_command_help)
+        return usage("unknown option", words->argv[0]);
+    return 0;
+}
+
+/* `docker run -it image sh` is somebody debugging. */
+static bool is_bare_shell(const struct words *words)
+{
+    static const char *const shells[] = {"sh", "bash", "ash", "dash", "zsh", "fish"};
+    if (words->run != em_command_run || !words->argv[0])
+        return false;
+    const char *slash = strrchr(words->argv[0], '/');
+    const char *name = slash ? slash + 1 : words->argv[0];
+    for (char *const *arg = words->argv + 1; *arg; arg++)
+        if (strcmp(*arg, "-i") != 0 && strcmp(*arg, "-l") != 0 && strcmp(*arg, "-il") != 0 &&
+            strcmp(*arg, "-li") != 0)
+            return false;
+    for (size_t i = 0; i < COUNT(shells); i++)
+        if (strcmp(name, shells[i]) == 0)
+            return true;
+    return false;
+}
+
+static int run_shell(const struct words *words)
+{
+    EM_ERR_AUTO err = EM_ERR_INIT;
+    em_log(EM_LOG_INFO, NULL, "a bare shell: all steps are skipped (embark run -- %s takes them)",
+           words->argv[0]);
+    int code = em_service_exec(words->argv, &err);
+    em_log_err(EM_LOG_ERROR, "service", &err);
+    return code;
+}
+
+/* --config, else $EMBARK_CONFIG, else ./embark.ini, else /etc/embark.ini. NULL: none of these. A
+ * file that was named must be there; one that is only looked for may be missing, but nothing else
+ * may be wrong with it. */
+static const char *find_config(const char *option)
+{
+    static const char *const places[] = {"embark.ini", "/etc/embark.ini"};
+    const char *env = getenv("EMBARK_CONFIG");
+    struct stat ignored;
+    if (option)
+        return option;
+    if (env && *env)
+        return env;
+    for (size_t i = 0; i < COUNT(places); i++)
+        if (lstat(places[i], &ignored) == 0 || (errno != ENOENT && errno != ENOTDIR))
+            return places[i];
+    return NULL;
+}
+
+static int load_config(const struct words *words, struct em_config *config)
+{
+    EM_STR_AUTO bytes = EM_STR_INIT;
+    EM_STR_AUTO why = EM_STR_INIT;
+    EM_ERRS_AUTO errs = EM_ERRS_INIT;
+    EM_ERRS_AUTO warnings = EM_ERRS_INIT;
+    const char *path = find_config(words->config);
+    if (path && !em_file_read(path, CONFIG_LIMIT, &bytes, &why)) {
+        em_log(EM_LOG_ERROR, "configuration", "%s: %s", path, em_str_c(&why));
+        return EM_EXIT_CONFIG;
+    }
+    bool good = em_config_parse(config, path, path ? em_str_c(&bytes) : NULL, bytes.len,
+                                &em_world_real, em_log_secrets(), &errs, &warnings);
+    em_log_setup((enum em_log_format)config->log_format, (enum em_level)config->log_level);
+    for (size_t i = 0; i < warnings.n; i++)
+        em_log_err(EM_LOG_WARN, "configuration", &warnings.v[i]);
+    for (size_t i = 0; i < errs.n; i++)
+        em_log_err(EM_LOG_ERROR, "configuration", &errs.v[i]);
+    em_str_wipe(&bytes);
+    return good ? 0 : EM_EXIT_CONFIG;
+}
+
+static int run(const struct words *words)
+{
+    struct em_config config;
+    struct em_call call = {&config, words->argv};
+    int code = 0;
+    memset(&config, 0, sizeof config);
+    if (words->needs_config)
+        code = load_config(words, &config);
+    if (code == 0)
+        code = words->run(&call);
+    em_config_free(&config);
+    return code;
+}
+
+int main(int argc, char **argv)
+{
+    EM_ERR_AUTO err = EM_ERR_INIT;
+    struct words words = {0};
+    (void)argc;
+    em_out_of_memory = out_of_memory;
+    fill_standard_descriptors();
+    int code = parse_words(argv, &words);
+    if (code == 0 && em_loop_start(&err) != 0) {
+        em_log_err(EM_LOG_ERROR, NULL, &err);
+        return err.code;
+    }
+    if (code == 0)
+        code = is_bare_shell(&words) ? run_shell(&words) : run(&words);
+    em_secrets_free(em_log_secrets());
+    return code;
+}

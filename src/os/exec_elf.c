@@ -1,0 +1,160 @@
+#include "embark/os/exec_elf.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "embark/core/elf.h"
+
+static bool read_at(void *ctx, uint64_t offset, void *into, size_t length)
+{
+    int fd = *(int *)ctx;
+    char *p = into;
+
+    if (offset > INT64_MAX - length)
+        return false;
+    while (length) {
+        ssize_t n = pread(fd, p, length, (off_t)offset);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return false;
+        p += n;
+        offset += (uint64_t)n;
+        length -= (size_t)n;
+    }
+    return true;
+}
+
+/* Whether the image has a loader of that libc: a file with such a name in one of the folders where
+ * they are. */
+static bool has_libc(enum em_libc libc, struct em_str *name)
+{
+    static const char *const dirs[] = {"/lib", "/lib64", "/lib32"};
+
+    for (size_t i = 0; i < sizeof(dirs) / sizeof(dirs[0]) && !name->len; i++) {
+        DIR *stream = opendir(dirs[i]);
+        struct dirent *entry;
+
+        while (stream && !name->len && (entry = readdir(stream)))
+            if (em_elf_libc(entry->d_name) == libc) {
+                EM_STR_AUTO path = EM_STR_INIT;
+                struct stat st;
+
+                em_str_printf(&path, "%s/%s", dirs[i], entry->d_name);
+                if (stat(em_str_c(&path), &st) == 0) /* not a link that leads nowhere */
+                    em_str_puts(name, em_str_c(&path));
+            }
+        if (stream)
+            closedir(stream);
+    }
+    return name->len > 0;
+}
+
+static void say_libc(const char *file, const struct em_elf *elf, struct em_err *err)
+{
+    EM_STR_AUTO other = EM_STR_INIT;
+    enum em_libc libc = em_elf_libc(elf->interp);
+
+    if (libc == EM_LIBC_GLIBC && has_libc(EM_LIBC_MUSL, &other)) {
+        em_fail(err, EM_EXIT_NOT_FOUND,
+                "%s: was built for glibc (Debian, Ubuntu…), and this image has musl (Alpine): its "
+                "loader %s does not exist, "
+                "%s does",
+                file, elf->interp, em_str_c(&other));
+        em_hint(err, "build it in a stage from the same base image, use a static or musl build, or "
+                     "a glibc base image");
+    } else if (libc == EM_LIBC_MUSL && has_libc(EM_LIBC_GLIBC, &other)) {
+        em_fail(err, EM_EXIT_NOT_FOUND,
+                "%s: was built for musl (Alpine), and this image has glibc: its loader %s does not "
+                "exist, %s does",
+                file, elf->interp, em_str_c(&other));
+        em_hint(err, "build it in a stage from the same base image, or use a static build");
+    } else {
+        em_fail(err, EM_EXIT_NOT_FOUND, "%s: its loader %s does not exist", file, elf->interp);
+        em_hint(err, "%s",
+                has_libc(EM_LIBC_GLIBC, &other) || has_libc(EM_LIBC_MUSL, &other)
+                    ? "the image has a C library, but not the one that the program was linked with"
+                    : "the image has no C library (scratch, distroless/static): link the program "
+                      "statically, or "
+                      "use a base image that has one");
+    }
+}
+
+static int check_loader(const char *file, const struct em_elf *elf, struct em_err *err)
+{
+    EM_STR_AUTO machine = EM_STR_INIT;
+    struct utsname here;
+    struct stat st;
+
+    if (stat(elf->interp, &st) == 0)
+        return 0;
+    say_libc(file, elf, err);
+    if (!elf->is64 && uname(&here) == 0 && strstr(here.machine, "64")) {
+        em_elf_machine(elf, &machine);
+        em_hint(err,
+                "it is a 32-bit program (%s) on a 64-bit image: install that architecture's C "
+                "library, or take the 64-bit build",
+                em_str_c(&machine));
+    }
+    return err->code;
+}
+
+static int check_machine(const char *file, const struct em_elf *elf, struct em_err *err)
+{
+    EM_STR_AUTO theirs = EM_STR_INIT;
+    EM_STR_AUTO ours = EM_STR_INIT;
+    struct utsname here;
+
+    if (uname(&here) != 0 || em_elf_runs_on(elf, here.machine))
+        return 0;
+    em_elf_machine(elf, &theirs);
+    em_elf_kernel(here.machine, &ours);
+    em_fail(err, EM_EXIT_NOT_EXECUTABLE, "%s: is a program for %s, and this machine is %s", file,
+            em_str_c(&theirs), em_str_c(&ours));
+    em_hint(err, "build or download it for this platform (docker build --platform, TARGETARCH)");
+    return err->code;
+}
+
+static int check_type(const char *file, const struct em_elf *elf, struct em_err *err)
+{
+    if (elf->type == EM_ELF_EXEC || elf->type == EM_ELF_DYN)
+        return 0;
+    return em_fail(err, EM_EXIT_NOT_EXECUTABLE, "%s: is an ELF %s, not a program", file,
+                   elf->type == EM_ELF_REL    ? "object file (.o)"
+                   : elf->type == EM_ELF_CORE ? "core dump"
+                                              : "file of an unknown type");
+}
+
+int em_exec_check_elf(const char *file, int fd, uint64_t size, struct em_err *err)
+{
+    struct em_elf_source source = {read_at, &fd, size};
+    struct em_elf elf;
+    enum em_elf_state state = em_elf_read(&source, &elf);
+    int code = 0;
+
+    /* The kernel looks at the machine first, too: a program for another one may be odd in other
+     * ways. */
+    if (elf.machine)
+        code = check_machine(file, &elf, err);
+    if (code) {
+        /* said */
+    } else if (state == EM_ELF_TRUNCATED) {
+        code =
+            em_fail(err, EM_EXIT_NOT_EXECUTABLE, "%s: is an ELF file that is cut off (%llu bytes)",
+                    file, (unsigned long long)size);
+        em_hint(err, "a copy or download that was interrupted: bring it in again");
+    } else if (state != EM_ELF_OK) {
+        code = em_fail(err, EM_EXIT_NOT_EXECUTABLE, "%s: is a damaged ELF file", file);
+    } else {
+        code = check_type(file, &elf, err);
+        if (!code && elf.interp)
+            code = check_loader(file, &elf, err);
+    }
+    em_elf_free(&elf);
+    return code;
+}

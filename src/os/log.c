@@ -1,0 +1,192 @@
+#include "embark/os/log.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static enum em_log_format log_format = EM_LOG_TEXT;
+static enum em_level log_least = EM_LOG_INFO;
+static struct em_secrets log_secrets;
+static bool log_in_line; /* a child's line has not ended */
+
+void em_log_setup(enum em_log_format format, enum em_level least)
+{
+    log_format = format;
+    log_least = least;
+}
+
+struct em_secrets *em_log_secrets(void)
+{
+    return &log_secrets;
+}
+
+/* The words of [log] level in order of weight: error, warn, info, debug. */
+static int weight(enum em_level level)
+{
+    switch (level) {
+    case EM_LOG_ERROR:
+        return 0;
+    case EM_LOG_WARN:
+        return 1;
+    case EM_LOG_DEBUG:
+        return 3;
+    case EM_LOG_INFO:
+    default:
+        return 2;
+    }
+}
+
+static const char *level_name(enum em_level level)
+{
+    static const char *const names[] = {"error", "warn", "info", "debug"};
+    return names[weight(level)];
+}
+
+/* One write for the whole line, so that lines of several processes don't mix in a pipe (up to
+ * PIPE_BUF). A reader that is slow is waited for, a non-blocking stderr (a shell's, shared with a
+ * program that made it so) too, but not for ever: a stuck log must not stop a start. */
+static void put(const char *bytes, size_t length)
+{
+    size_t done = 0;
+    while (done < length) {
+        ssize_t n = write(STDERR_FILENO, bytes + done, length - done);
+        if (n > 0) {
+            done += (size_t)n;
+        } else if (n < 0 && errno == EINTR) {
+            continue;
+        } else if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+            struct pollfd out = {STDERR_FILENO, POLLOUT, 0};
+            if (poll(&out, 1, 1000) <= 0)
+                return;
+        } else {
+            return;
+        }
+    }
+}
+
+static void put_line(struct em_str *line)
+{
+    if (log_in_line)
+        em_str_insert(line, 0, "\n", 1);
+    log_in_line = false;
+    put(em_str_c(line), line->len);
+}
+
+void em_log_raw(const char *bytes, size_t length)
+{
+    if (!length)
+        return;
+    put(bytes, length);
+    log_in_line = bytes[length - 1] != '\n';
+}
+
+static void add_escaped(struct em_str *line, const char *text)
+{
+    EM_STR_AUTO clean = EM_STR_INIT;
+    em_str_puts(&clean, text);
+    em_redact(&log_secrets, &clean);
+    em_escape(line, em_str_c(&clean), clean.len);
+}
+
+static void add_json_string(struct em_str *line, const char *text)
+{
+    EM_STR_AUTO plain = EM_STR_INIT;
+    add_escaped(&plain, text); /* leaves printable UTF-8 only */
+    em_str_putc(line, '"');
+    for (const char *p = em_str_c(&plain); *p; p++) {
+        if (*p == '"' || *p == '\\')
+            em_str_putc(line, '\\');
+        em_str_putc(line, *p);
+    }
+    em_str_putc(line, '"');
+}
+
+static void add_json_time(struct em_str *line)
+{
+    struct timespec now;
+    struct tm utc;
+    clock_gettime(CLOCK_REALTIME, &now);
+    gmtime_r(&now.tv_sec, &utc);
+    em_str_printf(line, "\"time\":\"%04d-%02d-%02dT%02d:%02d:%02d.%03ldZ\"", utc.tm_year + 1900,
+                  utc.tm_mon + 1, utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec,
+                  now.tv_nsec / 1000000);
+}
+
+static void write_json(enum em_level level, const char *step, const char *text, const char *hint,
+                       int code)
+{
+    EM_STR_AUTO line = EM_STR_INIT;
+    em_str_putc(&line, '{');
+    add_json_time(&line);
+    em_str_printf(&line, ",\"level\":\"%s\"", level_name(level));
+    if (step) {
+        em_str_puts(&line, ",\"step\":");
+        add_json_string(&line, step);
+    }
+    em_str_puts(&line, ",\"message\":");
+    add_json_string(&line, text);
+    if (hint && *hint) {
+        em_str_puts(&line, ",\"hint\":");
+        add_json_string(&line, hint);
+    }
+    if (code)
+        em_str_printf(&line, ",\"code\":%d", code);
+    em_str_puts(&line, "}\n");
+    put_line(&line);
+}
+
+static void write_text(const char *step, const char *text, const char *hint)
+{
+    EM_STR_AUTO line = EM_STR_INIT;
+    em_str_puts(&line, "embark: ");
+    if (step) {
+        add_escaped(&line, step);
+        em_str_puts(&line, ": ");
+    }
+    add_escaped(&line, text);
+    em_str_putc(&line, '\n');
+    if (hint && *hint) {
+        em_str_puts(&line, "  hint: ");
+        add_escaped(&line, hint);
+        em_str_putc(&line, '\n');
+    }
+    put_line(&line);
+}
+
+static void write_entry(enum em_level level, const char *step, const char *text, const char *hint,
+                        int code)
+{
+    if (weight(level) > weight(log_least))
+        return;
+    if (log_format == EM_LOG_JSON)
+        write_json(level, step, text, hint, code);
+    else
+        write_text(step, text, hint);
+}
+
+void em_log(enum em_level level, const char *step, const char *format, ...)
+{
+    EM_STR_AUTO text = EM_STR_INIT;
+    va_list args;
+    va_start(args, format);
+    em_str_vprintf(&text, format, args);
+    va_end(args);
+    write_entry(level, step, em_str_c(&text), NULL, 0);
+}
+
+void em_log_hint(enum em_level level, const char *step, const char *hint, const char *format, ...)
+{
+    EM_STR_AUTO text = EM_STR_INIT;
+    va_list args;
+    va_start(args, format);
+    em_str_vprintf(&text, format, args);
+    va_end(args);
+    write_entry(level, step, em_str_c(&text), hint, 0);
+}
+
+void em_log_err(enum em_level level, const char *step, const struct em_err *err)
+{
+    write_entry(level, step, em_str_c(&err->text), em_str_c(&err->hint), err->code);
+}

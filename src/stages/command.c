@@ -1,0 +1,198 @@
+#include "embark/stages/command.h"
+
+#include <inttypes.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "embark/os/clock.h"
+#include "embark/os/env.h"
+#include "embark/os/group.h"
+#include "embark/os/host.h"
+#include "embark/os/log.h"
+#include "embark/os/proc.h"
+#include "embark/os/relay.h"
+#include "embark/stages/activity.h"
+
+/* When the lock is lost, another replica may start at any moment: there is little time for a clean
+ * end. */
+#define LOST_GRACE EM_SEC(1)
+
+void em_run_prefix(int64_t key, struct em_str *out)
+{
+    em_str_printf(out, "embark:run %016" PRIx64 " ", (uint64_t)key);
+}
+
+void em_run_application(int64_t key, const char *run, struct em_str *out)
+{
+    em_run_prefix(key, out);
+    em_str_printf(out, "%s ", run);
+    em_host_name(out);
+    if (out->len > 63) /* PostgreSQL would cut it there (NAMEDATALEN - 1) */
+        em_str_cut(out, 63);
+}
+
+/* A running command. */
+struct run {
+    struct em_command *command;
+    struct em_child child;
+    struct em_family family;
+    struct em_relay relay;
+    em_time started, deadline;
+    int stopped; /* the signal that asked embark to end, once it was passed on */
+    bool lost;   /* the lock */
+};
+
+/* embark's own environment, the direct URL in the variables that were named, and a name for its
+ * connections: PGAPPNAME is libpq's default for application_name, and node-postgres reads it too.
+ */
+static void build_environment(const struct em_command *command, struct em_list *env)
+{
+    em_env_copy(env);
+    em_env_set(env, "PGAPPNAME", command->application);
+    for (size_t i = 0; i < command->config->migrate_env.n && *command->direct_raw; i++)
+        em_env_set(env, command->config->migrate_env.v[i], command->direct_raw);
+}
+
+/* A signal for us is one for the migration. One that asks to end also starts the grace. */
+static void pass_signal(struct run *run)
+{
+    int signal = em_loop_signal();
+    em_group_signal(&run->child, signal);
+    if (em_loop_stopped() && !run->stopped) {
+        run->stopped = em_loop_stopped();
+        em_log(EM_LOG_INFO, "migrate", "%s: passed on to the migration",
+               em_signal_name(run->stopped));
+        run->deadline = em_time_min(run->deadline, em_in(run->command->config->service_grace));
+    }
+}
+
+static int out_of_time(const struct run *run, struct em_err *err)
+{
+    EM_STR_AUTO limit = EM_STR_INIT;
+    em_time_print(&limit, run->command->config->migrate_timeout);
+    em_fail(err, EM_EXIT_MIGRATION, "the migration did not end within %s", em_str_c(&limit));
+    em_hint(err,
+            "it was ended, and the lock given back; [migrate] timeout sets how long it may take");
+    return EM_EXIT_MIGRATION;
+}
+
+static int lock_lost(struct run *run, struct em_err *err)
+{
+    run->lost = true;
+    em_context(err, "the lock \"%s\" was lost while the migration ran", run->command->lock->name);
+    em_hint(err, "the migration was ended, since another replica may have the lock now; the next "
+                 "start runs it again");
+    err->code = EM_EXIT_MIGRATION;
+    return err->code;
+}
+
+static void say_progress(const struct run *run)
+{
+    EM_STR_AUTO line = EM_STR_INIT;
+    em_str_puts(&line, "runs for ");
+    em_time_print(&line, em_now() - run->started);
+    em_activity_say(run->command->lock->db, &line);
+    em_log(EM_LOG_INFO, "migrate", "%s", em_str_c(&line));
+}
+
+/* Waits for the command's end. 0: it ended by itself (run->child.status); else an error, and it is
+ * still to be ended. */
+static int watch(struct run *run, struct em_err *err)
+{
+    struct em_lock *lock = run->command->lock;
+    while (!run->child.done) {
+        struct pollfd fds[2] = {{em_db_socket(lock->db), POLLIN, 0}, {run->relay.fd, POLLIN, 0}};
+        em_time until =
+            em_time_min(em_time_min(run->deadline, em_lock_due(lock)), em_relay_due(&run->relay));
+        if (em_wait(fds, 2, until) == EM_WAKE_SIGNAL)
+            pass_signal(run);
+        em_relay_pump(&run->relay);
+        if (run->child.done)
+            break;
+        if (em_now() >= run->deadline)
+            return run->stopped ? em_fail_stopped(err) : out_of_time(run, err);
+        if (!fds[0].revents && em_now() < em_lock_due(lock))
+            continue;
+        int beat = em_lock_watch(lock, err);
+        if (beat < 0)
+            return lock_lost(run, err);
+        if (beat > 0)
+            say_progress(run);
+    }
+    return 0;
+}
+
+static int judge(const struct run *run, struct em_err *err)
+{
+    EM_STR_AUTO how = EM_STR_INIT;
+    int status = run->child.status;
+    if (run->stopped)
+        return em_fail_stopped(err);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+        return 0;
+    em_child_say(status, &how);
+    em_fail(err, EM_EXIT_MIGRATION, "%s %s", run->command->config->migrate_command.v[0],
+            em_str_c(&how));
+    em_hint(err, "its own output is above; the service was not started");
+    run->command->failed = true;
+    return EM_EXIT_MIGRATION;
+}
+
+/* Whatever happened: nothing of the migration is left when this returns, or it was said. */
+static void clean_up(struct run *run)
+{
+    bool ended_itself = run->child.done;
+    if (!em_group_left(&run->child, &run->family))
+        return;
+    if (ended_itself)
+        em_log(EM_LOG_WARN, "migrate", "the migration left processes behind: they are ended");
+    if (!em_group_end(&run->child, &run->family,
+                      run->lost ? LOST_GRACE : run->command->config->service_grace))
+        em_log(EM_LOG_ERROR, "migrate",
+               "some of the migration's processes can't be killed (uninterruptible sleep?)");
+}
+
+static int start(struct run *run, struct em_err *err)
+{
+    EM_LIST_AUTO env = EM_LIST_INIT;
+    int output = -1;
+    build_environment(run->command, &env);
+    if (!em_relay_open(&run->relay, &output))
+        return em_fail_errno(err, EM_EXIT_SYSTEM, "can't open a pipe");
+    int null = em_open_null();
+    /* stdin is the service's, and so is stdout. */
+    struct em_spawn spawn = {
+        run->command->config->migrate_command.v, env.v, null, output, output, true};
+    em_reaper_start();
+    em_family_note(&run->family);
+    int code = em_spawn(&spawn, &run->child, err);
+    close(output);
+    if (null >= 0)
+        close(null);
+    return code;
+}
+
+int em_command_run_locked(struct em_command *command, struct em_err *err)
+{
+    EM_STR_AUTO beat = EM_STR_INIT;
+    struct run run = {.command = command, .family = EM_FAMILY_INIT, .started = em_now()};
+    run.deadline = em_in(command->config->migrate_timeout);
+    em_activity_sql(command->application, em_db_server_version(command->lock->db), &beat);
+    command->lock->beat_sql = em_str_c(&beat);
+    int code = start(&run, err);
+    if (code == 0) {
+        code = watch(&run, err);
+        clean_up(&run);
+        em_relay_finish(&run.relay);
+        em_relay_tail(&run.relay, &command->output);
+        em_child_forget(&run.child);
+        code = code ? code : judge(&run, err);
+    }
+    command->lock->beat_sql = NULL;
+    em_relay_free(&run.relay);
+    em_family_free(&run.family);
+    return code;
+}

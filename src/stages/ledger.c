@@ -1,0 +1,287 @@
+#include "embark/stages/ledger.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "embark/core/tool.h"
+#include "embark/os/host.h"
+#include "embark/os/log.h"
+
+/* Of the table's columns. A later embark adds what it lacks by ALTER TABLE … ADD COLUMN IF NOT
+ * EXISTS and raises this; an older one goes on with the columns that it knows. */
+#define LEDGER_VERSION "1"
+
+bool em_ledger_wanted(const struct em_config *config)
+{
+    return strcmp(config->migrate_ledger, "off") != 0;
+}
+
+/* The table's name as an SQL identifier: "name" or "schema"."name". */
+static void quote_table(const struct em_config *config, struct em_str *out)
+{
+    em_str_putc(out, '"');
+    for (const char *p = config->migrate_ledger; *p; p++) {
+        if (*p == '.')
+            em_str_puts(out, "\".\"");
+        else if (*p == '"')
+            em_str_puts(out, "\"\"");
+        else
+            em_str_putc(out, *p);
+    }
+    em_str_putc(out, '"');
+}
+
+/* One value for the contents of every known tool's table in the database, NULL where there is none.
+ * The tables differ in columns, so each row is taken as text; query_to_xml() is what runs a query
+ * whose text is made at run time in the middle of another. The session's time zone and date style
+ * would change the text, so they are set first, for this statement's transaction only: s.fixed is
+ * used in the query's text, so it is computed before. */
+static void add_digest_sql(struct em_str *sql)
+{
+    em_str_puts(sql,
+                "(SELECT encode(sha256(convert_to(string_agg(t.line, E'\\n' ORDER BY t.line "
+                "COLLATE \"C\"), 'UTF8')), 'hex')"
+                " FROM (SELECT n.nspname || '.' || c.relname || ' ' || query_to_xml(format("
+                "'SELECT string_agg((embark_row.*)::text, E''\\n'' ORDER BY (embark_row.*)::text "
+                "COLLATE \"C\") FROM %I.%I AS embark_row',"
+                " n.nspname, c.relname) || s.fixed, true, false, '')::text AS line"
+                " FROM (SELECT left(set_config('TimeZone', 'UTC', true) || set_config('DateStyle', "
+                "'ISO', true), 0)"
+                " AS fixed OFFSET 0) s,"
+                " pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
+                " WHERE c.relkind IN ('r', 'p') AND has_table_privilege(c.oid, 'SELECT') AND "
+                "has_schema_privilege(n.oid, 'USAGE')"
+                " AND c.relname IN (");
+    for (size_t i = 0; em_tool_tables[i]; i++)
+        em_str_printf(sql, "%s'%s'", i ? ", " : "", em_tool_tables[i]);
+    em_str_puts(sql, ")) t)");
+}
+
+/* Whether the table is there and ours to read, without an error that would abort a transaction. */
+static int look(struct em_db *db, const char *table, em_time until, bool *readable,
+                struct em_db_failure *failure, struct em_err *err)
+{
+    const char *values[] = {table};
+    int code = em_db_query(
+        db, until, failure, err,
+        "SELECT to_regclass($1) IS NOT NULL AND has_table_privilege(to_regclass($1), 'SELECT')", 1,
+        values);
+    const char *found = code ? NULL : em_db_value(db, 0, 0);
+    *readable = found && strcmp(found, "t") == 0;
+    return code;
+}
+
+static char *copy(const struct em_db *db, int row, int column)
+{
+    const char *value = em_db_value(db, row, column);
+    return value ? em_strdup(value) : NULL;
+}
+
+enum {
+    COL_ID,
+    COL_RUN,
+    COL_OUTCOME,
+    COL_HOST,
+    COL_BUILD,
+    COL_STARTED,
+    COL_FILES,
+    COL_DIGEST,
+    COL_ERROR,
+    COL_OUTPUT,
+    COL_AGE,
+    COL_NOW
+};
+
+static void take_row(const struct em_db *db, int row, struct em_run_row *into)
+{
+    const char *age = em_db_value(db, row, COL_AGE);
+    into->id = copy(db, row, COL_ID);
+    into->run = copy(db, row, COL_RUN);
+    into->outcome = copy(db, row, COL_OUTCOME);
+    into->host = copy(db, row, COL_HOST);
+    into->build = copy(db, row, COL_BUILD);
+    into->started = copy(db, row, COL_STARTED);
+    into->files = copy(db, row, COL_FILES);
+    into->digest = copy(db, row, COL_DIGEST);
+    into->error = copy(db, row, COL_ERROR);
+    into->output = copy(db, row, COL_OUTPUT);
+    into->age = age ? (em_time)strtoll(age, NULL, 10) : 0;
+}
+
+/* Up to two rows: the newest run, and the newest good one (the same twice, where it is the same).
+ * The digest stands in each of them, and alone in a row of its own when there is no run yet. */
+static void read_sql(const char *table, struct em_str *sql)
+{
+    em_str_puts(sql, "WITH d AS MATERIALIZED (SELECT ");
+    add_digest_sql(sql);
+    em_str_printf(
+        sql,
+        " AS digest), runs AS ("
+        "(SELECT * FROM %s WHERE scope = $1 ORDER BY id DESC LIMIT 1) UNION ALL "
+        "(SELECT * FROM %s WHERE scope = $1 AND outcome = 'done' ORDER BY id DESC LIMIT 1))"
+        " SELECT r.id, r.run, r.outcome, r.host, r.build, to_char(r.started_at AT TIME ZONE 'UTC',"
+        " 'YYYY-MM-DD HH24:MI:SS \"UTC\"'), r.files, r.tool_digest, r.error, r.output,"
+        " (extract(epoch FROM clock_timestamp() - coalesce(r.finished_at, r.started_at)) * "
+        "1000000)::bigint,"
+        " d.digest FROM d LEFT JOIN runs r ON true ORDER BY r.id DESC NULLS LAST",
+        table, table);
+}
+
+int em_ledger_read(struct em_db *db, const struct em_config *config, em_time until,
+                   struct em_state *state, struct em_db_failure *failure, struct em_err *err)
+{
+    EM_STR_AUTO table = EM_STR_INIT;
+    EM_STR_AUTO sql = EM_STR_INIT;
+    struct em_db_failure local;
+    const char *values[] = {config->migrate_lock};
+    em_state_free(state);
+    if (!em_ledger_wanted(config))
+        return 0;
+    failure = failure ? failure : &local;
+    quote_table(config, &table);
+    read_sql(em_str_c(&table), &sql);
+    int code = em_db_query(db, until, failure, err, em_str_c(&sql), 1, values);
+    if (code &&
+        (strcmp(failure->sqlstate, "42P01") == 0 || strcmp(failure->sqlstate, "42501") == 0))
+        return 0;
+    if (code)
+        return code;
+    state->has_ledger = true;
+    if (em_db_value(db, 0, COL_NOW))
+        em_str_puts(&state->digest, em_db_value(db, 0, COL_NOW));
+    for (int row = 0; row < em_db_rows(db); row++) {
+        const char *outcome = em_db_value(db, row, COL_OUTCOME);
+        if (row == 0 && outcome)
+            take_row(db, row, &state->newest);
+        if (outcome && !strcmp(outcome, "done") && !state->good.outcome)
+            take_row(db, row, &state->good);
+    }
+    return 0;
+}
+
+/* Created under races with other scopes' replicas: CREATE TABLE IF NOT EXISTS is not atomic, and
+ * the loser gets 23505 on pg_type_typname_nsp_index or pg_class_relname_nsp_index, or 42P07: it is
+ * there then. */
+static int create(struct em_db *db, const char *table, em_time until, bool *allowed,
+                  struct em_err *err)
+{
+    EM_STR_AUTO sql = EM_STR_INIT;
+    struct em_db_failure failure = {EM_DB_FATAL, ""};
+    *allowed = true;
+    em_str_printf(&sql,
+                  "CREATE TABLE IF NOT EXISTS %s ("
+                  "id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,"
+                  "scope text NOT NULL,"
+                  "run text NOT NULL,"
+                  "started_at timestamptz NOT NULL DEFAULT clock_timestamp(),"
+                  "finished_at timestamptz,"
+                  "outcome text NOT NULL,"
+                  "host text NOT NULL,"
+                  "build text,"
+                  "command text NOT NULL,"
+                  "files_sha256 text NOT NULL,"
+                  "files text NOT NULL,"
+                  "tool_digest text,"
+                  "error text,"
+                  "output text,"
+                  "ledger_version integer NOT NULL DEFAULT " LEDGER_VERSION ")",
+                  table);
+    int code = em_db_query(db, until, &failure, err, em_str_c(&sql), 0, NULL);
+    if (code && (!strcmp(failure.sqlstate, "23505") || !strcmp(failure.sqlstate, "42P07")))
+        return 0;
+    if (code && (!strcmp(failure.sqlstate, "42501") || !strcmp(failure.sqlstate, "3F000"))) {
+        *allowed = false;
+        em_log_hint(EM_LOG_WARN, "migrate",
+                    "GRANT CREATE ON SCHEMA … to the migration's role, or name a table that it may "
+                    "create in [migrate] "
+                    "ledger (schema.table), or set ledger = off",
+                    "the ledger can't be kept, so the migration runs at every start: %s",
+                    em_str_c(&err->text));
+        return 0;
+    }
+    return code;
+}
+
+static int insert(struct em_db *db, const struct em_config *config, const char *table,
+                  const struct em_filelist *files, em_time until, struct em_run_id *id,
+                  struct em_err *err)
+{
+    EM_STR_AUTO sql = EM_STR_INIT;
+    EM_STR_AUTO host = EM_STR_INIT;
+    EM_STR_AUTO command = EM_STR_INIT;
+    EM_STR_AUTO list = EM_STR_INIT;
+    char digest[EM_HEX_DIGEST];
+    em_host_name(&host);
+    for (size_t i = 0; i < config->migrate_command.n; i++)
+        em_str_printf(&command, "%s%s", i ? " " : "", config->migrate_command.v[i]);
+    em_redact(em_log_secrets(), &command);
+    em_filelist_print(files, &list);
+    em_filelist_digest(files, digest);
+    const char *build = config->image_build && *config->image_build ? config->image_build : NULL;
+    const char *values[] = {config->migrate_lock, id->run, em_str_c(&host), build,
+                            em_str_c(&command),   digest,  em_str_c(&list)};
+    em_str_printf(&sql,
+                  "INSERT INTO %s (scope, run, outcome, host, build, command, files_sha256, files)"
+                  " VALUES ($1, $2, 'running', $3, $4, $5, $6, $7) RETURNING id",
+                  table);
+    int code = em_db_query(db, until, NULL, err, em_str_c(&sql), 7, values);
+    if (code == 0 && em_db_value(db, 0, 0))
+        em_str_puts(&id->row, em_db_value(db, 0, 0));
+    return code;
+}
+
+int em_ledger_begin(struct em_db *db, const struct em_config *config,
+                    const struct em_filelist *files, em_time until, struct em_run_id *id,
+                    struct em_err *err)
+{
+    EM_STR_AUTO table = EM_STR_INIT;
+    bool readable, allowed = true;
+    if (!em_ledger_wanted(config))
+        return 0;
+    quote_table(config, &table);
+    int code = look(db, em_str_c(&table), until, &readable, NULL, err);
+    if (code == 0 && !readable)
+        code = create(db, em_str_c(&table), until, &allowed, err);
+    if (code || !allowed)
+        return code;
+    return insert(db, config, em_str_c(&table), files, until, id, err);
+}
+
+int em_ledger_end(struct em_db *db, const struct em_config *config, const struct em_run_id *id,
+                  const char *outcome, const char *error, const char *output, em_time until,
+                  struct em_err *err)
+{
+    EM_STR_AUTO table = EM_STR_INIT;
+    EM_STR_AUTO sql = EM_STR_INIT;
+    const char *values[] = {em_str_c(&id->row), outcome, error && *error ? error : NULL,
+                            output && *output ? output : NULL};
+    if (!id->row.len)
+        return 0;
+    quote_table(config, &table);
+    em_str_printf(&sql,
+                  "UPDATE %s SET outcome = $2, error = $3, output = $4, finished_at = "
+                  "clock_timestamp(), tool_digest = ",
+                  em_str_c(&table));
+    add_digest_sql(&sql);
+    em_str_puts(&sql, " WHERE id = $1::bigint");
+    return em_db_query(db, until, NULL, err, em_str_c(&sql), 4, values);
+}
+
+int em_ledger_bury(struct em_db *db, const struct em_config *config, em_time until,
+                   struct em_err *err)
+{
+    EM_STR_AUTO table = EM_STR_INIT;
+    EM_STR_AUTO sql = EM_STR_INIT;
+    const char *values[] = {config->migrate_lock};
+    bool readable;
+    if (!em_ledger_wanted(config))
+        return 0;
+    quote_table(config, &table);
+    int code = look(db, em_str_c(&table), until, &readable, NULL, err);
+    if (code || !readable)
+        return code;
+    em_str_printf(&sql,
+                  "UPDATE %s SET outcome = 'interrupted' WHERE scope = $1 AND outcome = 'running'",
+                  em_str_c(&table));
+    return em_db_query(db, until, NULL, err, em_str_c(&sql), 1, values);
+}

@@ -1,0 +1,256 @@
+#include "embark/stages/lock.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "embark/core/backoff.h"
+#include "embark/core/sha256.h"
+#include "embark/os/clock.h"
+#include "embark/os/host.h"
+#include "embark/os/log.h"
+#include "embark/stages/wait.h"
+
+#define FIRST_GAP EM_MS(20)
+/* Hundreds of replicas may wait: with gaps between one and two seconds, 300 of them make some 200
+ * short logins a second. */
+#define LARGEST_GAP    EM_SEC(2)
+#define BEAT           EM_SEC(5)
+#define BEAT_ANSWER    EM_SEC(15)
+#define RELEASE_ANSWER EM_SEC(10)
+
+int64_t em_lock_key(const char *name)
+{
+    EM_STR_AUTO text = EM_STR_INIT;
+    unsigned char digest[EM_SHA256_SIZE];
+    uint64_t key = 0;
+    em_str_printf(&text, "embark:%s", name);
+    em_sha256(em_str_c(&text), text.len, digest);
+    for (int i = 0; i < 8; i++)
+        key = key << 8 | digest[i];
+    return (int64_t)key;
+}
+
+/* Opens the transaction without the timeouts that would end it under us, and tries. One round trip.
+ * On a standby the lock could be had, and would exclude nobody: NULL then. */
+static void try_sql(const struct em_lock *lock, int server_version, struct em_str *sql)
+{
+    em_str_puts(sql, "BEGIN ISOLATION LEVEL READ COMMITTED;"
+                     "SET LOCAL statement_timeout = 0;"
+                     "SET LOCAL lock_timeout = 0;"
+                     "SET LOCAL idle_in_transaction_session_timeout = 0;");
+    if (server_version >= 140000)
+        em_str_puts(sql, "SET LOCAL idle_session_timeout = 0;");
+    if (server_version >= 170000)
+        em_str_puts(sql, "SET LOCAL transaction_timeout = 0;");
+    em_str_printf(sql,
+                  "SELECT CASE WHEN NOT pg_catalog.pg_is_in_recovery() "
+                  "THEN pg_catalog.pg_try_advisory_xact_lock(%" PRId64 ") END",
+                  lock->key);
+}
+
+/* Who has it: a 64-bit key stands in pg_locks as classid (high half), objid (low half), objsubid 1
+ * (manual, 54.12). */
+static void holder_sql(const struct em_lock *lock, struct em_str *sql)
+{
+    uint64_t key = (uint64_t)lock->key;
+    em_str_printf(
+        sql,
+        "SELECT l.pid, coalesce(nullif(a.application_name, ''), 'an unnamed client'),"
+        " coalesce(host(a.client_addr), ''),"
+        " extract(epoch FROM clock_timestamp() - a.xact_start)::bigint"
+        " FROM pg_catalog.pg_locks l LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid"
+        " WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1"
+        " AND l.classid = %" PRIu64 " AND l.objid = %" PRIu64
+        " AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = "
+        "current_database())",
+        key >> 32, key & 0xFFFFFFFFu);
+}
+
+static void say_holder(struct em_lock *lock, em_time until, struct em_str *state)
+{
+    EM_STR_AUTO sql = EM_STR_INIT;
+    EM_ERR_AUTO ignored = EM_ERR_INIT;
+    em_str_printf(state, "the lock \"%s\" is held by ", lock->name);
+    holder_sql(lock, &sql);
+    if (em_db_query(lock->db, until, NULL, &ignored, em_str_c(&sql), 0, NULL) != 0 ||
+        em_db_rows(lock->db) < 1) {
+        em_str_puts(state, "another session");
+        return;
+    }
+    const char *pid = em_db_value(lock->db, 0, 0);
+    const char *name = em_db_value(lock->db, 0, 1);
+    const char *address = em_db_value(lock->db, 0, 2);
+    em_str_printf(state, "%s (pid %s", name ? name : "?", pid ? pid : "?");
+    if (address && *address)
+        em_str_printf(state, ", %s", address);
+    em_str_putc(state, ')');
+}
+
+enum tried { TRIED_HAD, TRIED_HELD, TRIED_FAILED, TRIED_UNWANTED };
+
+/* One try on a connection of its own. `state` says what was found when it wasn't had. */
+static enum tried try_once(struct em_lock *lock, const struct em_config *config,
+                           const struct em_url *url, em_time until, struct em_db_failure *failure,
+                           struct em_str *state, struct em_err *err)
+{
+    EM_STR_AUTO application = EM_STR_INIT;
+    EM_STR_AUTO sql = EM_STR_INIT;
+    em_time by = em_time_min(until, em_in(config->database_connect_timeout));
+    em_application_name("migrate", &application);
+    if (em_db_open(url, em_str_c(&application), by, &lock->db, failure, err) != 0)
+        return TRIED_FAILED;
+    try_sql(lock, em_db_server_version(lock->db), &sql);
+    if (em_db_query(lock->db, by, failure, err, em_str_c(&sql), 0, NULL) != 0) {
+        em_lock_drop(lock);
+        return TRIED_FAILED;
+    }
+    const char *had = em_db_value(lock->db, 0, 0);
+    if (had && strcmp(had, "t") == 0)
+        return TRIED_HAD;
+    if (had)
+        say_holder(lock, by, state);
+    else
+        em_str_printf(state, "%s is a standby, and is not migrated", em_db_where(lock->db));
+    bool wanted = !had || !lock->still_wanted || lock->still_wanted(lock->ctx, lock->db, by);
+    em_lock_drop(lock);
+    return wanted ? TRIED_HELD : TRIED_UNWANTED;
+}
+
+static int give_up(const struct em_lock *lock, const struct em_config *config, bool held,
+                   const char *state, struct em_err *err)
+{
+    EM_STR_AUTO limit = EM_STR_INIT;
+    em_time_print(&limit, config->migrate_lock_timeout);
+    em_fail(err, held ? EM_EXIT_LOCK : EM_EXIT_UNREACHABLE, "gave up after %s: %s",
+            em_str_c(&limit), state);
+    em_hint(err,
+            "if that migration is stuck, end its backend: SELECT pg_terminate_backend(PID); "
+            "[migrate] lock_timeout sets how long the lock \"%s\" is waited for",
+            lock->name);
+    return err->code;
+}
+
+static bool is_final(const struct em_config *config, const struct em_db_failure *failure,
+                     em_time waited)
+{
+    return failure->kind == EM_DB_FATAL ||
+           (failure->kind == EM_DB_AUTH && waited >= config->database_auth_grace);
+}
+
+static void had_it(struct em_lock *lock)
+{
+    lock->beat_at = em_in(BEAT);
+    lock->answer_by = EM_NEVER;
+}
+
+int em_lock_take(struct em_lock *lock, const struct em_config *config, const struct em_url *url,
+                 em_time until, struct em_err *err)
+{
+    struct em_db_failure failure;
+    struct em_backoff backoff;
+    struct em_progress progress;
+    em_time start = em_now();
+    int code = 0;
+    lock->name = config->migrate_lock;
+    lock->key = em_lock_key(lock->name);
+    em_backoff_start(&backoff, FIRST_GAP, LARGEST_GAP, em_random_seed());
+    em_progress_start(&progress, "migrate", config->migrate_lock_timeout);
+    for (;;) {
+        EM_STR_AUTO state = EM_STR_INIT;
+        enum tried tried = try_once(lock, config, url, until, &failure, &state, err);
+        if (tried == TRIED_HAD) {
+            had_it(lock);
+            break;
+        }
+        if (tried == TRIED_UNWANTED)
+            break;
+        if (em_loop_stopped()) {
+            code = em_fail_stopped(err);
+            break;
+        }
+        if (tried == TRIED_FAILED && is_final(config, &failure, em_now() - start)) {
+            code = err->code;
+            break;
+        }
+        if (tried == TRIED_FAILED)
+            em_str_puts(&state, em_str_c(&err->text));
+        em_progress_say(&progress, em_str_c(&state));
+        if (em_wait_fd(-1, 0, em_time_min(until, em_in(em_backoff_next(&backoff)))) ==
+            EM_WAKE_SIGNAL) {
+            code = em_fail_stopped(err);
+            break;
+        }
+        if (em_now() >= until) {
+            code = give_up(lock, config, tried == TRIED_HELD, em_str_c(&state), err);
+            break;
+        }
+    }
+    em_progress_free(&progress);
+    return code;
+}
+
+em_time em_lock_due(const struct em_lock *lock)
+{
+    return em_time_min(lock->beat_at, lock->answer_by);
+}
+
+int em_lock_watch(struct em_lock *lock, struct em_err *err)
+{
+    int answered = em_db_finish(lock->db, err);
+    em_time now = em_now();
+    if (answered < 0)
+        return -1;
+    if (answered > 0) {
+        lock->answer_by = EM_NEVER;
+        lock->beat_at = em_time_add(now, BEAT);
+    }
+    if (now >= lock->answer_by) {
+        EM_STR_AUTO limit = EM_STR_INIT;
+        em_time_print(&limit, BEAT_ANSWER);
+        em_fail(err, EM_EXIT_MIGRATION, "%s did not answer the heartbeat within %s",
+                em_db_where(lock->db), em_str_c(&limit));
+        return -1;
+    }
+    if (now >= lock->beat_at) {
+        lock->beat_at = EM_NEVER;
+        lock->answer_by = em_time_add(now, BEAT_ANSWER);
+        if (em_db_start(lock->db, lock->beat_sql ? lock->beat_sql : "SELECT 1", err) != 0)
+            return -1;
+    }
+    return answered;
+}
+
+int em_lock_release(struct em_lock *lock, struct em_err *err)
+{
+    em_time by = em_in(RELEASE_ANSWER);
+    int answered = 0;
+    /* A heartbeat may still be on its way: its answer comes first. */
+    while (lock->answer_by != EM_NEVER && answered == 0) {
+        answered = em_db_finish(lock->db, err);
+        struct pollfd socket = {em_db_socket(lock->db), POLLIN, 0};
+        if (answered == 0 && em_wait(&socket, 1, by) == EM_WAKE_TIME)
+            answered = -1;
+    }
+    int code = answered < 0 ? EM_EXIT_MIGRATION : 0;
+    /* The transaction holds the lock until its end: that it can be ended shows that the lock was
+     * held all the time. */
+    if (code == 0 && em_db_query(lock->db, by, NULL, err, "COMMIT", 0, NULL) != 0)
+        code = EM_EXIT_MIGRATION;
+    /* In a transaction that has failed, and so has let go of its locks, COMMIT succeeds as
+     * ROLLBACK. */
+    if (code == 0 && strcmp(em_db_tag(lock->db), "COMMIT") != 0)
+        code = em_fail(err, EM_EXIT_MIGRATION, "its transaction had been aborted");
+    em_lock_drop(lock);
+    if (code) {
+        em_context(err, "the lock was lost");
+        err->code = code;
+    }
+    return code;
+}
+
+void em_lock_drop(struct em_lock *lock)
+{
+    em_db_close(lock->db);
+    lock->db = NULL;
+}

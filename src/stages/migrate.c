@@ -1,0 +1,326 @@
+#include "embark/stages/migrate.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "embark/os/clock.h"
+#include "embark/os/host.h"
+#include "embark/os/log.h"
+#include "embark/os/proc.h"
+#include "embark/stages/activity.h"
+#include "embark/stages/command.h"
+#include "embark/stages/ledger.h"
+#include "embark/stages/lock.h"
+#include "embark/stages/migration_files.h"
+
+#define LEDGER_LIMIT EM_SEC(15)
+
+/* One start's migration. */
+struct migration {
+    const struct em_config *config;
+    const struct em_url *direct;
+    const char *direct_raw;
+    struct em_filelist files;
+    struct em_state state;
+    struct em_verdict verdict;
+    struct em_lock lock;
+    struct em_run_id id;
+    em_time until; /* of waiting for the lock */
+    bool crowded;  /* there was no connection left for the ledger, or for the migration: say it once
+                    */
+};
+
+bool em_migrate_any(const struct em_config *config)
+{
+    return config->migrate_command.n > 0;
+}
+
+static void judge(struct migration *m)
+{
+    em_verdict_free(&m->verdict);
+    em_judge(&m->files, &m->state, m->config->migrate_retry_after, &m->verdict);
+}
+
+static void add_names(struct em_str *out, const struct em_list *names)
+{
+    enum { SHOWN = 5 };
+    for (size_t i = 0; i < names->n && i < SHOWN; i++)
+        em_str_printf(out, "%s%s", i ? ", " : "", names->v[i]);
+    if (names->n > SHOWN)
+        em_str_printf(out, " and %zu more", names->n - SHOWN);
+}
+
+/* "on web-1, 2026-11-24 15:04:05 UTC, build abc": who ran it. */
+static void add_run(struct em_str *out, const struct em_run_row *row)
+{
+    em_str_printf(out, "on %s, %s", row->host ? row->host : "?", row->started ? row->started : "?");
+    if (row->build)
+        em_str_printf(out, ", build %s", row->build);
+}
+
+static int is_older(const struct migration *m, struct em_err *err)
+{
+    EM_STR_AUTO text = EM_STR_INIT;
+    em_str_printf(&text, "the image is older than the database: it lacks ");
+    add_names(&text, &m->verdict.lacking);
+    em_str_puts(&text, ", applied ");
+    add_run(&text, &m->state.good);
+    if (m->config->migrate_on_newer_database == 1) {
+        em_log(EM_LOG_WARN, "migrate",
+               "%s; the migrations are skipped (on_newer_database = continue)", em_str_c(&text));
+        return 0;
+    }
+    em_fail(err, EM_EXIT_OLDER, "%s", em_str_c(&text));
+    em_hint(err,
+            "deploy the newer image, or set [migrate] on_newer_database = continue if the old code "
+            "runs on the new schema; if these "
+            "are another service's migrations, give each service a [migrate] lock name of its own "
+            "(here: \"%s\")",
+            m->config->migrate_lock);
+    return EM_EXIT_OLDER;
+}
+
+static int failed_before(const struct migration *m, struct em_err *err)
+{
+    const struct em_run_row *run = &m->state.newest;
+    EM_STR_AUTO ago = EM_STR_INIT;
+    EM_STR_AUTO after = EM_STR_INIT;
+    EM_STR_AUTO who = EM_STR_INIT;
+    em_time_print(&ago, run->age);
+    em_time_print(&after, m->config->migrate_retry_after);
+    add_run(&who, run);
+    for (const char *line = run->output ? run->output : ""; *line;) {
+        size_t length = strcspn(line, "\n");
+        em_log(EM_LOG_WARN, "migrate", "| %.*s", (int)length, line);
+        line += length + (line[length] == '\n');
+    }
+    em_fail(err, EM_EXIT_MIGRATION, "not run: with these files it failed %s ago %s: %s",
+            em_str_c(&ago), em_str_c(&who), run->error ? run->error : "?");
+    em_hint(err,
+            "its last lines are above; one replica tries again %s after a failure ([migrate] "
+            "retry_after)",
+            em_str_c(&after));
+    return EM_EXIT_MIGRATION;
+}
+
+static void say_skip(const struct migration *m)
+{
+    EM_STR_AUTO who = EM_STR_INIT;
+    add_run(&who, &m->state.good);
+    em_log(EM_LOG_INFO, "migrate", "everything is applied (%zu files; run %s)", m->files.n,
+           em_str_c(&who));
+}
+
+/* What doesn't stop a run, but somebody should know. */
+static void say_oddities(const struct migration *m)
+{
+    EM_STR_AUTO names = EM_STR_INIT;
+    if (m->verdict.diverged) {
+        add_names(&names, &m->verdict.lacking);
+        em_log(EM_LOG_WARN, "migrate",
+               "the image and the database have diverged: the image lacks %s, and has new ones; "
+               "the tool decides",
+               em_str_c(&names));
+    }
+    em_str_cut(&names, 0);
+    if (m->verdict.changed.n) {
+        add_names(&names, &m->verdict.changed);
+        em_log_hint(
+            EM_LOG_WARN, "migrate",
+            "the tool will not apply them again: a new migration is what changes a database",
+            "changed after they were applied: %s", em_str_c(&names));
+    }
+}
+
+/* What the verdict means without, or instead of, a run. */
+static int act(const struct migration *m, struct em_err *err)
+{
+    switch (m->verdict.decision) {
+    case EM_SKIP:
+        say_skip(m);
+        return 0;
+    case EM_IS_OLDER:
+        return is_older(m, err);
+    case EM_FAILED:
+        return failed_before(m, err);
+    case EM_RUN:
+    default:
+        return em_fail(err, EM_EXIT_BUG, "a run was decided on, and not made");
+    }
+}
+
+/* While another replica migrates: has it done what we would do? */
+static bool still_wanted(void *ctx, struct em_db *db, em_time until)
+{
+    struct migration *m = ctx;
+    EM_ERR_AUTO ignored = EM_ERR_INIT;
+    if (em_ledger_read(db, m->config, until, &m->state, NULL, &ignored) != 0)
+        return true;
+    judge(m);
+    return m->verdict.decision == EM_RUN;
+}
+
+/* The ledger's connection, beside the lock's: it also shows that there is room for the migration's
+ * own. */
+static int open_side(const struct migration *m, struct em_db **db, struct em_db_failure *failure,
+                     struct em_err *err)
+{
+    EM_STR_AUTO application = EM_STR_INIT;
+    em_application_name("ledger", &application);
+    return em_db_open(m->direct, em_str_c(&application), em_in(m->config->database_connect_timeout),
+                      db, failure, err);
+}
+
+/* With the lock: leftovers of killed runs, then the state again, then the run's row. */
+static int prepare(struct migration *m, struct em_db *db, struct em_err *err)
+{
+    EM_STR_AUTO prefix = EM_STR_INIT;
+    em_run_prefix(m->lock.key, &prefix);
+    int code = em_activity_outlive(db, em_str_c(&prefix), m->config->service_grace, err);
+    if (code == 0)
+        code = em_ledger_bury(db, m->config, em_in(LEDGER_LIMIT), err);
+    if (code == 0)
+        code = em_ledger_read(db, m->config, em_in(LEDGER_LIMIT), &m->state, NULL, err);
+    if (code)
+        return code;
+    judge(m);
+    if (m->verdict.decision != EM_RUN)
+        return 0;
+    say_oddities(m);
+    snprintf(m->id.run, sizeof m->id.run, "%016llx", (unsigned long long)em_random_seed());
+    return em_ledger_begin(db, m->config, &m->files, em_in(LEDGER_LIMIT), &m->id, err);
+}
+
+static int note_end(struct migration *m, int code, const struct em_command *command,
+                    const struct em_err *failed, struct em_err *err)
+{
+    struct em_db *db = NULL;
+    struct em_db_failure failure;
+    /* Stopped, or without the lock: the row stays "running", and the next holder says that it was
+     * interrupted. */
+    if (!m->id.row.len || em_loop_stopped() || (code && !command->failed))
+        return 0;
+    int noted = open_side(m, &db, &failure, err);
+    if (noted == 0)
+        noted =
+            em_ledger_end(db, m->config, &m->id, code ? "failed" : "done", em_str_c(&failed->text),
+                          em_str_c(&command->output), em_in(LEDGER_LIMIT), err);
+    em_db_close(db);
+    return noted;
+}
+
+static int run_and_note(struct migration *m, struct em_err *err)
+{
+    EM_STR_AUTO application = EM_STR_INIT;
+    EM_ERR_AUTO note = EM_ERR_INIT;
+    em_run_application(m->lock.key, m->id.run, &application);
+    struct em_command command = {m->config,   &m->lock, m->direct_raw, em_str_c(&application),
+                                 EM_STR_INIT, false};
+    em_title("migrate");
+    em_log(EM_LOG_INFO, "migrate", "has the lock \"%s\"; %s; runs %s", m->lock.name,
+           em_str_c(&m->verdict.why), m->config->migrate_command.v[0]);
+    int code = em_command_run_locked(&command, err);
+    em_redact(em_log_secrets(), &command.output);
+    if (note_end(m, code, &command, err, &note) != 0)
+        em_log(EM_LOG_WARN, "migrate",
+               "the run could not be noted in the ledger, so the next start runs it again: %s",
+               em_str_c(&note.text));
+    em_str_free(&command.output);
+    return code;
+}
+
+/* 0: had and used, or not needed any more. *again: the lock was given back, since there was no
+ * connection left beside it. */
+static int under_lock(struct migration *m, bool *again, struct em_err *err)
+{
+    struct em_db *db = NULL;
+    struct em_db_failure failure;
+    int code = open_side(m, &db, &failure, err);
+    if (code && failure.kind == EM_DB_RETRY && !em_loop_stopped() && em_now() < m->until) {
+        /* Holding the lock while others hold the last slots would keep everybody waiting for ever.
+         */
+        if (!m->crowded)
+            em_log_hint(EM_LOG_WARN, "migrate",
+                        "a migration needs two connections beside the lock's own: see "
+                        "max_connections and the role's CONNECTION LIMIT",
+                        "has the lock, but no second connection, so it is given back for now: %s",
+                        em_str_c(&err->text));
+        m->crowded = *again = true;
+        em_lock_drop(&m->lock);
+        return 0;
+    }
+    if (code == 0)
+        code = prepare(m, db, err);
+    em_db_close(db);
+    if (code == 0 && m->verdict.decision == EM_RUN)
+        code = run_and_note(m, err);
+    else if (code == 0)
+        code = act(m, err);
+    if (code) {
+        em_lock_drop(&m->lock);
+        return code;
+    }
+    return em_lock_release(&m->lock, err);
+}
+
+static int with_lock(struct migration *m, struct em_err *err)
+{
+    int code;
+    bool again;
+    m->until = em_in(m->config->migrate_lock_timeout);
+    m->lock.still_wanted = still_wanted;
+    m->lock.ctx = m;
+    em_title("lock");
+    do {
+        again = false;
+        code = em_lock_take(&m->lock, m->config, m->direct, m->until, err);
+        if (code == 0 && !m->lock.db)
+            return act(m, err);
+        if (code == 0)
+            code = under_lock(m, &again, err);
+        if (again && em_wait_fd(-1, 0, em_in(EM_MS(500))) == EM_WAKE_SIGNAL)
+            return em_fail_stopped(err);
+    } while (code == 0 && again);
+    return code;
+}
+
+/* The fast path: one query, no lock. A server that can't be reached just now is the lock's
+ * business, which tries again. */
+static int look(struct migration *m, struct em_db *kept, struct em_err *err)
+{
+    struct em_db *db = NULL;
+    struct em_db_failure failure = {EM_DB_RETRY, ""};
+    int code = 0;
+    if (!em_ledger_wanted(m->config))
+        return 0;
+    if (!kept)
+        code = open_side(m, &db, &failure, err);
+    if (code == 0)
+        code = em_ledger_read(kept ? kept : db, m->config, em_in(LEDGER_LIMIT), &m->state, &failure,
+                              err);
+    em_db_close(db);
+    if (code && em_loop_stopped())
+        return em_fail_stopped(err);
+    return 0;
+}
+
+int em_migrate(const struct em_config *config, const struct em_url *direct, const char *direct_raw,
+               struct em_db **kept, struct em_err *err)
+{
+    struct migration m = {.config = config, .direct = direct, .direct_raw = direct_raw};
+    int code = em_migration_files(config, &m.files, err);
+    if (code == 0)
+        code = look(&m, *kept, err);
+    /* Nobody holds a connection while waiting for the lock. */
+    em_db_close(*kept);
+    *kept = NULL;
+    if (code == 0) {
+        judge(&m);
+        code = m.verdict.decision == EM_RUN ? with_lock(&m, err) : act(&m, err);
+    }
+    em_filelist_free(&m.files);
+    em_state_free(&m.state);
+    em_verdict_free(&m.verdict);
+    em_str_free(&m.id.row);
+    return code;
+}

@@ -1,0 +1,120 @@
+#include "embark/stages/require.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "embark/core/nearest.h"
+#include "embark/core/python.h"
+#include "embark/os/exec.h"
+#include "embark/stages/require_paths.h"
+#include "embark/stages/require_python.h"
+
+extern char **environ;
+
+bool em_require_any(const struct em_config *config)
+{
+    return config->require_module.n || config->require_command.n || config->require_file.n ||
+           config->require_dir.n || config->require_writable.n || config->require_env.n;
+}
+
+/* ---- env ------------------------------------------------------------------------------------- */
+
+/* Sets the hint: the variable under a like name, or as a file. */
+static void hint_env(const char *name, struct em_err *err)
+{
+    EM_STR_AUTO file = EM_STR_INIT;
+    EM_LIST_AUTO names = EM_LIST_INIT;
+    struct em_nearest near;
+
+    em_str_printf(&file, "%s_FILE", name);
+    if (getenv(em_str_c(&file))) {
+        em_hint(err, "%s is set, but the service must read it by itself for that to be enough",
+                em_str_c(&file));
+        return;
+    }
+    for (char **e = environ; e && *e; e++)
+        em_list_take(&names, em_strndup(*e, strcspn(*e, "=")));
+    em_nearest_start(&near, name);
+    for (size_t i = 0; i < names.n; i++)
+        if (strcmp(names.v[i], name) != 0)
+            em_nearest_try(&near, names.v[i]);
+    if (near.found)
+        em_hint(err, "%s is set: is that the one?", near.found);
+    else
+        em_hint(err, "set it where the container is started (docker run -e, environment:, env:)");
+}
+
+static void require_env(const char *name, const char *where, struct em_errs *errs)
+{
+    const char *value = getenv(name);
+
+    if (value && *value)
+        return;
+    hint_env(name, em_errs_add(errs, EM_EXIT_REQUIREMENT, "env %s: is %s (%s)", name,
+                               value ? "empty" : "not set", where));
+}
+
+/* ---- command --------------------------------------------------------------------------------- */
+
+static void require_command(const char *name, const char *where, struct em_errs *errs)
+{
+    EM_STR_AUTO found = EM_STR_INIT;
+    EM_ERR_AUTO err = EM_ERR_INIT;
+    struct em_err *added;
+
+    if (em_exec_find(name, getenv("PATH"), &found, &err) == 0 &&
+        em_exec_check(em_str_c(&found), &err) == 0)
+        return;
+    added = em_errs_add(errs, EM_EXIT_REQUIREMENT, "command %s (%s)", em_str_c(&err.text), where);
+    if (err.hint.len)
+        em_hint(added, "%s", em_str_c(&err.hint));
+}
+
+/* ---- module ---------------------------------------------------------------------------------- */
+
+static void validate_module(const char *value, const char *where, struct em_errs *errs)
+{
+    EM_STR_AUTO language = EM_STR_INIT;
+    EM_LIST_AUTO names = EM_LIST_INIT;
+    EM_ERR_AUTO err = EM_ERR_INIT;
+
+    if (em_module_line(value, &language, &names, &err) == 0 && !em_python_is(em_str_c(&language)))
+        em_fail(&err, EM_EXIT_CONFIG,
+                "%s is not supported by this version of embark, only python is",
+                em_str_c(&language));
+    if (err.code) {
+        em_context(&err, "%s: [require] module", where);
+        em_errs_take(errs, &err);
+    }
+}
+
+bool em_require_validate(const struct em_config *config, struct em_errs *errs)
+{
+    size_t before = errs->n;
+
+    for (size_t i = 0; i < config->require_module.n; i++)
+        validate_module(config->require_module.v[i], config->require_module.where[i], errs);
+    return errs->n == before;
+}
+
+/* ---- All of it ------------------------------------------------------------------------------- */
+
+typedef void (*look_fn)(const char *value, const char *where, struct em_errs *errs);
+
+static void each(const struct em_items *items, look_fn look, struct em_errs *errs)
+{
+    for (size_t i = 0; i < items->n; i++)
+        look(items->v[i], items->where[i], errs);
+}
+
+int em_require(const struct em_config *config, const struct em_list *service, em_time until,
+               struct em_errs *errs, struct em_err *err)
+{
+    em_require_validate(config, errs);
+    each(&config->require_file, em_require_file, errs);
+    each(&config->require_dir, em_require_dir, errs);
+    each(&config->require_writable, em_require_writable, errs);
+    each(&config->require_command, require_command, errs);
+    each(&config->require_env, require_env, errs);
+    return em_require_python(config, service, until, errs, err);
+}

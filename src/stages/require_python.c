@@ -1,0 +1,223 @@
+#include "embark/stages/require_python.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "embark/core/python.h"
+#include "embark/core/python_answer.h"
+#include "embark/os/log.h"
+#include "embark/os/proc.h"
+#include "embark/stages/python_choice.h"
+#include "stages/python_probe.py.h"
+#include "stages/python_why.py.h"
+
+enum { ANSWER_MAX = 1024 * 1024 };
+
+/* What is asked of one interpreter. */
+struct question {
+    struct em_python_choice python;
+    struct em_list names, wheres;
+};
+
+struct questions {
+    struct question *v;
+    size_t n;
+};
+
+static void free_questions(struct questions *all)
+{
+    for (size_t i = 0; i < all->n; i++) {
+        em_python_choice_free(&all->v[i].python);
+        em_list_free(&all->v[i].names);
+        em_list_free(&all->v[i].wheres);
+    }
+    free(all->v);
+    *all = (struct questions){0};
+}
+
+/* The question for that interpreter; `python` is moved into a new one, or freed. */
+static struct question *question_for(struct questions *all, struct em_python_choice *python)
+{
+    for (size_t i = 0; i < all->n; i++)
+        if (em_python_same(&all->v[i].python, python)) {
+            em_python_choice_free(python);
+            return &all->v[i];
+        }
+    all->v = em_realloc(all->v, all->n + 1, sizeof(*all->v));
+    all->v[all->n] = (struct question){.python = *python};
+    *python = (struct em_python_choice)EM_PYTHON_CHOICE_INIT;
+    return &all->v[all->n++];
+}
+
+/* One line of [require] module, sorted to its interpreter. */
+static void add_line(const struct em_config *config, const struct em_list *service, size_t line,
+                     struct questions *all, struct em_errs *errs)
+{
+    const char *value = config->require_module.v[line], *where = config->require_module.where[line];
+    struct em_python_choice python = EM_PYTHON_CHOICE_INIT;
+    EM_STR_AUTO language = EM_STR_INIT;
+    EM_LIST_AUTO names = EM_LIST_INIT;
+    EM_ERR_AUTO err = EM_ERR_INIT;
+    struct question *question;
+
+    if (em_module_line(value, &language, &names, &err) != 0 || !em_python_is(em_str_c(&language)))
+        return; /* em_require_validate() has said it */
+    if (em_python_choose(config, service, em_str_c(&language), &python, &err) != 0) {
+        struct em_err *added =
+            em_errs_add(errs, EM_EXIT_REQUIREMENT, "module: %s (%s)", em_str_c(&err.text), where);
+
+        if (err.hint.len)
+            em_hint(added, "%s", em_str_c(&err.hint));
+        em_python_choice_free(&python);
+        return;
+    }
+    question = question_for(all, &python);
+    for (size_t i = 0; i < names.n; i++) {
+        em_list_add(&question->names, names.v[i]);
+        em_list_add(&question->wheres, where);
+    }
+}
+
+/* ---- Asking ---------------------------------------------------------------------------------- */
+
+/* python -B FLAGS -c PROBE MODE SCRIPT WHY NAME…: the first comment of python_probe.py. */
+static void command_line(const struct question *q, struct em_list *argv)
+{
+    em_list_add(argv, em_str_c(&q->python.path));
+    em_list_add(argv, "-B"); /* a look at the image leaves no __pycache__ in it */
+    for (size_t i = 0; i < q->python.flags.n; i++)
+        em_list_add(argv, q->python.flags.v[i]);
+    em_list_add(argv, "-c");
+    em_list_add(argv, (const char *)python_probe_py);
+    em_list_add(argv, em_python_mode_word(q->python.mode));
+    em_list_add(argv, em_str_c(&q->python.script));
+    em_list_add(argv, (const char *)python_why_py);
+    for (size_t i = 0; i < q->names.n; i++)
+        em_list_add(argv, q->names.v[i]);
+}
+
+/* The line of an interpreter's stderr that says the most: "Fatal Python error: …", or the last one.
+ */
+static void telling_line(const struct em_str *text, struct em_str *line)
+{
+    const char *p = em_str_c(text);
+
+    while (*p) {
+        size_t n = strcspn(p, "\n");
+
+        if (n && p[0] != ' ') {
+            em_str_cut(line, 0);
+            em_str_add(line, p, n);
+            if (em_starts(p, "Fatal Python error"))
+                return;
+        }
+        p += n + (p[n] == '\n');
+    }
+}
+
+/* It ran to its end, but gave no answer. */
+static void no_answer(const struct question *q, int status, const struct em_str *stderr_text,
+                      struct em_errs *errs)
+{
+    EM_STR_AUTO how = EM_STR_INIT;
+    EM_STR_AUTO line = EM_STR_INIT;
+    struct em_err *err;
+
+    em_child_say(status, &how);
+    telling_line(stderr_text, &line);
+    err =
+        em_errs_add(errs, EM_EXIT_REQUIREMENT, "module: %s can't say what it finds: it %s%s%s (%s)",
+                    em_str_c(&q->python.path), em_str_c(&how), line.len ? ": " : "",
+                    em_str_c(&line), q->wheres.v[0]);
+    em_hint(err, "try %s -c pass", em_str_c(&q->python.path));
+}
+
+static void too_old(const struct question *q, const char *version, struct em_errs *errs)
+{
+    em_hint(em_errs_add(errs, EM_EXIT_REQUIREMENT,
+                        "module: %s is Python %s, at least 3.4 is needed (%s)",
+                        em_str_c(&q->python.path), version, q->wheres.v[0]),
+            "name the service's interpreter: module = /path/to/python3: NAME…");
+}
+
+static void judge(const struct question *q, const struct em_python_answer *answer,
+                  struct em_errs *errs)
+{
+    for (size_t i = 0; i < q->names.n; i++) {
+        const struct em_python_name *name = em_python_answer_of(answer, q->names.v[i]);
+        EM_ERR_AUTO err = EM_ERR_INIT;
+
+        if (name && name->found) {
+            em_log(EM_LOG_DEBUG, "require", "module %s: %s", name->name,
+                   name->origin ? name->origin : "found");
+            continue;
+        }
+        if (name)
+            em_python_answer_say(answer, name, em_str_c(&q->python.path), &err);
+        else
+            em_fail(&err, EM_EXIT_REQUIREMENT, "module %s: %s said nothing about it", q->names.v[i],
+                    em_str_c(&q->python.path));
+        em_str_printf(&err.text, " (%s)", q->wheres.v[i]);
+        em_errs_take(errs, &err);
+    }
+}
+
+static void read_answer(const struct question *q, const struct em_str *out,
+                        const struct em_str *stderr_text, int status, struct em_errs *errs)
+{
+    struct em_python_answer answer;
+
+    em_python_answer_read(&answer, em_str_c(out), out->len);
+    if (!answer.complete)
+        no_answer(q, status, stderr_text, errs);
+    else if (answer.count == 0 && answer.version)
+        too_old(q, answer.version, errs);
+    else
+        judge(q, &answer, errs);
+    em_python_answer_free(&answer);
+}
+
+static int ask(const struct question *q, em_time until, struct em_errs *errs, struct em_err *err)
+{
+    EM_LIST_AUTO argv = EM_LIST_INIT;
+    EM_STR_AUTO out = EM_STR_INIT;
+    EM_STR_AUTO stderr_text = EM_STR_INIT;
+    struct em_spawn spawn = {.in = -1, .out = -1, .err = -1, .own_group = true};
+    int status = 0, code;
+
+    command_line(q, &argv);
+    spawn.argv = argv.v;
+    code = em_capture(&spawn, NULL, 0, ANSWER_MAX, until, &out, &stderr_text, &status, err);
+    if (code == 0) {
+        read_answer(q, &out, &stderr_text, status, errs);
+    } else if (code == EM_EXIT_SYSTEM || code > EM_EXIT_NOT_FOUND) {
+        return code; /* no fork, no memory; stopped by a signal */
+    } else if (code == EM_EXIT_UNREACHABLE) {
+        em_hint(
+            em_errs_add(errs, EM_EXIT_REQUIREMENT, "module: %s did not answer in time (%s)",
+                        em_str_c(&q->python.path), q->wheres.v[0]),
+            "something that runs at its start may hang: sitecustomize, usercustomize, a .pth file");
+    } else {
+        struct em_err *added = em_errs_add(errs, EM_EXIT_REQUIREMENT, "module: %s (%s)",
+                                           em_str_c(&err->text), q->wheres.v[0]);
+
+        em_hint(added, "%s", em_str_c(&err->hint));
+    }
+    em_err_free(err);
+    return 0;
+}
+
+int em_require_python(const struct em_config *config, const struct em_list *service, em_time until,
+                      struct em_errs *errs, struct em_err *err)
+{
+    struct questions all = {0};
+    int code = 0;
+
+    for (size_t i = 0; i < config->require_module.n; i++)
+        add_line(config, service, i, &all, errs);
+    for (size_t i = 0; i < all.n && code == 0; i++)
+        code = ask(&all.v[i], until, errs, err);
+    free_questions(&all);
+    return code;
+}

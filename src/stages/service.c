@@ -1,0 +1,37 @@
+#include "embark/stages/service.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "embark/os/exec.h"
+#include "embark/os/loop.h"
+
+extern char **environ;
+
+int em_service_exec(char *const *argv, struct em_err *err)
+{
+    EM_STR_AUTO file = EM_STR_INIT;
+    int code = em_exec_find(argv[0], getenv("PATH"), &file, err);
+    if (code)
+        return code;
+    em_reaper_stop();
+    em_loop_restore_for_exec();
+    /* Every descriptor of embark's is close-on-exec. */
+    execve(em_str_c(&file), argv, environ);
+    int error = errno;
+    em_loop_retake();
+    if (error == ENOMEM || error == E2BIG || error == EAGAIN || error == EMFILE ||
+        error == ENFILE) {
+        errno = error;
+        return em_fail_errno(err, EM_EXIT_SYSTEM, "can't execute %s", argv[0]);
+    }
+    return em_exec_why(argv[0], em_str_c(&file), error, err);
+}
+
+int em_service_check(char *const *argv, struct em_err *err)
+{
+    EM_STR_AUTO file = EM_STR_INIT;
+    int code = em_exec_find(argv[0], getenv("PATH"), &file, err);
+    return code ? code : em_exec_check(em_str_c(&file), err);
+}

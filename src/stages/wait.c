@@ -1,0 +1,135 @@
+#include "embark/stages/wait.h"
+
+#include <string.h>
+
+#include "embark/core/backoff.h"
+#include "embark/db/db.h"
+#include "embark/os/clock.h"
+#include "embark/os/host.h"
+
+#define FIRST_GAP   EM_MS(5)
+#define LARGEST_GAP EM_MS(250)
+
+/* The gaps stay below a hundredth of what was waited already, so that waiting adds at most one per
+ * cent; a server that appears after 2 s is seen within 20 ms. A refused try costs the machine about
+ * 0.1 ms. */
+static em_time next_gap(struct em_backoff *backoff, em_time waited)
+{
+    em_time largest = waited / 100;
+    if (largest < FIRST_GAP)
+        largest = FIRST_GAP;
+    if (largest > LARGEST_GAP)
+        largest = LARGEST_GAP;
+    backoff->max = largest;
+    return em_backoff_next(backoff);
+}
+
+/* Logged in: is it the server that is wanted? PostgreSQL 14 reports in_hot_standby at login; older
+ * ones, and poolers, are asked. */
+static int check_primary(struct em_db *db, const struct em_url *url, em_time until,
+                         struct em_db_failure *failure, struct em_err *err)
+{
+    if (em_db_standby_ok(url))
+        return 0;
+    const char *standby = em_db_parameter(db, "in_hot_standby");
+    if (!standby) {
+        int code =
+            em_db_query(db, until, failure, err, "SELECT pg_catalog.pg_is_in_recovery()", 0, NULL);
+        if (code)
+            return code;
+        standby = em_db_value(db, 0, 0);
+    }
+    if (!standby || (strcmp(standby, "on") != 0 && strcmp(standby, "t") != 0))
+        return 0;
+    *failure = (struct em_db_failure){EM_DB_RETRY, ""};
+    em_fail(err, EM_EXIT_UNREACHABLE, "%s is a standby (in recovery), and a primary is needed",
+            em_db_where(db));
+    em_hint(err, "if a standby will do, say so in the URL: target_session_attrs=any");
+    return EM_EXIT_UNREACHABLE;
+}
+
+static int try_once(const struct em_config *config, const struct em_url *url, em_time deadline,
+                    struct em_db **kept, struct em_db_failure *failure, struct em_err *err)
+{
+    EM_STR_AUTO application = EM_STR_INIT;
+    struct em_db *db = NULL;
+    em_time until = em_time_min(deadline, em_in(config->database_connect_timeout));
+    em_application_name("wait", &application);
+    *failure = (struct em_db_failure){EM_DB_RETRY, ""};
+    int code = em_db_open(url, em_str_c(&application), until, &db, failure, err);
+    if (code == 0)
+        code = check_primary(db, url, until, failure, err);
+    if (code == 0 && kept)
+        *kept = db;
+    else
+        em_db_close(db);
+    return code;
+}
+
+static void name_source(struct em_err *err, const char *name)
+{
+    if (err->code == EM_EXIT_REFUSED && name)
+        em_str_printf(&err->text, ", as %s asks", name);
+}
+
+/* Whether this failure ends the wait: refused for good, or a login that was refused longer than
+ * auth_grace. */
+static bool is_final(const struct em_config *config, const struct em_db_failure *failure,
+                     em_time waited)
+{
+    if (failure->kind == EM_DB_RETRY)
+        return false;
+    return failure->kind == EM_DB_FATAL || waited >= config->database_auth_grace;
+}
+
+static int give_up(const struct em_config *config, struct em_err *err)
+{
+    EM_STR_AUTO limit = EM_STR_INIT;
+    EM_STR_AUTO state = EM_STR_INIT;
+    em_time_print(&limit, config->database_timeout);
+    em_str_puts(&state, em_str_c(&err->text));
+    em_fail(err, EM_EXIT_UNREACHABLE, "gave up after %s: %s", em_str_c(&limit), em_str_c(&state));
+    em_hint(err,
+            "is the server running, and is this its name and port from inside of this container? "
+            "[database] timeout sets how long it is waited for");
+    return EM_EXIT_UNREACHABLE;
+}
+
+int em_wait_database(const struct em_config *config, const struct em_url *url, const char *name,
+                     struct em_db **kept, struct em_err *err)
+{
+    struct em_db_failure failure;
+    struct em_backoff backoff;
+    struct em_progress progress;
+    char last_state[6] = "";
+    em_time start = em_now();
+    em_time deadline = em_time_add(start, config->database_timeout);
+    int code;
+    em_backoff_start(&backoff, FIRST_GAP, FIRST_GAP, em_random_seed());
+    em_progress_start(&progress, "wait", config->database_timeout);
+    for (;;) {
+        code = try_once(config, url, deadline, kept, &failure, err);
+        if (code == 0 || em_loop_stopped())
+            break;
+        em_time waited = em_now() - start;
+        if (is_final(config, &failure, waited)) {
+            name_source(err, name);
+            break;
+        }
+        em_progress_say(&progress, em_str_c(&err->text));
+        /* "starting up" comes right before ready: short gaps again. */
+        if (strcmp(last_state, failure.sqlstate) != 0) {
+            memcpy(last_state, failure.sqlstate, sizeof last_state);
+            em_backoff_reset(&backoff);
+        }
+        em_time gap_end = em_time_min(deadline, em_in(next_gap(&backoff, waited)));
+        if (em_wait_fd(-1, 0, gap_end) == EM_WAKE_SIGNAL)
+            break;
+        if (em_now() >= deadline) {
+            code = give_up(config, err);
+            break;
+        }
+    }
+    em_progress_free(&progress);
+    return em_loop_stopped() && code ? em_fail_stopped(err) : code;
+}
