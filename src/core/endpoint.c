@@ -143,8 +143,8 @@ static int parse_tcp(struct em_http_url *url, const char *text, struct em_err *e
 static int parse_unix(struct em_http_url *url, const char *text, struct em_err *err)
 {
     const char *path = text + strlen("unix:");
-    const char *target =
-        strstr(path, ":/"); /* the first: a target may hold others, "/proxy/http://…" */
+    /* The first: a target may hold others, "/proxy/http://…". */
+    const char *target = strstr(path, ":/");
     size_t length = target ? (size_t)(target - path) : strlen(path);
     if (*path != '/')
         return refuse(err, text, "has no absolute path of a socket after unix:");

@@ -190,8 +190,10 @@ static bool find_value(const char *start, const char *name, const char *p, const
         while (q < end && is_space(*q))
             q++; /* libpq goes on in the next line */
         value->start = q + (*q == '\'' || *q == '"');
-        value->end =
-            value->start > q ? quoted_end(q, end) : plain_end(q, char_before(start, name), end);
+        value->end = value->start > q ? quoted_end(q, end) : q;
+        /* A quotation mark may be a byte of the password like any other. */
+        if (value->start == q || (!quoted_name && value->end < end && !is_space(value->end[1])))
+            value->end = plain_end(value->end, char_before(start, name), end);
         return true;
     }
     return q > p && find_sql(q, end, value);

@@ -142,8 +142,10 @@ int em_ledger_read(struct em_db *db, const struct em_config *config, em_time unt
     read_sql(em_str_c(&table), &sql);
     int code = em_db_query(db, until, failure, err, em_str_c(&sql), 1, values);
     if (code &&
-        (strcmp(failure->sqlstate, "42P01") == 0 || strcmp(failure->sqlstate, "42501") == 0))
+        (strcmp(failure->sqlstate, "42P01") == 0 || strcmp(failure->sqlstate, "42501") == 0)) {
+        em_err_free(err); /* a ledger that isn't there yet is no failure */
         return 0;
+    }
     if (code)
         return code;
     state->has_ledger = true;

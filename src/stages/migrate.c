@@ -202,9 +202,9 @@ static int note_end(struct migration *m, int code, const struct em_command *comm
         return 0;
     int noted = open_side(m, &db, &failure, err);
     if (noted == 0)
-        noted =
-            em_ledger_end(db, m->config, &m->id, code ? "failed" : "done", em_str_c(&failed->text),
-                          em_str_c(&command->output), em_in(LEDGER_LIMIT), err);
+        noted = em_ledger_end(db, m->config, &m->id, code ? "failed" : "done",
+                              code ? em_str_c(&failed->text) : NULL, em_str_c(&command->output),
+                              em_in(LEDGER_LIMIT), err);
     em_db_close(db);
     return noted;
 }
@@ -301,6 +301,7 @@ static int look(struct migration *m, struct em_db *kept, struct em_err *err)
     em_db_close(db);
     if (code && em_loop_stopped())
         return em_fail_stopped(err);
+    em_err_free(err);
     return 0;
 }
 

@@ -19,7 +19,7 @@ static const char *const hostile[] = {
     "^",    "`",    "{",    "|",   "}",      "~",        "-",   ".",   "_",   "\t", "\n", "\r",
     "\x01", "\x7F", "\xC3", "ä",   "%%",     "%zz",      "%00", "%4",  "://", "//", "&&", "==",
     ";;",   "''",   "\"\"", "\\'", "@@",     "@h",       "@/",  "/@",  "?@",  "#@", "=@", "?a=@",
-    "&b=",  ";c=",  ":1",   ":@",  " user ", "/d?e=f@g", "$$",  "%40", "%2F",
+    "&b=",  ";c=",  ":1",   ":@",  " usr ", "/d?e=f@g", "$$",  "%40", "%2F",
 };
 
 /* %s is the password, or a text that might be one. */
@@ -32,7 +32,7 @@ static const char *const templates[] = {
     "postgres://u:12%s@h/d",
     "postgres://u:12,%s@h/d",
     "postgres://%s@h/d",
-    "postgres://u:%s",
+    "postgres://u:x%s",
     "postgres://u:%s@h/d?application_name=a@b",
     "postgres://h/d?user=u&password=%s",
     "postgres://h/d?password=%s&sslmode=require",
@@ -142,8 +142,9 @@ static void no_message_shows_it(void **state)
         EM_URL_AUTO url;
         const char *place = strstr(template, "%s");
         make_password(&password);
-        /* Then what follows the @ can't be told from a host. */
-        if (strcmp(template, "postgres://u:%s") == 0 && strchr(em_str_c(&password), '@'))
+        /* Without a host of its own, what follows the last @ can't be told from one. */
+        if (!place[2] && !strchr(template, '=') &&
+            (strchr(em_str_c(&password), '@') || em_starts(em_str_c(&password), "//")))
             continue;
         em_str_add(&text, template, (size_t)(place - template));
         em_str_puts(&text, em_str_c(&password));
