@@ -32,6 +32,7 @@ struct words {
     const char *config; /* --config */
     command_fn run;
     bool needs_config;
+    bool named;        /* a subcommand was given by name */
     char *const *argv; /* after the command's name */
 };
 
@@ -105,12 +106,8 @@ static int parse_words(char **argv, struct words *words)
     words->argv = argv[0] ? at : argv;
     if (words->run != em_command_run || !*words->argv || !find_command(*at, words))
         return 0;
-    words->argv++;
-    /* embark run -- COMMAND, embark check -- COMMAND */
-    if (words->argv[0] && strcmp(words->argv[0], "--") == 0)
-        words->argv++;
-    else if (words->argv[0] && words->argv[0][0] == '-' && words->run != em_command_help)
-        return usage("unknown option", words->argv[0]);
+    words->argv++; /* its own options are the command's business */
+    words->named = true;
     return 0;
 }
 
@@ -118,7 +115,7 @@ static int parse_words(char **argv, struct words *words)
 static bool is_bare_shell(const struct words *words)
 {
     static const char *const shells[] = {"sh", "bash", "ash", "dash", "zsh", "fish"};
-    if (words->run != em_command_run || !words->argv[0])
+    if (words->run != em_command_run || words->named || !words->argv[0])
         return false;
     const char *slash = strrchr(words->argv[0], '/');
     const char *name = slash ? slash + 1 : words->argv[0];
@@ -185,7 +182,7 @@ static int load_config(const struct words *words, struct em_config *config)
 static int run(const struct words *words)
 {
     struct em_config config;
-    struct em_call call = {&config, words->argv};
+    struct em_call call = {&config, words->named, words->argv};
     int code = 0;
     memset(&config, 0, sizeof config);
     if (words->needs_config)

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "embark/commands/commands.h"
+#include "embark/os/files.h"
 #include "embark/os/log.h"
 #include "version.h"
 
@@ -94,14 +95,7 @@ static bool help_key(const char *topic, struct em_str *out)
 
 static int print(const struct em_str *text)
 {
-    size_t done = 0;
-    while (done < text->len) {
-        ssize_t n = write(STDOUT_FILENO, text->data + done, text->len - done);
-        if (n <= 0)
-            return EM_EXIT_SYSTEM;
-        done += (size_t)n;
-    }
-    return 0;
+    return em_put(STDOUT_FILENO, em_str_c(text), text->len) ? 0 : EM_EXIT_SYSTEM;
 }
 
 int em_command_help(const struct em_call *call)

@@ -218,14 +218,16 @@ static void say_instead(const struct em_python_name *n, struct em_str *out)
     const char *missing = n->part ? n->part : n->name;
 
     say_subject(n, &subject);
-    if (n->folders.n) {
-        em_str_puts(out, ": ");
-        say_folder(n, em_str_c(&subject), out);
-    } else if (n->libraries.n) {
+    if (n->libraries.n) {
         em_str_printf(out, ": %s is a namespace package (", em_str_c(&subject));
         join(out, &n->libraries);
-        em_str_puts(out, n->hollow ? "), a folder without code of its own" : "), which has no ");
+        em_str_puts(out, n->folders.n ? ", " : "");
+        join(out, &n->folders);
+        em_str_puts(out, n->hollow ? "), folders without code of their own" : "), which has no ");
         em_str_puts(out, n->hollow ? "" : missing);
+    } else if (n->folders.n) {
+        em_str_puts(out, ": ");
+        say_folder(n, em_str_c(&subject), out);
     } else if (n->file) {
         em_str_printf(out, ": %s is the file %s, not a package", em_str_c(&subject), n->file);
     } else if (n->package) {

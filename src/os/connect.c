@@ -9,8 +9,7 @@
 #include "embark/os/clock.h"
 #include "embark/os/net.h"
 
-/* The functions below return errno values; STOPPED, which is none, says that a signal asks to end.
- */
+/* What the functions below return beside errno values: a signal asks to end. */
 enum { STOPPED = -1 };
 
 static int open_socket(int family, int *fd)

@@ -158,6 +158,7 @@ static int not_found(const char *name, const char *path, bool path_set, struct e
 {
     em_fail(err, EM_EXIT_NOT_FOUND, "%s: not found in PATH (%s%s)", name, path,
             path_set ? "" : "; PATH is not set");
+    em_hint(err, "install it in the image, or add its folder to PATH (ENV PATH=…)");
     if (!hint_one_word(name, path, err) && !hint_builtin(name, err) && !hint_elsewhere(name, err))
         hint_look_alike(name, path, err);
     return EM_EXIT_NOT_FOUND;

@@ -39,8 +39,12 @@ static int check_missing(const char *file, int error, struct em_err *err)
                 "COPY takes a link as it is: copy what it points to as well, to the same path");
         return err->code;
     }
-    return em_fail(err, EM_EXIT_NOT_FOUND, "%s: does not exist%s%s", file, nearest.len ? "; " : "",
-                   em_str_c(&nearest));
+    em_fail(err, EM_EXIT_NOT_FOUND, "%s: does not exist%s%s", file, nearest.len ? "; " : "",
+            em_str_c(&nearest));
+    em_hint(err,
+            "COPY it into the image; see that .dockerignore doesn't leave it out and no volume "
+            "hides it");
+    return err->code;
 }
 
 static int check_mode(const char *file, const struct stat *st, struct em_err *err)
@@ -50,6 +54,7 @@ static int check_mode(const char *file, const struct stat *st, struct em_err *er
     if (!S_ISREG(st->st_mode)) {
         em_fail(err, EM_EXIT_NOT_EXECUTABLE, "%s: is %s, not a program", file,
                 em_path_kind(st->st_mode));
+        em_hint(err, "name the program itself");
         return err->code;
     }
     if (em_path_mount_has(file, ST_NOEXEC)) {

@@ -162,3 +162,17 @@ bool em_path_mount_has(const char *path, unsigned long flag)
 
     return statvfs(path, &vfs) == 0 && (vfs.f_flag & flag);
 }
+
+bool em_put(int fd, const char *bytes, size_t length)
+{
+    while (length > 0) {
+        ssize_t n = write(fd, bytes, length);
+        if (n < 0 && errno != EINTR)
+            return false;
+        if (n > 0) {
+            bytes += n;
+            length -= (size_t)n;
+        }
+    }
+    return true;
+}

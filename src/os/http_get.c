@@ -34,6 +34,8 @@ static int await(const struct question *q, short events)
     return woke == EM_WAKE_FD ? 0 : silent(q);
 }
 
+/* That the other end has closed is no error here: it may have answered before it did, and if it has
+ * not, reading says what is wrong. */
 static int send_all(const struct question *q, const char *bytes, size_t length)
 {
     while (length) {
@@ -46,8 +48,7 @@ static int send_all(const struct question *q, const char *bytes, size_t length)
             if (code)
                 return code;
         } else if (errno != EINTR) {
-            return 0; /* the other end has closed: it may have answered before it did, and if not,
-                         reading says what is wrong */
+            return 0;
         }
     }
     return 0;

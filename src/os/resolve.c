@@ -60,7 +60,7 @@ static void add_addresses(struct answer *answer, const struct addrinfo *found)
 static void ask(const char *host, int family, struct answer *answer)
 {
     struct addrinfo *found = NULL;
-    answer->code = look_up(host, family, AI_ADDRCONFIG, &found);
+    answer->code = look_up(host, family, family == AF_UNSPEC ? AI_ADDRCONFIG : 0, &found);
     answer->error = errno;
     if (family == AF_UNSPEC && answer->code != 0 && answer->code != EAI_SYSTEM &&
         answer->code != EAI_MEMORY && look_up(host, AF_INET, 0, &found) == 0)

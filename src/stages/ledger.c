@@ -287,3 +287,45 @@ int em_ledger_bury(struct em_db *db, const struct em_config *config, em_time unt
                   em_str_c(&table));
     return em_db_query(db, until, NULL, err, em_str_c(&sql), 1, values);
 }
+
+static void print_run(const struct em_db *db, int row, struct em_str *out)
+{
+    const char *build = em_db_value(db, row, 5);
+    const char *error = em_db_value(db, row, 6);
+    em_str_printf(out, "%-5s %s  %-11s %-8s on %s", em_db_value(db, row, 0),
+                  em_db_value(db, row, 1), em_db_value(db, row, 2), em_db_value(db, row, 3),
+                  em_db_value(db, row, 4));
+    if (build)
+        em_str_printf(out, ", build %s", build);
+    if (error)
+        em_str_printf(out, ": %s", error);
+    em_str_putc(out, '\n');
+}
+
+int em_ledger_list(struct em_db *db, const struct em_config *config, int limit, em_time until,
+                   struct em_str *out, struct em_err *err)
+{
+    EM_STR_AUTO table = EM_STR_INIT;
+    EM_STR_AUTO sql = EM_STR_INIT;
+    const char *values[] = {config->migrate_lock};
+    bool readable;
+    quote_table(config, &table);
+    int code = look(db, em_str_c(&table), until, &readable, NULL, err);
+    if (code == 0 && readable) {
+        em_str_printf(
+            &sql,
+            "SELECT id, to_char(started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS'),"
+            " outcome, coalesce(round(extract(epoch FROM finished_at - started_at)::numeric,"
+            " 2) || ' s', '-'), host, build, error FROM %s WHERE scope = $1 ORDER BY id DESC LIMIT "
+            "%d",
+            em_str_c(&table), limit);
+        code = em_db_query(db, until, NULL, err, em_str_c(&sql), 1, values);
+    }
+    if (code)
+        return code;
+    for (int row = 0; readable && row < em_db_rows(db); row++)
+        print_run(db, row, out);
+    if (!readable || em_db_rows(db) == 0)
+        em_str_printf(out, "no runs yet (lock \"%s\")\n", config->migrate_lock);
+    return 0;
+}

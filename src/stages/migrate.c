@@ -305,6 +305,14 @@ static int look(struct migration *m, struct em_db *kept, struct em_err *err)
     return 0;
 }
 
+static void close_migration(struct migration *m)
+{
+    em_filelist_free(&m->files);
+    em_state_free(&m->state);
+    em_verdict_free(&m->verdict);
+    em_str_free(&m->id.row);
+}
+
 int em_migrate(const struct em_config *config, const struct em_url *direct, const char *direct_raw,
                struct em_db **kept, struct em_err *err)
 {
@@ -319,9 +327,63 @@ int em_migrate(const struct em_config *config, const struct em_url *direct, cons
         judge(&m);
         code = m.verdict.decision == EM_RUN ? with_lock(&m, err) : act(&m, err);
     }
-    em_filelist_free(&m.files);
-    em_state_free(&m.state);
-    em_verdict_free(&m.verdict);
-    em_str_free(&m.id.row);
+    close_migration(&m);
+    return code;
+}
+
+static void list_names(struct em_str *out, const char *what, const struct em_list *names)
+{
+    for (size_t i = 0; i < names->n; i++)
+        em_str_printf(out, "  %s %s\n", what, names->v[i]);
+}
+
+static void print_plan(const struct migration *m, struct em_str *out)
+{
+    static const char *const would[] = {"would run", "would run nothing",
+                                        "would refuse to start (81)",
+                                        "would not run, and fail (80)"};
+    em_str_printf(out, "%s: %s\n", would[m->verdict.decision], em_str_c(&m->verdict.why));
+    if (m->verdict.decision == EM_RUN) {
+        em_str_puts(out, "  command");
+        for (size_t i = 0; i < m->config->migrate_command.n; i++)
+            em_str_printf(out, " %s", m->config->migrate_command.v[i]);
+        em_str_putc(out, '\n');
+    }
+    list_names(out, "new", &m->verdict.added);
+    list_names(out, "lacking", &m->verdict.lacking);
+    list_names(out, "changed", &m->verdict.changed);
+}
+
+int em_migrate_plan(const struct em_config *config, const struct em_url *direct, struct em_str *out,
+                    struct em_err *err)
+{
+    struct migration m = {.config = config, .direct = direct};
+    struct em_db *db = NULL;
+    int code = em_migration_files(config, &m.files, err);
+    if (code == 0)
+        code = open_side(&m, &db, NULL, err);
+    if (code == 0)
+        code = em_ledger_read(db, config, em_in(LEDGER_LIMIT), &m.state, NULL, err);
+    em_db_close(db);
+    if (code == 0) {
+        judge(&m);
+        print_plan(&m, out);
+    }
+    close_migration(&m);
+    return code;
+}
+
+int em_migrate_status(const struct em_config *config, const struct em_url *direct,
+                      struct em_str *out, struct em_err *err)
+{
+    enum { SHOWN = 20 };
+    struct migration m = {.config = config, .direct = direct};
+    struct em_db *db = NULL;
+    if (!em_ledger_wanted(config))
+        return em_fail(err, EM_EXIT_CONFIG, "[migrate] ledger = off: there is no record of runs");
+    int code = open_side(&m, &db, NULL, err);
+    if (code == 0)
+        code = em_ledger_list(db, config, SHOWN, em_in(LEDGER_LIMIT), out, err);
+    em_db_close(db);
     return code;
 }

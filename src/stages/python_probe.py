@@ -94,7 +94,7 @@ def is_namespace(spec):
 def shared_path(spec, leaf, entries):
     # A package whose __init__ calls pkgutil.extend_path or pkg_resources.declare_namespace has parts in other folders too.
     path = list(spec.submodule_search_locations)
-    if not (spec.origin or '').endswith('.py'):
+    if not (spec.origin or '').endswith('.py') or not os.path.isfile(spec.origin):
         return path
     with open(spec.origin, 'rb') as source:
         text = source.read(65536)
@@ -110,7 +110,7 @@ def walk(parts, roots=None):
     # (how many parts were found, the spec of the last one). With roots: as if sys.path were these, nothing were loaded and there were no other finders.
     spec, path, entries, stubbed = None, roots, sys.path if roots is None else roots, []
     try:
-        for n, leaf in enumerate(parts):
+        for n in range(first_to_look_for(parts) if roots is None else 0, len(parts)):
             name = '.'.join(parts[:n + 1])
             module = sys.modules.get(name, ABSENT)
             if roots is None and module is None:
@@ -122,15 +122,14 @@ def walk(parts, roots=None):
             if found is None:
                 return n, spec
             spec = found
-            if n + 1 == len(parts):
-                break
             if spec.submodule_search_locations is None:
                 return n + 1, spec
-            path = shared_path(spec, leaf, entries)
-            entries = path
-            stub = type(sys)(name)
-            stub.__path__ = path
+            # A namespace's path is made anew whenever it is looked at, from its parent's in sys.modules.
+            spec.submodule_search_locations = list(spec.submodule_search_locations)
+            path = entries = shared_path(spec, parts[n], entries)
             if not isinstance(found, Loaded):
+                stub = type(sys)(name)
+                stub.__path__ = path
                 stubbed.append((name, module))
                 sys.modules[name] = stub
         return len(parts), spec
@@ -140,6 +139,14 @@ def walk(parts, roots=None):
                 sys.modules.pop(name, None)
             else:
                 sys.modules[name] = module
+
+
+def first_to_look_for(parts):
+    # import takes the longest name that is loaded and asks for none of its parents: os.path.
+    for n in range(len(parts), 1, -1):
+        if sys.modules.get('.'.join(parts[:n])) is not None:
+            return n - 1
+    return 0
 
 
 def look(name):

@@ -62,8 +62,10 @@ void em_require_file(const char *path, const char *where, struct em_errs *errs)
     if (!exists("file", path, where, &st, errs))
         return;
     if (!S_ISREG(st.st_mode)) {
-        em_errs_add(errs, EM_EXIT_REQUIREMENT, "file %s: is %s, not a file (%s)", path,
-                    em_path_kind(st.st_mode), where);
+        em_hint(em_errs_add(errs, EM_EXIT_REQUIREMENT, "file %s: is %s, not a file (%s)", path,
+                            em_path_kind(st.st_mode), where),
+                "see what the Dockerfile copies there (COPY x y/ makes a folder y), and what is "
+                "mounted");
         return;
     }
     error = em_path_access(path, R_OK);
@@ -79,8 +81,10 @@ void em_require_dir(const char *path, const char *where, struct em_errs *errs)
     if (!exists("dir", path, where, &st, errs))
         return;
     if (!S_ISDIR(st.st_mode)) {
-        em_errs_add(errs, EM_EXIT_REQUIREMENT, "dir %s: is %s, not a directory (%s)", path,
-                    em_path_kind(st.st_mode), where);
+        em_hint(
+            em_errs_add(errs, EM_EXIT_REQUIREMENT, "dir %s: is %s, not a directory (%s)", path,
+                        em_path_kind(st.st_mode), where),
+            "see what the Dockerfile copies there (COPY x y makes a file y), and what is mounted");
         return;
     }
     error = em_path_access(path, X_OK);

@@ -12,13 +12,15 @@
     X(check, true, "[--] [COMMAND [ARG…]]",                                                \
       "what needs no database: requirements, the command; for a Dockerfile's RUN")         \
     X(wait, true, "", "waits for the database and for what [wait] names, then exits")      \
-    X(migrate, true, "", "all steps up to and including the migrations, then exits")       \
+    X(migrate, true, "[--dry-run | --status]",                                             \
+      "all steps up to and including the migrations, then exits")                          \
     X(help, false, "[TOPIC]", "this, or: config, exit-codes, a command's or a key's name") \
     X(version, false, "", "embark's version and those of the libraries in it")
 
 struct em_call {
     const struct em_config *config; /* NULL for commands that need none */
-    char *const *argv;              /* the words after the command's name; NULL-terminated */
+    bool named;        /* the command was given by its name: `embark run …`, not `embark …` */
+    char *const *argv; /* the words after the command's name; NULL-terminated */
 };
 
 #define X(name, needs, words, text) int em_command_##name(const struct em_call *call);

@@ -3,7 +3,7 @@
 #ifndef EMBARK_COMMANDS_STEPS_H
 #define EMBARK_COMMANDS_STEPS_H
 
-#include "embark/core/config.h"
+#include "embark/commands/commands.h"
 #include "embark/db/db.h"
 
 struct em_steps {
@@ -24,5 +24,19 @@ void em_steps_end(struct em_steps *steps); /* may be called twice */
 int em_step_check(struct em_steps *steps, const struct em_list *service);
 int em_step_wait(struct em_steps *steps);
 int em_step_migrate(struct em_steps *steps);
+
+/* The service's command: the call's words, else [service] command, else NULL. `list` is a view of
+ * the same words, and owns nothing. */
+int em_service_words(const struct em_call *call, char *const **argv, struct em_list *list,
+                     struct em_err *err);
+
+/* check, wait and migrate in their order. */
+int em_all_steps(struct em_steps *steps, const struct em_list *service);
+
+/* The line that sums up: WHAT, the time, what the steps took, and the command when argv isn't NULL.
+ */
+void em_steps_say(const struct em_steps *steps, const char *what, char *const *argv);
+/* Logs a failure and returns its code. */
+int em_said(const char *step, struct em_err *err);
 
 #endif

@@ -15,7 +15,7 @@
 
 struct em_secrets {
     struct em_list
-        list; /* each as it is, and as SQL, keyword=value, JSON and em_escape() would write it */
+        list; /* each as it is, and as SQL, keyword=value, Npgsql, JSON and em_escape() write it */
 };
 
 #define EM_SECRETS_INIT \

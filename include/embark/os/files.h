@@ -50,4 +50,7 @@ void em_path_owner(const struct stat *st, struct em_str *out);
  * be told. */
 bool em_path_mount_has(const char *path, unsigned long flag);
 
+/* Writes all of it, whatever write(2) takes at a time. False: errno. */
+bool em_put(int fd, const char *bytes, size_t length);
+
 #endif

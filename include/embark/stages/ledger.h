@@ -40,4 +40,8 @@ int em_ledger_end(struct em_db *db, const struct em_config *config, const struct
 int em_ledger_bury(struct em_db *db, const struct em_config *config, em_time until,
                    struct em_err *err);
 
+/* The scope's last `limit` runs as lines for people, newest first; "no runs yet" for none. */
+int em_ledger_list(struct em_db *db, const struct em_config *config, int limit, em_time until,
+                   struct em_str *out, struct em_err *err);
+
 #endif

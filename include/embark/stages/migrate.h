@@ -17,6 +17,13 @@
  * EM_EXIT_NOT_FOUND and EM_EXIT_NOT_EXECUTABLE for the command itself, 128 + n. */
 int em_migrate(const struct em_config *config, const struct em_url *direct, const char *direct_raw,
                struct em_db **kept, struct em_err *err);
+/* What a start would do now, and why, for people: adds lines to out. Takes no lock and changes
+ * nothing. */
+int em_migrate_plan(const struct em_config *config, const struct em_url *direct, struct em_str *out,
+                    struct em_err *err);
+/* The scope's last runs, newest first. */
+int em_migrate_status(const struct em_config *config, const struct em_url *direct,
+                      struct em_str *out, struct em_err *err);
 bool em_migrate_any(const struct em_config *config);
 
 #endif

@@ -1,0 +1,53 @@
+/* migrate: the migrations as a job, and looks at what they would do and have done. */
+#include <string.h>
+
+#include "embark/commands/commands.h"
+#include "embark/commands/flags.h"
+#include "embark/commands/steps.h"
+#include "embark/os/clock.h"
+#include "embark/os/files.h"
+#include "embark/os/log.h"
+#include "embark/stages/migrate.h"
+
+/* --dry-run and --status need the server, and change nothing. */
+static int show(struct em_steps *steps, bool status)
+{
+    EM_ERR_AUTO err = EM_ERR_INIT;
+    EM_STR_AUTO out = EM_STR_INIT;
+    const struct em_url *url = steps->has_direct ? &steps->direct : &steps->url;
+    int code = em_step_wait(steps);
+    if (code)
+        return code;
+    code = status ? em_migrate_status(steps->config, url, &out, &err)
+                  : em_migrate_plan(steps->config, url, &out, &err);
+    if (code)
+        return em_said("migrate", &err);
+    em_redact(em_log_secrets(), &out);
+    return em_put(1, em_str_c(&out), out.len) ? 0 : EM_EXIT_SYSTEM;
+}
+
+int em_command_migrate(const struct em_call *call)
+{
+    struct em_steps steps;
+    EM_ERR_AUTO err = EM_ERR_INIT;
+    bool dry_run = false, status = false;
+    const struct em_flag flags[] = {{"--dry-run", &dry_run, NULL, NULL},
+                                    {"--status", &status, NULL, NULL}};
+    char *const *rest;
+    if (em_flags(call->argv, flags, 2, &rest, &err) != 0 || em_no_words("migrate", rest, &err) != 0)
+        return em_said(NULL, &err);
+    if (!em_migrate_any(call->config)) {
+        em_log_hint(EM_LOG_ERROR, "migrate", "set [migrate] command", "no migration is configured");
+        return EM_EXIT_CONFIG;
+    }
+    int code = em_steps_start(&steps, call->config);
+    if (code == 0 && (dry_run || status)) {
+        code = show(&steps, status);
+    } else if (code == 0) {
+        code = em_all_steps(&steps, NULL);
+        if (code == 0)
+            em_steps_say(&steps, "done in ", NULL);
+    }
+    em_steps_end(&steps);
+    return code;
+}

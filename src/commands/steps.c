@@ -1,0 +1,220 @@
+/* The start-up steps (DESIGN, semantics 1). */
+#include <stdint.h>
+#include <string.h>
+
+#include "embark/commands/commands.h"
+#include "embark/commands/flags.h"
+#include "embark/commands/steps.h"
+#include "embark/db/db.h"
+#include "embark/os/clock.h"
+#include "embark/os/log.h"
+#include "embark/os/proc.h"
+#include "embark/stages/migrate.h"
+#include "embark/stages/require.h"
+#include "embark/stages/service.h"
+#include "embark/stages/wait.h"
+
+/* The longest that an interpreter may take to look for modules. */
+#define CHECK_LIMIT EM_SEC(60)
+
+static void add_timing(struct em_steps *steps, const char *name, em_time started)
+{
+    if (steps->timings.len)
+        em_str_puts(&steps->timings, ", ");
+    em_str_printf(&steps->timings, "%s ", name);
+    em_time_print(&steps->timings, em_now() - started);
+}
+
+int em_said(const char *step, struct em_err *err)
+{
+    int code = err->code;
+    em_log_err(code > 128 ? EM_LOG_INFO : EM_LOG_ERROR, step, err);
+    return code;
+}
+
+/* A stale image: both sides say what they are, and differ. */
+static int check_image(const struct em_config *config, struct em_err *err)
+{
+    const char *build = config->image_build, *expect = config->image_expect;
+    if (!build || !*build || !expect || !*expect || strcmp(build, expect) == 0)
+        return 0;
+    em_fail(err, EM_EXIT_BAKED, "the image is stale: it was built from %s, and %s is expected",
+            build, expect);
+    em_hint(err, "build it again and pull it where it runs: docker compose build --pull && docker "
+                 "compose up -d (or kubectl rollout restart, with the new tag)");
+    return EM_EXIT_BAKED;
+}
+
+/* Keeps the first failure's code; all of them are said. */
+static void note(int *code, const char *step, struct em_err *err)
+{
+    int this_one = em_said(step, err);
+    *code = *code ? *code : this_one;
+    em_err_free(err);
+}
+
+int em_step_check(struct em_steps *steps, const struct em_list *service)
+{
+    const struct em_config *config = steps->config;
+    EM_ERRS_AUTO errs = EM_ERRS_INIT;
+    EM_ERR_AUTO err = EM_ERR_INIT;
+    em_time start = em_now();
+    int code = 0;
+    if (em_config_skips(config, "check"))
+        return 0;
+    em_title("check");
+    if (em_require_any(config) && em_require(config, service, em_in(CHECK_LIMIT), &errs, &err) != 0)
+        return em_said("check", &err);
+    for (size_t i = 0; i < errs.n; i++)
+        note(&code, "require", &errs.v[i]);
+    if (check_image(config, &err) != 0)
+        note(&code, "image", &err);
+    /* Commands that can't be executed: nobody has to wait for a database to hear of it. */
+    if (em_migrate_any(config) && em_service_check(config->migrate_command.v, &err) != 0)
+        note(&code, "migrate", &err);
+    if (service && service->n && em_service_check(service->v, &err) != 0)
+        note(&code, "service", &err);
+    if (code == 0 && em_require_any(config))
+        add_timing(steps, "check", start);
+    return code;
+}
+
+static int find_targets(struct em_steps *steps)
+{
+    const struct em_config *config = steps->config;
+    EM_ERR_AUTO err = EM_ERR_INIT;
+    bool none;
+    int code = em_db_target(&steps->url, config->database_url, config->origin[EM_AT_database_url],
+                            &none, &steps->raw, &err);
+    steps->has_database = code == 0;
+    if (none) {
+        if (!em_migrate_any(config) || em_config_skips(config, "migrate"))
+            return 0;
+        em_hint(&err, "[migrate] needs one: set DATABASE_URL, PG* variables or [database] url");
+    }
+    if (code)
+        return em_said("configuration", &err);
+    if (!config->database_direct_url)
+        return 0;
+    steps->has_direct = true;
+    code = em_db_target(&steps->direct, config->database_direct_url,
+                        config->origin[EM_AT_database_direct_url], &none, &steps->direct_raw, &err);
+    return code ? em_said("configuration", &err) : 0;
+}
+
+static void print_raw(struct em_str *raw, const struct em_url *url)
+{
+    if (!raw->len)
+        em_url_print(url, true, raw);
+}
+
+int em_steps_start(struct em_steps *steps, const struct em_config *config)
+{
+    EM_ERRS_AUTO errs = EM_ERRS_INIT;
+    memset(steps, 0, sizeof *steps);
+    steps->config = config;
+    steps->started = em_now();
+    int code = find_targets(steps);
+    if (code == 0 && !em_wait_validate(config, &errs))
+        for (size_t i = 0; i < errs.n; i++) {
+            em_log_err(EM_LOG_ERROR, "configuration", &errs.v[i]);
+            code = EM_EXIT_CONFIG;
+        }
+    return code;
+}
+
+static const char *source_of_url(const struct em_config *config)
+{
+    if (config->database_url)
+        return config->origin[EM_AT_database_url];
+    return "$DATABASE_URL or PG*";
+}
+
+int em_step_wait(struct em_steps *steps)
+{
+    const struct em_config *config = steps->config;
+    EM_ERR_AUTO err = EM_ERR_INIT;
+    em_time start = em_now();
+    bool others =
+        config->wait_tcp.n || config->wait_http.n || config->wait_unix.n || config->wait_file.n;
+    if (em_config_skips(config, "wait") || (!steps->has_database && !others))
+        return 0;
+    /* The ledger is read over the connection that showed that the server is there: a start with
+     * nothing to do logs in once. */
+    struct em_db **kept = em_migrate_any(config) && !steps->has_direct ? &steps->kept : NULL;
+    em_title("wait");
+    if (others && em_wait_others(config, &err) != 0)
+        return em_said("wait", &err);
+    if (steps->has_database &&
+        em_wait_database(config, &steps->url, source_of_url(config), kept, &err) != 0)
+        return em_said("wait", &err);
+    add_timing(steps, "wait", start);
+    return 0;
+}
+
+int em_step_migrate(struct em_steps *steps)
+{
+    EM_ERR_AUTO err = EM_ERR_INIT;
+    em_time start = em_now();
+    if (em_config_skips(steps->config, "migrate") || !em_migrate_any(steps->config))
+        return 0;
+    const struct em_url *url = steps->has_direct ? &steps->direct : &steps->url;
+    struct em_str *raw = steps->has_direct ? &steps->direct_raw : &steps->raw;
+    print_raw(raw, url);
+    int code = em_migrate(steps->config, url, em_str_c(raw), &steps->kept, &err);
+    if (code)
+        return em_said("migrate", &err);
+    add_timing(steps, "migrate", start);
+    return 0;
+}
+
+void em_steps_end(struct em_steps *steps)
+{
+    em_db_close(steps->kept);
+    steps->kept = NULL;
+    em_url_free(&steps->url);
+    em_url_free(&steps->direct);
+    em_str_wipe(&steps->raw);
+    em_str_wipe(&steps->direct_raw);
+    em_str_free(&steps->timings);
+}
+
+void em_steps_say(const struct em_steps *steps, const char *what, char *const *argv)
+{
+    EM_STR_AUTO line = EM_STR_INIT;
+    em_str_puts(&line, what);
+    em_time_print(&line, em_now() - steps->started);
+    if (steps->timings.len)
+        em_str_printf(&line, " (%s)", em_str_c(&steps->timings));
+    for (size_t i = 0; argv && argv[i]; i++)
+        em_str_printf(&line, "%s%s", i ? " " : ": ", argv[i]);
+    em_log(EM_LOG_INFO, NULL, "%s", em_str_c(&line));
+}
+
+int em_all_steps(struct em_steps *steps, const struct em_list *service)
+{
+    int code = em_step_check(steps, service);
+    if (code == 0)
+        code = em_step_wait(steps);
+    if (code == 0)
+        code = em_step_migrate(steps);
+    return code;
+}
+
+int em_service_words(const struct em_call *call, char *const **argv, struct em_list *list,
+                     struct em_err *err)
+{
+    char *const *words = call->argv;
+    /* Without a subcommand's name all words are the service's, also those that look like options.
+     */
+    int code = call->named ? em_flags(words, NULL, 0, &words, err) : 0;
+    if (code)
+        return code;
+    *argv = words[0]                          ? words
+            : call->config->service_command.n ? call->config->service_command.v
+                                              : NULL;
+    list->v = (char **)(uintptr_t)*argv; /* borrowed: it is only read */
+    for (list->n = 0; *argv && (*argv)[list->n];)
+        list->n++;
+    return 0;
+}
