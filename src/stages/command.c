@@ -76,6 +76,7 @@ static int out_of_time(const struct run *run, struct em_err *err)
     em_fail(err, EM_EXIT_MIGRATION, "the migration did not end within %s", em_str_c(&limit));
     em_hint(err,
             "it was ended, and the lock given back; [migrate] timeout sets how long it may take");
+    run->command->failed = true;
     return EM_EXIT_MIGRATION;
 }
 

@@ -1,5 +1,6 @@
-/* login URL: logs in as fast as it can until it succeeds. Then prints two moments (CLOCK_MONOTONIC, in nanoseconds): when the last login that
- * failed was begun (0: none failed), and when the one that succeeded was had. embark's own static libpq, and nothing between two tries. */
+/* login URL: logs in as fast as it can until it succeeds. Then prints three moments (CLOCK_MONOTONIC, in nanoseconds): when the last login that
+ * failed was begun (0: none failed), when the one that succeeded was begun, and when it was had. embark's own static libpq, and nothing
+ * between two tries. */
 #include <inttypes.h>
 #include <libpq-fe.h>
 #include <stdint.h>
@@ -21,7 +22,7 @@ int main(int argc, char **argv) {
         if (PQstatus(conn) == CONNECTION_OK) {
             int64_t had = now();
             PQfinish(conn);
-            printf("%" PRId64 " %" PRId64 "\n", failed, had);
+            printf("%" PRId64 " %" PRId64 " %" PRId64 "\n", failed, began, had);
             return 0;
         }
         PQfinish(conn);

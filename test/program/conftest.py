@@ -240,18 +240,33 @@ def refused_port():
 # --- migrations
 
 class Migration:
-    """Command lines of support/migration.py, and the files by which the test says when."""
+    """Command lines of support/migration.py, for the configuration: a word a line, since a line may have 198 bytes."""
 
     def __init__(self, folder):
         self.folder = folder
+        self._scripts = 0
 
     def __call__(self, *words):
-        return " ".join([PYTHON, str(MIGRATION), *(f"'{word}'" for word in words)])
+        return "\n    ".join([PYTHON, str(MIGRATION), *(f"'{word}'" for word in words)])
 
-    def file(self, name):
-        return self.folder / name
+    def script(self, text):
+        """The command line of a shell script."""
+        self._scripts += 1
+        path = self.folder / f"script{self._scripts}.sh"
+        path.write_text(text)
+        return f"sh {path}"
 
 
 @pytest.fixture
 def migration(folder):
     return Migration(folder)
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """What embark said belongs to a failed test's report."""
+    report = (yield).get_result()
+    starter = getattr(item, "funcargs", {}).get("embark")
+    if report.failed and starter is not None:
+        for number, one in enumerate(starter.started[-6:]):
+            report.sections.append((f"embark {number}", one.describe()[-4000:]))

@@ -91,7 +91,7 @@ def test_full_backlog_neither_accepts_nor_refuses():
 
 def test_migration_records_itself(db, embark, migration):
     db.make_ledger()
-    done = embark.program("sh", "-c", migration("apply:one", "fail:3"), env={"DATABASE_URL": db.url})
+    done = embark.program("sh", "-c", migration("apply:one", "fail:3").replace("\n", " "), env={"DATABASE_URL": db.url})
     done.expect(3)
     assert db.value("SELECT count(*) FROM runs WHERE ended IS NOT NULL") == 1
     assert db.value("SELECT name FROM applied") == "one"

@@ -148,7 +148,7 @@ def test_create_index_concurrently_while_replicas_wait(db, embark, migration, fo
     db.make_ledger()
     db.sql(f'CREATE TABLE big AS SELECT n FROM generate_series(1, 20000) n; ALTER TABLE big OWNER TO "{db.role}"')
     first = embark("echo", "served", env={"DATABASE_URL": db.url}, config=config(migration(f"touch:{folder}/begun", f"until:{folder}/go", "index")))
-    eventually((folder / "begun").exists)
+    first.wait_for_file(folder / "begun")
     waiters = [embark("echo", "served", env={"DATABASE_URL": db.url}, config=config("true")) for _ in range(5)]
     for waiter in waiters:
         waiter.wait_for_line("held by")
@@ -414,7 +414,7 @@ def test_network_of_the_holder_is_lost(own_server, embark, migration, namespace,
     db = server.database().make_ledger()
     first = embark("echo", "served", env={"DATABASE_URL": db.url}, prefix=near.prefix(folder),
                    config=config(migration(f"touch:{folder}/begun", f"until:{folder}/go")))
-    eventually((folder / "begun").exists)
+    first.wait_for_file(folder / "begun")
     holder = holders(db)[0]
     hub.black_hole(here)
     near.black_hole(server_near)
@@ -428,27 +428,29 @@ def test_network_of_the_holder_is_lost(own_server, embark, migration, namespace,
 # --- settings of the role and the server that would break it
 
 @pytest.mark.parametrize("setting", ["idle_in_transaction_session_timeout = '1s'", "idle_session_timeout = '1s'"])
-def test_lock_survives_the_roles_idle_timeouts(db, embark, begin, folder, setting):
+def test_lock_survives_the_roles_idle_timeouts(db, embark, migration, folder, setting):
     """L11"""
     db.make_ledger()
     db.server.sql(f"ALTER ROLE {db.role} SET {setting}")
-    process = embark("echo", "served", env={"DATABASE_URL": db.url}, config=config(f"sh -c 'touch {folder}/begun; while [ ! -e {folder}/go ]; do sleep 0.05; done'"))
-    eventually((folder / "begun").exists)
+    process = embark("echo", "served", env={"DATABASE_URL": db.url}, config=config(
+        migration.script(f"touch {folder}/begun; while [ ! -e {folder}/go ]; do sleep 0.05; done")))
+    process.wait_for_file(folder / "begun")
     holder = holders(db)
     steadily(lambda: holders(db) == holder, 2.5, "the lock is held", gap=0.05)
     (folder / "go").touch()
     ready(process)
 
 
-def test_lock_survives_the_roles_transaction_timeout(cluster, embark, folder, versioned_server):
+def test_lock_survives_the_roles_transaction_timeout(embark, migration, folder, versioned_server):
     """L11, for servers that have transaction_timeout (17)."""
     db = versioned_server.database()
     embark.secrets.append(db.password)
     if int(versioned_server.version) >= 17:
         versioned_server.sql(f"ALTER ROLE {db.role} SET transaction_timeout = '1s'")
     versioned_server.sql(f"ALTER ROLE {db.role} SET idle_in_transaction_session_timeout = '1s'")
-    process = embark("echo", "served", env={"DATABASE_URL": db.url}, config=config(f"sh -c 'touch {folder}/begun; while [ ! -e {folder}/go ]; do sleep 0.05; done'"))
-    eventually((folder / "begun").exists)
+    process = embark("echo", "served", env={"DATABASE_URL": db.url}, config=config(
+        migration.script(f"touch {folder}/begun; while [ ! -e {folder}/go ]; do sleep 0.05; done")))
+    process.wait_for_file(folder / "begun")
     holder = holders(db)
     steadily(lambda: holders(db) == holder, 1.5, "the lock is held", gap=0.05)
     (folder / "go").touch()

@@ -122,7 +122,7 @@ def test_while_a_migration_runs(embark, db, migration, folder, pid1, number):
     db.make_ledger()
     process = embark("echo", "served", env={"DATABASE_URL": db.url}, pid1=pid1, config="[migrate]\ncommand = " + migration(
         f"child:{folder}/child", f"touch:{folder}/begun", f"until:{folder}/never"))
-    eventually((folder / "begun").exists)
+    process.wait_for_file(folder / "begun")
     family = [p for p in eventually(lambda: children(process.pid))]
     family += [c for p in family for c in children(p)]
     assert len(family) == 2
@@ -137,7 +137,7 @@ def test_lock_is_held_until_the_migration_is_gone(embark, db, migration, folder,
     db.make_ledger()
     process = embark("echo", "served", env={"DATABASE_URL": db.url}, pid1=pid1, config="[migrate]\ncommand = " + migration(
         f"ontermwait:{folder}/cleaned", f"touch:{folder}/begun", f"until:{folder}/never"))
-    eventually((folder / "begun").exists)
+    process.wait_for_file(folder / "begun")
     process.signal(signal.SIGTERM)
     eventually((folder / "cleaned.got").exists, what="the migration has the signal")
     held = db.locks()
@@ -154,7 +154,7 @@ def test_migration_that_ignores_the_signal_is_killed_after_the_grace(embark, db,
     db.make_ledger()
     process = embark("echo", "served", pid1=pid1, env={"DATABASE_URL": db.url, "EMBARK_SERVICE_GRACE": "700ms"},
                      config="[migrate]\ncommand = " + migration("ignore:TERM", f"touch:{folder}/begun", f"until:{folder}/never"))
-    eventually((folder / "begun").exists)
+    process.wait_for_file(folder / "begun")
     family = eventually(lambda: children(process.pid))
     process.signal(signal.SIGTERM)
     stopped(process, signal.SIGTERM)
@@ -167,7 +167,7 @@ def test_migration_that_succeeds_all_the_same_does_not_start_the_service(embark,
     db.make_ledger()
     process = embark("echo", "served", env={"DATABASE_URL": db.url}, config="[migrate]\ncommand = " + migration(
         "ignore:TERM", f"touch:{folder}/begun", f"until:{folder}/go", "apply:one"))
-    eventually((folder / "begun").exists)
+    process.wait_for_file(folder / "begun")
     process.signal(signal.SIGTERM)
     process.wait_for_line("SIGTERM")
     (folder / "go").touch()
@@ -178,9 +178,9 @@ def test_migration_that_succeeds_all_the_same_does_not_start_the_service(embark,
 def test_signal_for_the_migration_alone(embark, db, migration, folder):
     """SIGUSR1 is passed on, and ends nothing of embark's."""
     db.make_ledger()
-    process = embark("echo", "served", env={"DATABASE_URL": db.url}, config=f"[migrate]\ncommand = sh -c "
-                     f"'trap \"touch {folder}/got\" USR1; touch {folder}/begun; while [ ! -e {folder}/got ]; do sleep 0.05; done'\n")
-    eventually((folder / "begun").exists)
+    process = embark("echo", "served", env={"DATABASE_URL": db.url}, config="[migrate]\ncommand = " + migration.script(
+        f"trap 'touch {folder}/got' USR1; touch {folder}/begun; while [ ! -e {folder}/got ]; do sleep 0.05; done"))
+    process.wait_for_file(folder / "begun")
     process.signal(signal.SIGUSR1)
     process.expect(0)
     assert process.stdout == "served\n"
@@ -246,7 +246,7 @@ def test_ignored_signals_stay_ignored(embark, db, names, pid1):
     """P14: nohup, a shell's background job, a parent with SIGCHLD ignored."""
     numbers = [getattr(signal, "SIG" + name) for name in names.split(",")]
     process = embark.run("cat", "/proc/self/status", env={"DATABASE_URL": db.url}, config="[migrate]\ncommand = true\n",
-                         prefix=["env", f"--ignore-signal={names}"], pid1=pid1).expect(0)
+                         inner=["env", f"--ignore-signal={names}"], pid1=pid1).expect(0)
     assert signal_sets(process.stdout)["SigIgn"] == sum(map(bit, numbers))
 
 
@@ -256,12 +256,12 @@ def test_blocked_signals_stay_blocked(embark, db, names, pid1):
     """P14: the mask as inherited; embark itself works with SIGCHLD blocked."""
     numbers = [signal.SIGRTMIN + 2 if name == "RTMIN+2" else getattr(signal, "SIG" + name) for name in names.split(",")]
     process = embark.run("cat", "/proc/self/status", env={"DATABASE_URL": db.url}, config="[migrate]\ncommand = true\n",
-                         prefix=["env", f"--block-signal={names}"], pid1=pid1).expect(0)
+                         inner=["env", f"--block-signal={names}"], pid1=pid1).expect(0)
     assert signal_sets(process.stdout)["SigBlk"] == sum(map(bit, numbers))
 
 
 def test_the_migration_inherits_the_same(embark, db, folder):
-    process = embark("true", env={"DATABASE_URL": db.url}, prefix=["env", "--ignore-signal=USR1", "--block-signal=USR2"],
+    process = embark("true", env={"DATABASE_URL": db.url}, inner=["env", "--ignore-signal=USR1", "--block-signal=USR2"],
                      config=f"[migrate]\ncommand = sh -c 'exec cat /proc/self/status >{folder}/status'\n")
     process.expect(0)
     sets = signal_sets((folder / "status").read_text())
@@ -270,7 +270,7 @@ def test_the_migration_inherits_the_same(embark, db, folder):
 
 def test_ignored_term_does_not_end_the_wait(embark, refused_port):
     """Whoever ignores SIGTERM means it."""
-    process = embark("true", env={"DATABASE_URL": f"postgresql://a@127.0.0.1:{refused_port}/a"}, prefix=["env", "--ignore-signal=TERM"])
+    process = embark("true", env={"DATABASE_URL": f"postgresql://a@127.0.0.1:{refused_port}/a"}, inner=["env", "--ignore-signal=TERM"])
     process.wait_for_line("refuses")
     process.signal(signal.SIGTERM)
     steadily(lambda: process.running, 0.5)
@@ -311,7 +311,7 @@ def test_socket_activation(embark, db):
     sock = socket.create_server(("127.0.0.1", 0))
     check = ("import os, socket; assert os.environ['LISTEN_PID'] == str(os.getpid()), 'LISTEN_PID'; s = socket.socket(fileno=3);"
              "print('served', s.getsockname()[1])")
-    process = embark(argv=["sh", "-c", f'exec 3<&{sock.fileno()} {sock.fileno()}<&-; LISTEN_FDS=1 LISTEN_PID=$$ exec "$@"', "sh", embark.binary,
+    process = embark(argv=["bash", "-c", f'exec 3<&{sock.fileno()} {sock.fileno()}<&-; LISTEN_FDS=1 LISTEN_PID=$$ exec "$@"', "sh", embark.binary,
                            PYTHON, "-c", check], env={"DATABASE_URL": db.url}, pass_fds=[sock.fileno()])
     process.expect(0)
     assert process.stdout == f"served {sock.getsockname()[1]}\n"

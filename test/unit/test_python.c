@@ -194,7 +194,7 @@ static void test_sentences(void **state)
                      "@embark library /site/google\n" PATHS,
                 "google",
                 "module google: not found by /py (Python 3.11.2): google is a namespace package "
-                "(/site/google), a folder without code of its own" LOOKED,
+                "(/site/google), folders without code of their own" LOOKED,
                 "google.NAME");
     expect_said(
         HEAD

@@ -75,13 +75,14 @@ class Output:
 class Process:
     """A started program, embark as a rule. `pid` is embark's own, in this namespace's numbers."""
 
-    def __init__(self, argv, *, env, cwd, stdin=None, pid1=False, prefix=(), user=None, pass_fds=(), stderr=None,
+    def __init__(self, argv, *, env, cwd, stdin=None, pid1=False, prefix=(), inner=(), user=None, pass_fds=(), stderr=None,
                  stdout=None):
         self.argv = list(argv)
         if pid1:
             need_root("a PID namespace")
         self._pid1 = pid1
-        full = [*prefix, *(PID_NAMESPACE if pid1 else []), *argv]
+        # words before the command: `prefix` outside of the PID namespace, `inner` inside
+        full = [*prefix, *(PID_NAMESPACE if pid1 else []), *inner, *argv]
         extra = {}
         if user is not None:
             need_root("becoming another user")
@@ -147,6 +148,16 @@ class Process:
                 output.changed.wait(left)
         raise AssertionError(f"no line with {pattern!r}" + ("" if output.closed else f" within {timeout} s") + "\n"
                              + self.describe())
+
+    def wait_for_file(self, path, timeout=15.0):
+        """Waits for something that the process makes."""
+        def made():
+            if path.exists():
+                return True
+            assert self.popen.poll() is None, f"ended without {path}\n{self.describe()}"
+            return False
+
+        eventually(made, timeout, f"{path}\n{self.describe()}")
 
     def describe(self):
         code = self.popen.poll()
