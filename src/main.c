@@ -172,7 +172,7 @@ static int load_config(const struct words *words, struct em_config *config)
                                 &em_world_real, em_log_secrets(), &errs, &warnings);
     em_log_setup((enum em_log_format)config->log_format, (enum em_level)config->log_level);
     for (size_t i = 0; i < warnings.n; i++)
-        em_log_err(EM_LOG_WARN, "configuration", &warnings.v[i]);
+        em_log_err(world.build_time ? EM_LOG_INFO : EM_LOG_WARN, "configuration", &warnings.v[i]);
     for (size_t i = 0; i < errs.n; i++)
         em_log_err(EM_LOG_ERROR, "configuration", &errs.v[i]);
     em_str_wipe(&bytes);

@@ -16,10 +16,9 @@ int em_command_check(const struct em_call *call)
     char *const *argv;
     if (em_service_words(call, &argv, &service, &err) != 0)
         return em_said(NULL, &err);
-    memset(&steps, 0, sizeof steps);
-    steps.config = call->config;
-    steps.started = em_now();
-    int code = em_step_check(&steps, argv ? &service : NULL);
+    int code = em_steps_start(&steps, call->config, true);
+    if (code == 0)
+        code = em_step_check(&steps, argv ? &service : NULL);
     if (code == 0)
         em_steps_say(&steps, "check: all is there, in ", NULL);
     em_steps_end(&steps);

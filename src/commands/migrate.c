@@ -40,7 +40,7 @@ int em_command_migrate(const struct em_call *call)
         em_log_hint(EM_LOG_ERROR, "migrate", "set [migrate] command", "no migration is configured");
         return EM_EXIT_CONFIG;
     }
-    int code = em_steps_start(&steps, call->config);
+    int code = em_steps_start(&steps, call->config, false);
     if (code == 0 && (dry_run || status)) {
         code = show(&steps, status);
     } else if (code == 0) {

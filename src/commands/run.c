@@ -38,7 +38,7 @@ int em_command_run(const struct em_call *call)
             "no command to run");
         return EM_EXIT_USAGE;
     }
-    code = em_steps_start(&steps, call->config);
+    code = em_steps_start(&steps, call->config, false);
     if (code == 0)
         code = em_all_steps(&steps, &service);
     if (code == 0)
@@ -54,7 +54,7 @@ int em_command_wait(const struct em_call *call)
     char *const *rest;
     if (em_flags(call->argv, NULL, 0, &rest, &err) != 0 || em_no_words("wait", rest, &err) != 0)
         return em_said(NULL, &err);
-    int code = em_steps_start(&steps, call->config);
+    int code = em_steps_start(&steps, call->config, false);
     if (code == 0)
         code = em_step_wait(&steps);
     if (code == 0)

@@ -63,7 +63,8 @@ int em_step_check(struct em_steps *steps, const struct em_list *service)
     if (em_config_skips(config, "check"))
         return 0;
     em_title("check");
-    if (em_require_any(config) && em_require(config, service, em_in(CHECK_LIMIT), &errs, &err) != 0)
+    if (em_require_any(config) &&
+        em_require(config, service, steps->build_time, em_in(CHECK_LIMIT), &errs, &err) != 0)
         return em_said("check", &err);
     for (size_t i = 0; i < errs.n; i++)
         note(&code, "require", &errs.v[i]);
@@ -88,7 +89,7 @@ static int find_targets(struct em_steps *steps)
                             &none, &steps->raw, &err);
     steps->has_database = code == 0;
     if (none) {
-        if (!em_migrate_any(config) || em_config_skips(config, "migrate"))
+        if (!em_migrate_any(config) || em_config_skips(config, "migrate") || steps->build_time)
             return 0;
         em_hint(&err, "[migrate] needs one: set DATABASE_URL, PG* variables or [database] url");
     }
@@ -108,18 +109,18 @@ static void print_raw(struct em_str *raw, const struct em_url *url)
         em_url_print(url, true, raw);
 }
 
-int em_steps_start(struct em_steps *steps, const struct em_config *config)
+int em_steps_start(struct em_steps *steps, const struct em_config *config, bool build_time)
 {
     EM_ERRS_AUTO errs = EM_ERRS_INIT;
     memset(steps, 0, sizeof *steps);
     steps->config = config;
+    steps->build_time = build_time;
     steps->started = em_now();
     int code = find_targets(steps);
-    if (code == 0 && !em_wait_validate(config, &errs))
-        for (size_t i = 0; i < errs.n; i++) {
-            em_log_err(EM_LOG_ERROR, "configuration", &errs.v[i]);
-            code = EM_EXIT_CONFIG;
-        }
+    em_wait_validate(config, &errs);
+    em_require_validate(config, &errs);
+    for (size_t i = 0; i < errs.n; i++)
+        note(&code, "configuration", &errs.v[i]);
     return code;
 }
 

@@ -28,6 +28,26 @@ struct em_err *em_expansion_error(const struct em_expansion *e, const char *form
     return err;
 }
 
+/* A build has none of the deployment's variables and secrets: what they are for isn't looked at. */
+static struct em_err *expansion_missing(const struct em_expansion *e, const char *format, ...)
+    EM_PRINTF(2, 3);
+
+static struct em_err *expansion_missing(const struct em_expansion *e, const char *format, ...)
+{
+    struct em_err *err = NULL;
+    struct em_errs *into = e->world->build_time ? e->warnings : e->errs;
+    va_list args;
+
+    if (!into)
+        return NULL;
+    va_start(args, format);
+    err = add(e, into, format, args);
+    va_end(args);
+    if (e->world->build_time)
+        em_str_puts(&err->text, " here, so this value isn't looked at");
+    return err;
+}
+
 struct em_err *em_expansion_warn(const struct em_expansion *e, const char *format, ...)
 {
     struct em_err *err;
@@ -51,7 +71,7 @@ static bool read_secret(const struct em_expansion *e, const char *path, const ch
     bool ok = false;
 
     if (!e->world->read_file(e->world->ctx, path, &bytes, &why)) {
-        em_expansion_error(e, "%s can't be read: %s", name, em_str_c(&why));
+        expansion_missing(e, "%s can't be read: %s", name, em_str_c(&why));
     } else if (bytes.len && memchr(bytes.data, '\0', bytes.len)) {
         em_expansion_error(e, "%s holds a NUL byte, so it can't be a value", name);
     } else {
@@ -208,8 +228,9 @@ static bool variable(struct cursor *c, const char *name, struct em_str *out, int
     if (!skip(c))
         return false;
     if (found == 0) {
-        struct em_err *err = em_expansion_error(c->e, "$%s is not set", name);
-        em_hint(err, "set it, or write ${%s:-default}; $${ is a literal ${", name);
+        struct em_err *err = expansion_missing(c->e, "$%s is not set", name);
+        if (err && !c->e->world->build_time)
+            em_hint(err, "set it, or write ${%s:-default}; $${ is a literal ${", name);
         c->ok = false;
     }
     return true;

@@ -32,7 +32,10 @@ static void keep(struct em_sql_cond *cond, const struct em_sql_split *split)
 
 static void discard(const struct em_sql_cond *cond, struct em_sql_split *split)
 {
-    em_sql_text_cut(&split->text, cond->text);
+    if (cond->text)
+        em_sql_text_cut(&split->text, cond->text);
+    else
+        em_sql_split_clear(split);
     split->parens = cond->parens;
 }
 

@@ -10,8 +10,6 @@
 #include "embark/core/nearest.h"
 #include "embark/os/files.h"
 
-extern char **environ;
-
 /* The next element of a PATH, as "DIR/"; an empty one is the working directory: "". */
 static bool next_dir(const char **path, struct em_str *dir)
 {

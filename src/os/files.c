@@ -7,8 +7,6 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-extern char **environ;
-
 const char *em_path_kind(mode_t mode)
 {
     switch (mode & S_IFMT) {

@@ -2,14 +2,13 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "embark/core/nearest.h"
 #include "embark/core/python.h"
 #include "embark/os/exec.h"
 #include "embark/stages/require_paths.h"
 #include "embark/stages/require_python.h"
-
-extern char **environ;
 
 bool em_require_any(const struct em_config *config)
 {
@@ -107,14 +106,14 @@ static void each(const struct em_items *items, look_fn look, struct em_errs *err
         look(items->v[i], items->where[i], errs);
 }
 
-int em_require(const struct em_config *config, const struct em_list *service, em_time until,
-               struct em_errs *errs, struct em_err *err)
+int em_require(const struct em_config *config, const struct em_list *service, bool build_time,
+               em_time until, struct em_errs *errs, struct em_err *err)
 {
-    em_require_validate(config, errs);
     each(&config->require_file, em_require_file, errs);
     each(&config->require_dir, em_require_dir, errs);
     each(&config->require_writable, em_require_writable, errs);
     each(&config->require_command, require_command, errs);
-    each(&config->require_env, require_env, errs);
+    if (!build_time)
+        each(&config->require_env, require_env, errs);
     return em_require_python(config, service, until, errs, err);
 }

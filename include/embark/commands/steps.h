@@ -8,6 +8,7 @@
 
 struct em_steps {
     const struct em_config *config;
+    bool build_time; /* in a Dockerfile's RUN: nothing of the deployment is known */
     em_time started;
     struct em_str timings; /* "check 22 ms, wait 1.20 s" */
     bool has_database, has_direct;
@@ -18,7 +19,7 @@ struct em_steps {
 
 /* Finds the targets and looks at what only shows when values are put together. EM_EXIT_CONFIG,
  * nothing started. */
-int em_steps_start(struct em_steps *steps, const struct em_config *config);
+int em_steps_start(struct em_steps *steps, const struct em_config *config, bool build_time);
 void em_steps_end(struct em_steps *steps); /* may be called twice */
 
 int em_step_check(struct em_steps *steps, const struct em_list *service);

@@ -122,6 +122,9 @@ struct em_world {
      * such file or directory"). */
     bool (*read_file)(void *ctx, const char *path, struct em_str *out, struct em_str *why);
     void *ctx;
+    /* For a check in a Dockerfile: a ${NAME} or a ${file:…} that is missing is a warning, and the
+     * key is as if it weren't set. */
+    bool build_time;
 };
 
 /* Fills `config` (zeroed by the caller). `path` names the bytes in messages; bytes NULL: no file.

@@ -1,13 +1,14 @@
 /* Colons that are SQL's own, where psql would see a variable.
  *
- * psql takes anything that looks like :name for a variable and leaves it as it stands if there is no
- * such variable; embark refuses a variable that isn't set, since a script that is sent with ":name" in
- * it can only fail, or worse, not fail. So it has to know the places where SQL has colons itself:
+ * psql takes anything that looks like :name for a variable and leaves it as it stands if there is
+ * no such variable; embark refuses a variable that isn't set, since a script that is sent with
+ * ":name" in it can only fail, or worse, not fail. So it has to know the places where SQL has
+ * colons itself:
  *
- *     a[1:2]  a[lo:hi]          slices (manual, 8.15.3): a name of digits only; in a subscript, behind
- *                               something. ARRAY[:a, :b] is no subscript.
- *     json_object('a':b, c:d)   (manual, 9.16.1, PostgreSQL 16): behind something in its parentheses
- *     'a':'b'                   a colon that touches a string before it
+ *     a[1:2]  a[lo:hi]          slices (manual, 8.15.3): a name of digits only; in a subscript,
+ * behind something. ARRAY[:a, :b] is no subscript. json_object('a':b, c:d)   (manual, 9.16.1,
+ * PostgreSQL 16): behind something in its parentheses 'a':'b'                   a colon that
+ * touches a string before it
  */
 #ifndef EMBARK_CORE_SQL_COLON_H
 #define EMBARK_CORE_SQL_COLON_H

@@ -1,8 +1,8 @@
 /* \if, \elif, \else, \endif: which branch is active, and what becomes of the text in the others.
  *
- * They may stand in the middle of a statement. Text that was added in a branch that isn't taken is cut
- * off again at the branch's end, and the count of open parentheses goes back to what it was (psql,
- * command.c: save_query_text_state, discard_query_text).
+ * They may stand in the middle of a statement. Text that was added in a branch that isn't taken is
+ * cut off again at the branch's end, and the count of open parentheses goes back to what it was
+ * (psql, command.c: save_query_text_state, discard_query_text).
  */
 #ifndef EMBARK_CORE_SQL_COND_H
 #define EMBARK_CORE_SQL_COND_H
@@ -21,7 +21,7 @@ struct em_sql_conds {
         } branch;
         size_t text, parens; /* to go back to */
         size_t offset;       /* of the \if */
-    } *v;
+    } * v;
     size_t n;
 };
 

@@ -17,8 +17,8 @@
  * it ends the statement at the first semicolon, and the server refuses both halves. Here the second
  * half is lexed as the server does, with backslashes.
  *
- * Bytes from 128 on are letters, as in psql; nothing is decoded. NUL bytes are bytes like others here
- * (no statement can hold one: callers refuse them).
+ * Bytes from 128 on are letters, as in psql; nothing is decoded. NUL bytes are bytes like others
+ * here (no statement can hold one: callers refuse them).
  */
 #ifndef EMBARK_CORE_SQL_LEX_H
 #define EMBARK_CORE_SQL_LEX_H

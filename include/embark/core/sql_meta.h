@@ -1,7 +1,7 @@
 /* psql's meta-commands: what `embark sql` makes of each, in one table.
  *
- * X(name, WHAT, reason)   WHAT NOTHING: accepted, and has no effect here. WHAT REFUSED: the reason says
- *                         what to write instead. doc/embark-sql.1 lists them all.
+ * X(name, WHAT, reason)   WHAT NOTHING: accepted, and has no effect here. WHAT REFUSED: the reason
+ * says what to write instead. doc/embark-sql.1 lists them all.
  */
 #ifndef EMBARK_CORE_SQL_META_H
 #define EMBARK_CORE_SQL_META_H
@@ -108,14 +108,16 @@ enum em_sql_what {
     EM_SQL_META_REFUSED,
 };
 
-/* What `name` is; *why (may be NULL) is the reason of a REFUSED. \d and all that starts with it describes things, lo_… are
- * large objects, both REFUSED; names ending in + are the same as without. */
+/* What `name` is; *why (may be NULL) is the reason of a REFUSED. \d and all that starts with it
+ * describes things, lo_… are large objects, both REFUSED; names ending in + are the same as
+ * without. */
 enum em_sql_what em_sql_meta(const char *name, const char **why);
 
 /* Whether its argument is the whole rest of the line, backslashes and all. */
 bool em_sql_meta_whole_line(const char *name);
 
-/* psql's own variables that change what it does. True: \set NAME VALUE can't be obeyed, *why says what to do instead. */
+/* psql's own variables that change what it does. True: \set NAME VALUE can't be obeyed, *why says
+ * what to do instead. */
 bool em_sql_special(const char *name, const char *value, const char **why);
 
 #endif

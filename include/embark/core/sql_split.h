@@ -2,9 +2,10 @@
  *
  * psql (mainloop.c) takes a file line by line. Text gathers in a buffer until a semicolon ends the
  * statement: one that is not in quotes, comments, parentheses, or the body BEGIN ATOMIC … END of a
- * CREATE [OR REPLACE] {FUNCTION|PROCEDURE}; CASE … END within such a body is counted. White space and
- * -- comments before a statement are dropped; comments within it, and C's kind of comments, are kept.
- * Empty lines outside of quotes are dropped. What is left at the file's end is a statement
+ * CREATE [OR REPLACE] {FUNCTION|PROCEDURE}; CASE … END within such a body is counted. White space
+ * and
+ * -- comments before a statement are dropped; comments within it, and C's kind of comments, are
+ * kept. Empty lines outside of quotes are dropped. What is left at the file's end is a statement
  * too. A backslash starts a meta-command, also in the middle of a line and of a statement.
  *
  *     struct em_sql_split split;
@@ -57,17 +58,17 @@ struct em_sql_split {
     enum em_sql_trouble trouble;
     size_t trouble_at;
     struct em_str trouble_name;
-    size_t copies;  /* how many COPY … FROM STDIN are in text */
-    bool compound;  /* text holds a \; */
-    bool in_value;  /* the meta-command stands in a variable's value */
+    size_t copies; /* how many COPY … FROM STDIN are in text */
+    bool compound; /* text holds a \; */
+    bool in_value; /* the meta-command stands in a variable's value */
 
     struct em_sql_lex lex;
-    size_t parens, begins; /* open parentheses; BEGINs (and CASEs within) of a body */
+    size_t parens, begins;     /* open parentheses; BEGINs (and CASEs within) of a body */
     size_t paren_at, begin_at; /* where the outermost one that is open stands */
     size_t opened_at;          /* where what lex.mode is in was opened */
 
-    /* Called for every token before it is dealt with (NULL: nobody asks). `offset` is the file's; the
-     * tokens of a variable's value have the variable's. */
+    /* Called for every token before it is dealt with (NULL: nobody asks). `offset` is the file's;
+     * the tokens of a variable's value have the variable's. */
     void (*token)(void *ctx, struct em_sql_split *split, const struct em_sql_token *token,
                   size_t offset);
     void *ctx;
@@ -92,16 +93,17 @@ enum em_sql_event em_sql_split_next(struct em_sql_split *split);
 
 /* After a statement: an empty buffer. */
 void em_sql_split_clear(struct em_sql_split *split);
-/* After \g or \r, and wherever else a statement is ended or dropped in its middle: open parentheses are
- * forgotten as well. */
+/* After \g or \r, and wherever else a statement is ended or dropped in its middle: open parentheses
+ * are forgotten as well. */
 void em_sql_split_reset(struct em_sql_split *split);
 
-/* The data of a COPY … FROM STDIN: the lines behind the current one, up to a line \. (which is taken,
- * but not part of it) or the file's end (*closed is false then). It is behind the line, not behind the
- * semicolon: the rest of the line is read afterwards, and a second COPY in it has the next block. */
+/* The data of a COPY … FROM STDIN: the lines behind the current one, up to a line \. (which is
+ * taken, but not part of it) or the file's end (*closed is false then). It is behind the line, not
+ * behind the semicolon: the rest of the line is read afterwards, and a second COPY in it has the
+ * next block. */
 void em_sql_split_data(struct em_sql_split *split, size_t *start, size_t *length, bool *closed);
-/* Whether such lines look as if they followed, for a COPY that has failed: a line \. comes before any
- * line that ends with a semicolon. */
+/* Whether such lines look as if they followed, for a COPY that has failed: a line \. comes before
+ * any line that ends with a semicolon. */
 bool em_sql_split_has_data(const struct em_sql_split *split);
 
 /* The file's offset of a pointer into the line that is being lexed. */

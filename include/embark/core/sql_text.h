@@ -37,7 +37,7 @@ struct em_sql_text {
         size_t at;     /* in bytes */
         size_t origin; /* in the file */
         bool copied;   /* byte for byte; otherwise all of it comes from the one place */
-    } *pieces;
+    } * pieces;
     size_t n, cap;
 };
 void em_sql_text_copy(struct em_sql_text *text, const char *bytes, size_t length, size_t origin);

@@ -3,28 +3,29 @@
  * Everything that is missing is listed, not only the first. `module` costs one interpreter start
  * per interpreter, and nothing of the modules is executed.
  *
- *   file      a regular file that we can read (a symbolic link to one is as good)
- *   dir       a directory that we can enter
- *   writable  a file that we can write, or a directory in which we can create files: by access(2)
- * for our effective ids, so that nothing is left behind command   found in PATH, or by its path,
- * and executable: em_exec_check() env       set, and not empty module    "python: NAME, NAME…", or
- * with an interpreter's name or path in python's place: found by that interpreter
- * (stages/python_choice.h says by which, and with which sys.path)
+ * - file: a regular file that we can read (a symbolic link to one is as good)
+ * - dir: a directory that we can enter
+ * - writable: a file that we can write, or a directory in which we can create files: by access(2)
+ *   for our effective ids, so that nothing is left behind
+ * - command: found in PATH, or by its path, and executable: em_exec_check()
+ * - env: set, and not empty
+ * - module: "python: NAME, NAME…", or with an interpreter's name or path in python's place: found
+ *   by that interpreter (stages/python_choice.h says by which, and with which sys.path)
  */
 #ifndef EMBARK_STAGES_REQUIRE_H
 #define EMBARK_STAGES_REQUIRE_H
 
 #include "embark/core/config.h"
 
-/* Adds one error (EM_EXIT_REQUIREMENT) for each requirement that isn't met, and before these one
- * (EM_EXIT_CONFIG) for each malformed value of `module`. An interpreter that can't be asked is one
- * error for all its modules. The texts end in their place: "dir public: does not exist; …
- * (embark.ini:7)". 0: looked at everything (errs tells); 128 + n when stopped by a signal,
- * EM_EXIT_SYSTEM when it could not look (err). `until`: the longest that an interpreter may take.
- * `service` is the service's command (for the interpreter that it runs in: its script's #! line),
- * or NULL. */
-int em_require(const struct em_config *config, const struct em_list *service, em_time until,
-               struct em_errs *errs, struct em_err *err);
+/* Adds one error (EM_EXIT_REQUIREMENT) for each requirement that isn't met. An interpreter that
+ * can't be asked is one error for all its modules. The texts end in their place: "dir public: does
+ * not exist; … (embark.ini:7)". 0: looked at everything (errs tells); 128 + n when stopped by a
+ * signal, EM_EXIT_SYSTEM when it could not look (err). `until`: the longest that an interpreter may
+ * take. `service` is the service's command (for the interpreter that it runs in: its script's #!
+ * line), or NULL. `build_time`: env isn't looked at, since a build has none of the deployment's
+ * variables. */
+int em_require(const struct em_config *config, const struct em_list *service, bool build_time,
+               em_time until, struct em_errs *errs, struct em_err *err);
 /* Whether there is anything to look at. */
 bool em_require_any(const struct em_config *config);
 

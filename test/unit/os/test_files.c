@@ -14,8 +14,6 @@
 
 #include "embark/os/files.h"
 
-extern char **environ;
-
 /* All tests are in a folder of their own, which is the working directory. */
 static char folder[] = "/tmp/embark-test-files.XXXXXX";
 

@@ -1,0 +1,331 @@
+"""The manual pages and README.md say what the program does: names and numbers are compared, examples are run.
+
+An example follows a line that says how it is to be taken: `.\\" test: KIND` in a manual page, `<!-- test: KIND -->` in README.md.
+
+    config [check] [run]   a configuration for the demo's service: embark check, and the service for real
+    shell                  a script, in the service's folder, with a database
+    dockerfile             its RUN ["/embark"…], and ENTRYPOINT with CMD, started for real in the place of the image
+    key, holder, syntax, commands   see the tests
+"""
+
+import json
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import urllib.request
+
+import pytest
+
+from conftest import TOP
+from support.postgres import free_port
+from support.process import PATH
+from support.waiting import eventually
+
+PAGES = {"embark.1": TOP / "doc/embark.1", "embark.ini.5": TOP / "doc/embark.ini.5"}
+README = TOP / "README.md"
+APP = TOP / "test/demo/app"
+
+
+def page(name):
+    return PAGES[name].read_text()
+
+
+def unescape(text):
+    """mdoc's literal text as it is shown."""
+    return text.replace("\\&", "").replace("\\-", "-").replace("\\e", "\\")
+
+
+def examples():
+    """(where, kinds, text) of every marked block."""
+    for name in PAGES:
+        for match in re.finditer(r'^\.\\" test: ([\w ]+)\n\.Bd .*\n((?:(?!\.Ed).*\n)+)\.Ed', page(name), re.M):
+            line = page(name)[:match.start()].count("\n") + 1
+            yield f"{name}:{line}", match[1].split(), unescape(match[2])
+    text = README.read_text()
+    for match in re.finditer(r"^<!-- test: ([\w ]+) -->\n(?:```\w*\n(.*?\n)```|((?:    [^\n]*\n)+))", text, re.M | re.S):
+        line = text[:match.start()].count("\n") + 1
+        yield f"README.md:{line}", match[1].split(), match[2] or re.sub(r"^    ", "", match[3], flags=re.M)
+
+
+EXAMPLES = list(examples())
+
+
+def of_kind(kind, also=None):
+    chosen = [(where, text) for where, kinds, text in EXAMPLES if kinds[0] == kind and (also is None or also in kinds)]
+    return pytest.mark.parametrize("text", [text for _, text in chosen], ids=[where for where, _ in chosen])
+
+
+def test_all_marked_examples_are_found():
+    marks = sum(len(re.findall(r"test: [a-z]", path.read_text())) for path in [*PAGES.values(), README])
+    assert len(EXAMPLES) == marks
+    known = {"config", "shell", "dockerfile", "key", "holder", "commands"}
+    assert {kinds[0] for _, kinds, _ in EXAMPLES} == known
+
+
+# --- form
+
+@pytest.mark.parametrize("name", PAGES)
+def test_page_is_well_formed(name):
+    done = subprocess.run(["mandoc", "-Tlint", "-Wstyle", PAGES[name]], capture_output=True, text=True)
+    complaints = [line for line in (done.stdout + done.stderr).splitlines() if re.search(r"STYLE|WARNING|ERROR|UNSUPP", line)
+                  and "referenced manual not found" not in line]
+    assert not complaints
+
+
+# --- keys
+
+def keys_of_the_program(embark):
+    """{(section, key): default} by `embark help config`."""
+    keys, section = {}, None
+    for line in embark.run("help", "config").expect(0).stdout.splitlines():
+        head = re.match(r"\[(\w+)\]", line)
+        entry = re.match(r"  (\w+) +(\S.*)", line)
+        if head:
+            section = head[1]
+        elif entry and section:
+            default = re.search(r"; default: ([^;$]+)$", entry[2])  # not one that is told in words: "default: $DATABASE_URL, …"
+            keys[section, entry[1]] = default[1] if default else None
+        elif not line:
+            section = None
+    return keys
+
+
+def keys_of_the_page():
+    """{(section, key): what is said about it}."""
+    keys = {}
+    for section, body in re.findall(r"^\.Sh THE SECTION (\w+)\n(.*?)(?=^\.Sh )", page("embark.ini.5"), re.M | re.S):
+        for key, text in re.findall(r"^\.It Ic (\w+)\n(.*?)(?=^\.It Ic |^\.El|\Z)", body, re.M | re.S):
+            keys[section, key] = text
+    return keys
+
+
+def test_every_key_is_documented_and_no_other(embark):
+    program, documented = keys_of_the_program(embark), keys_of_the_page()
+    assert len(program) > 20
+    assert sorted(program) == sorted(documented)
+
+
+def test_every_default_is_documented(embark):
+    documented = keys_of_the_page()
+    for key, default in keys_of_the_program(embark).items():
+        if default:
+            assert f"Default: {default}.\n" in documented[key], key
+        text = embark.run("help", ".".join(key)).expect(0).stdout
+        if "Default: " in documented[key] and not default:
+            assert "default: not set" in text or "default" in text.splitlines()[1], (key, text)
+
+
+def test_every_repeatable_key_is_said_to_be_one(embark):
+    repeatable = {tuple(match) for match in re.findall(r"^\s+X\((\w+), (\w+), (?:LIST|NAMES),",
+                                                       (TOP / "include/embark/core/keys.h").read_text(), re.M)}
+    for key, text in keys_of_the_page().items():
+        assert ("ay be repeated" in text) == (key in repeatable), key
+
+
+# --- exit codes
+
+def codes(text):
+    return {int(code): words for code, words in re.findall(r"^ *(\d+) +(\S.*)$", text, re.M)}
+
+
+def test_every_exit_code_is_documented(embark):
+    program = codes(embark.run("help", "exit-codes").expect(0).stdout)
+    assert {0, 64, 69, 78, 80, 127} <= set(program)
+    section = re.search(r"^\.Sh EXIT STATUS\n(.*?)^\.Sh", page("embark.1"), re.M | re.S)[1]
+    assert {int(code) for code in re.findall(r"^\.It (\d+)$", section, re.M)} == set(program)
+    assert ".It 128+n" in section
+    section = re.search(r"^## Exit codes\n(.*?)^## ", README.read_text(), re.M | re.S)[1]
+    assert set(program) <= {int(number) for number in re.findall(r"\b\d+\b", section)}
+    assert "128+n" in section
+
+
+# --- commands and options
+
+def commands(embark):
+    return set(re.findall(r"^embark (\w+)", embark.run("help").expect(0).stdout, re.M))
+
+
+def test_every_command_is_documented_and_no_other(embark):
+    program = commands(embark)
+    assert {"run", "check", "wait", "migrate", "help", "version"} <= program
+    synopsis = re.search(r"^\.Sh SYNOPSIS\n(.*?)^\.Sh", page("embark.1"), re.M | re.S)[1]
+    listed = re.search(r"^\.Ss Commands\n(.*?)^\.Ss", page("embark.1"), re.M | re.S)[1]
+    assert set(re.findall(r"^\.Cm (\w+)", synopsis, re.M)) == program
+    assert set(re.findall(r"^\.It Cm (\w+)", listed, re.M)) == program
+    block, = [text for _, kinds, text in EXAMPLES if kinds == ["commands"]]
+    assert set(re.findall(r"^embark (\w+)", block, re.M)) == program
+
+
+def test_every_option_is_documented(embark):
+    options = set(re.findall(r"--?[a-z][\w-]*", embark.run("help").stdout.partition("Options")[2].partition("\n\n")[0]))
+    assert options
+    for option in options:
+        assert re.search(rf"^\.It Fl .*\b{option[1:].lstrip('-')}\b", page("embark.1"), re.M), option
+
+
+def test_every_step_that_can_be_skipped_is_documented(embark):
+    entry = re.search(r"^\.It Ev EMBARK_SKIP\n(.*?)^\.It", page("embark.1"), re.M | re.S)[1]
+    for step in ("check", "wait", "migrate", "all"):
+        assert re.search(rf"\b{step}\b", entry)
+        embark.run("true", env={"EMBARK_SKIP": step}).expect(0)
+
+
+# --- examples
+
+@pytest.fixture
+def service(embark, folder, db, listener):
+    """The demo's service as an image would have it, and the environment that a deployment gives it."""
+    home = folder / "app"
+    shutil.copytree(APP, home, ignore=shutil.ignore_patterns("__pycache__"))
+    (home / "README.md").write_text("a file of the image's\n")
+    for path in [home, *home.rglob("*")]:
+        path.chmod(0o755 if path.is_dir() else 0o644)
+    cache = listener()
+    return Service(embark, home, db, {
+        "DATABASE_URL": db.url_as(scheme="postgresql+psycopg2"), "DIRECT_URL": db.url_as(scheme="postgresql+psycopg2"),
+        "CACHE": f"127.0.0.1:{cache.port}", "PORT": str(free_port()), "PYTHONDONTWRITEBYTECODE": "1", "REPLICA": "documented"})
+
+
+class Service:
+    def __init__(self, embark, home, db, environment):
+        self.embark, self.home, self.db, self.environment = embark, home, db, environment
+
+    def configure(self, text):
+        (self.home / "embark.ini").write_text(text)
+
+    def check(self, *words):
+        """As a Dockerfile's RUN: nothing of the deployment is known."""
+        return self.embark.run("check", *words, cwd=self.home).expect(0)
+
+    def serves(self, *words, port=None):
+        """Starts it, asks it for its notes, and ends it."""
+        process = self.embark(*words, cwd=self.home, env=self.environment)
+        url = f"http://127.0.0.1:{port or self.environment['PORT']}/notes"
+
+        def answer():
+            assert process.running, process.describe()
+            try:
+                with urllib.request.urlopen(url, timeout=5) as reply:
+                    return json.load(reply)
+            except OSError:
+                return None
+
+        notes = eventually(answer, 30, what=f"an answer of {url}")
+        assert notes[0]["id"] == 1
+        process.wait_for_line("embark: ready in ")
+        process.signal(signal.SIGTERM)
+        assert process.wait(10) in (0, -signal.SIGTERM)
+        assert self.db.value("SELECT version_num FROM alembic_version") == "0003"
+
+
+@of_kind("config", "syntax")
+def test_example_of_the_syntax(service, text):
+    service.configure(text)
+    service.embark.run("check", cwd=service.home, env=service.environment).expect(0)
+    (service.home / "README.md").unlink()
+    service.embark.run("check", cwd=service.home, env=service.environment).expect(72, "README.md")
+
+
+@of_kind("config", "check")
+def test_example_of_a_configuration_is_checked(service, text):
+    service.configure(text)
+    process = service.check()
+    assert "warn" not in process.stderr and "means nothing" not in process.stderr, process.describe()
+
+
+@of_kind("config", "check")
+def test_example_of_a_configuration_checks_something(service, text):
+    """That is, what it requires is looked at: without the migrations' folder it fails, if that is required."""
+    service.configure(text)
+    shutil.rmtree(service.home / "alembic")
+    code = 72 if "alembic/versions" in text else 0
+    service.embark.run("check", cwd=service.home).expect(code)
+
+
+@of_kind("config", "run")
+def test_example_of_a_configuration_serves(service, text):
+    service.configure(text)
+    service.serves("run")
+
+
+@of_kind("shell")
+def test_example_for_a_shell(service, binary, text):
+    process = service.embark.program("sh", "-eux", "-c", text, cwd=service.home,
+                                     env={**service.environment, "PATH": f"{binary.parent}:{PATH}"})
+    process.expect(0, timeout=30)
+    if "served" in text:
+        assert process.stdout.splitlines()[-1] == "served"
+
+
+@of_kind("dockerfile")
+def test_example_of_a_dockerfile(service, text):
+    lines = dict(re.findall(r'^(RUN|ENTRYPOINT|CMD) (\[".*\])$', text, re.M))
+    check, entrypoint, command = (json.loads(lines[name]) for name in ("RUN", "ENTRYPOINT", "CMD"))
+    assert check == ["/embark", "check"] and entrypoint == ["/embark"]
+    assert re.search(r"^COPY .*\bembark /embark$", text, re.M)
+    service.check(*command)
+    # on the loopback, and on a port that is free
+    service.serves(*[word.replace("0.0.0.0", "127.0.0.1") for word in command], "--port", service.environment["PORT"])
+
+
+def test_dockerfile_example(service):
+    """Dockerfile.example's last stage, in the place of its image."""
+    text = (TOP / "Dockerfile.example").read_text()
+    stage = text[text.rindex("\nFROM "):]
+    assert "COPY test/demo/app ." in stage and 'RUN ["/embark", "check"]' in stage and 'ENTRYPOINT ["/embark"]' in stage
+    words = json.loads(re.search(r'^CMD (\[.*\])$', stage, re.M)[1])
+    words[words.index("0.0.0.0")] = "127.0.0.1"
+    words[words.index("8000")] = service.environment["PORT"]
+    service.check(*words)
+    service.serves(*words)
+    for source in re.findall(r"^COPY (?!--from)(.+) \S+$", text, re.M):
+        for name in source.split():
+            assert (TOP / name).exists(), name
+    packages = re.search(r"--no-install-recommends \\\n((?:.*\\\n)*?.*)\n    &&", stage)[1].replace("\\", " ").split()
+    known = subprocess.run(["dpkg-query", "-W", "-f", "${Package} ${db:Status-Status}\n", *packages], capture_output=True, text=True)
+    assert known.returncode == 0 and known.stdout.count(" installed") == len(packages), known.stderr
+
+
+def test_sql_of_the_lock(embark, db, migration, service):
+    """The key by the manual's formula, and its query for who has the lock."""
+    key, = [text for _, kinds, text in EXAMPLES if kinds == ["key"]]
+    holder, = [text for _, kinds, text in EXAMPLES if kinds == ["holder"]]
+    db.make_ledger()
+    assert db.sql(holder) == []
+    running, go_on = migration.file("running"), migration.file("go-on")
+    process = embark("migrate", env={"DATABASE_URL": db.url},
+                     config=f"[migrate]\ncommand = {migration(f'touch:{running}', f'until:{go_on}')}\n")
+    eventually(running.exists, what="the migration")
+    (pid, name, address, held), = db.sql(holder)
+    assert name.startswith("embark:migrate ") and pid and held
+    assert [lock[1] for lock in db.locks()] == [db.value(key)]
+    go_on.touch()
+    process.expect(0)
+    assert db.sql(holder) == []
+
+
+# --- README's numbers and commands
+
+def test_readme_names_targets_that_there_are():
+    makefile = (TOP / "Makefile").read_text()
+    for target in re.findall(r"^    make ([a-z]+)\b", README.read_text(), re.M):
+        assert re.search(rf"^{target}:", makefile, re.M), target
+
+
+@pytest.mark.parametrize("path", [README, *PAGES.values(), TOP / "Dockerfile.example"], ids=lambda path: path.name)
+def test_files_that_are_named_exist(path):
+    for name in re.findall(r"\]\(([\w./]+)\)", path.read_text()):
+        assert (TOP / name).exists(), name
+
+
+def test_dockerfile_of_the_readme_is_short():
+    text, = [text for where, kinds, text in EXAMPLES if kinds == ["dockerfile"] and where.startswith("README")]
+    assert len(text.splitlines()) <= 10
+
+
+def test_shell_examples_are_shell(binary):
+    for where, kinds, text in EXAMPLES:
+        if kinds == ["shell"]:
+            assert shlex.split(text, comments=True), where
