@@ -35,6 +35,7 @@ void em_secrets_add(struct em_secrets *secrets, const char *secret)
         return;
     add_form(secrets, secret);
     add_quoted(secrets, secret, "'", '\0');    /* SQL */
+    add_quoted(secrets, secret, "\"", '\0');   /* Npgsql */
     add_quoted(secrets, secret, "'\\", '\\');  /* keyword=value, E'' */
     add_quoted(secrets, secret, "\"\\", '\\'); /* JSON */
     em_escape(&escaped, secret, strlen(secret));

@@ -35,17 +35,15 @@ static const char *base(const char *path)
     return slash ? slash + 1 : path;
 }
 
-/* NAME=VALUE, which env puts into the environment. */
-static bool assignment(const char *word)
+/* Whether what env looks up can be told from its words: not if PATH or the directory are changed by
+ * a word before the program's name, or if that has quotes and variables, which only env -S
+ * understands. */
+static bool plain(const struct em_list *words, size_t program)
 {
-    return strchr(word, '=') != NULL;
-}
-
-/* env's options that take the next word. */
-static bool takes_word(const char *option)
-{
-    return strcmp(option, "-u") == 0 || strcmp(option, "--unset") == 0 ||
-           strcmp(option, "-C") == 0 || strcmp(option, "--chdir") == 0;
+    for (size_t i = 0; i < program; i++)
+        if (words->v[i][0] == '-' || em_starts(words->v[i], "PATH="))
+            return false;
+    return !strpbrk(words->v[program], "'\"\\$");
 }
 
 static void split_blanks(const char *text, struct em_list *words)
@@ -82,9 +80,9 @@ static void through_env(struct em_shebang *s)
         set(&s->program, s->argument, strlen(s->argument));
         return;
     }
-    while (at < words.n && (words.v[at][0] == '-' || assignment(words.v[at])))
-        at += takes_word(words.v[at]) ? 2 : 1;
-    if (at >= words.n)
+    while (at < words.n && (words.v[at][0] == '-' || strchr(words.v[at], '=')))
+        at++;
+    if (at >= words.n || !plain(&words, at))
         return;
     set(&s->program, words.v[at], strlen(words.v[at]));
     s->in_path = strchr(s->program, '/') == NULL;
@@ -128,6 +126,7 @@ static void through_sh(struct em_shebang *s, const char *line, const char *end)
         return;
     }
     set(&s->program, em_str_c(&program), program.len);
+    s->in_path = !s->beside && !strchr(s->program, '/');
     for (p = skip_blanks(p, eol); p < eol && *p == '-'; p = skip_blanks(p, eol)) {
         const char *stop = word_end(p, eol);
 

@@ -117,7 +117,7 @@ static void look_at_token(struct body *body, const struct em_sql_token *token)
 void em_sql_lint_dollar(struct em_sql_lint *lint, struct em_sql_source *source, size_t start,
                         size_t end, bool code)
 {
-    struct body body = {lint, source, {0}, start};
+    struct body body = {.lint = lint, .source = source, .quote = start};
     struct em_sql_lex lex;
     struct em_sql_token token;
 

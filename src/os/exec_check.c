@@ -82,13 +82,6 @@ static int check_mode(const char *file, const struct stat *st, struct em_err *er
  * ---------------------------------------------------------------------------------------------------------
  */
 
-static void hint_cr(struct em_err *err)
-{
-    em_hint(err,
-            "the file has Windows line ends: dos2unix it, and keep them out with .gitattributes "
-            "(*.sh text eol=lf)");
-}
-
 static void hint_interpreter(const char *interpreter, struct em_err *err)
 {
     const char *name = strrchr(interpreter, '/');
@@ -171,37 +164,39 @@ static int check_program(const char *file, const struct em_shebang *s, int depth
     return code;
 }
 
+static int fail_cr(const char *file, const struct em_shebang *s, struct em_err *err)
+{
+    const char *last = s->argument ? s->argument : s->interpreter;
+
+    em_fail(err, EM_EXIT_NOT_FOUND,
+            "%s: its first line ends in CR (\\r), so that \"%s\\r\" is looked for", file,
+            last ? last : "");
+    em_hint(err, "the file has Windows line ends: dos2unix it, and keep them out with "
+                 ".gitattributes (*.sh text eol=lf)");
+    return err->code;
+}
+
 static int check_script(const char *file, const char *bytes, size_t length, int depth,
                         struct em_err *err)
 {
     struct em_shebang s;
-    int code = 0;
+    enum em_shebang_state state = em_shebang_read(bytes, length, &s);
+    int code;
 
-    switch (em_shebang_read(bytes, length, &s)) {
-    case EM_SHEBANG_EMPTY:
+    if (s.cr) {
+        code = fail_cr(file, &s, err);
+    } else if (state == EM_SHEBANG_LONG) {
+        code = em_fail(err, EM_EXIT_NOT_EXECUTABLE,
+                       "%s: the interpreter of its #! line is longer than the %d bytes that the "
+                       "kernel reads",
+                       file, EM_SHEBANG_LINE);
+    } else if (!s.interpreter || !s.program) {
         code = em_fail(err, EM_EXIT_NOT_EXECUTABLE, "%s: its #! line names no interpreter", file);
-        break;
-    case EM_SHEBANG_LONG:
-        code = em_fail(
-            err, EM_EXIT_NOT_EXECUTABLE,
-            "%s: the interpreter of its #! line is longer than the %d bytes that the kernel reads",
-            file, EM_SHEBANG_LINE);
-        break;
-    default:
-        break;
-    }
-    if (s.cr && (code || s.interpreter)) {
-        code = em_fail(err, EM_EXIT_NOT_FOUND,
-                       "%s: its first line ends in CR (\\r), so that \"%s\\r\" is looked for", file,
-                       s.argument      ? s.argument
-                       : s.interpreter ? s.interpreter
-                                       : "");
-        hint_cr(err);
-    }
-    if (!code)
+    } else {
         code = check_interpreter(file, s.interpreter, depth, err);
-    if (!code)
-        code = check_program(file, &s, depth, err);
+        if (!code)
+            code = check_program(file, &s, depth, err);
+    }
     em_shebang_free(&s);
     return code;
 }

@@ -15,7 +15,7 @@
 
 struct em_secrets {
     struct em_list
-        list; /* each as it is, and as SQL, keyword=value, Npgsql, JSON and em_escape() write it */
+        list; /* as they are, and as SQL, libpq, Npgsql, JSON and em_escape() write them */
 };
 
 #define EM_SECRETS_INIT \

@@ -29,7 +29,7 @@ struct em_shebang {
 
     /* What the script runs in, seen through env(1) and through the "#!/bin/sh" followed by '''exec'
      * that pip, distlib and uv write where a #! line would be too long, has a blank, or must be
-     * movable; otherwise the interpreter. */
+     * movable; otherwise, and where that can't be told, the interpreter. */
     char *program;
     struct em_list arguments; /* of it, as far as the line gives them */
     bool in_path;             /* the program's name is looked up in PATH (env) */

@@ -29,8 +29,9 @@ int em_require(const struct em_config *config, const struct em_list *service, bo
 /* Whether there is anything to look at. */
 bool em_require_any(const struct em_config *config);
 
-/* Whether all values are well-formed; adds em_require()'s EM_EXIT_CONFIG errors. Touches nothing:
- * for before anything is started. */
+/* Whether all values are well-formed; adds one error (EM_EXIT_CONFIG, "embark.ini:3: [require]
+ * module: …") for each that isn't. Touches nothing: for before anything is started. em_require()
+ * passes over what is malformed. */
 bool em_require_validate(const struct em_config *config, struct em_errs *errs);
 
 #endif

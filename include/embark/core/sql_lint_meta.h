@@ -1,0 +1,37 @@
+/* Inside of core: what the linter (sql_lint.h) makes of meta-commands. */
+#ifndef EMBARK_CORE_SQL_LINT_META_H
+#define EMBARK_CORE_SQL_LINT_META_H
+
+#include "embark/core/sql_cond.h"
+#include "embark/core/sql_lint.h"
+#include "embark/core/sql_split.h"
+
+/* One file being looked at. */
+struct em_sql_walk {
+    struct em_sql_lint *lint;
+    struct em_sql_source *source;
+    struct em_sql_split split;
+    struct em_sql_conds conds;
+    bool quit;      /* \q */
+    bool statement; /* the meta-command ends the statement (\g, \gexec, \gset) */
+
+    /* The statement's dollar quotes: what they are is known at its end. */
+    struct em_sql_dollar {
+        size_t start, end;
+        bool body; /* behind AS, or a DO's */
+    } *dollars;
+    size_t n;
+    size_t words;    /* in the statement */
+    char first[4];   /* first letters of its first words, of those that matter */
+    bool as;         /* the last token is AS */
+    bool language;   /* … is LANGUAGE */
+    bool other_code; /* in a language that isn't SQL's or PL/pgSQL's */
+};
+
+/* The meta-command at split.lex.at; takes it with its arguments. */
+void em_sql_lint_meta(struct em_sql_walk *walk);
+
+/* A variable that nobody has set, at the file's `offset`. */
+void em_sql_lint_unset(struct em_sql_walk *walk, const char *name, size_t length, size_t offset);
+
+#endif
