@@ -147,7 +147,7 @@ int em_step_wait(struct em_steps *steps)
     if (others && em_wait_others(config, &err) != 0)
         return em_said("wait", &err);
     if (steps->has_database &&
-        em_wait_database(config, &steps->url, source_of_url(config), kept, &err) != 0)
+        em_wait_database(config, &steps->url, source_of_url(config), kept, NULL, &err) != 0)
         return em_said("wait", &err);
     add_timing(steps, "wait", start);
     return 0;

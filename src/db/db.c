@@ -26,8 +26,7 @@ int em_db_failed(struct em_db *db, struct em_db_failure *failure, struct em_err 
     return em_fail(err, code, "%s: %s", em_str_c(&db->where), em_str_c(&brief));
 }
 
-/* The deadline passed, or a signal asks to end, while an answer was waited for. */
-static int gave_up(struct em_db *db, struct em_db_failure *failure, struct em_err *err)
+int em_db_gave_up(struct em_db *db, struct em_db_failure *failure, struct em_err *err)
 {
     if (failure)
         *failure = (struct em_db_failure){EM_DB_RETRY, ""};
@@ -36,7 +35,7 @@ static int gave_up(struct em_db *db, struct em_db_failure *failure, struct em_er
     return em_fail(err, EM_EXIT_UNREACHABLE, "%s does not answer", em_str_c(&db->where));
 }
 
-static int lost(struct em_db *db, struct em_db_failure *failure, struct em_err *err)
+int em_db_lost(struct em_db *db, struct em_db_failure *failure, struct em_err *err)
 {
     return em_db_failed(db, failure, err, PQerrorMessage(db->conn));
 }
@@ -47,9 +46,7 @@ static void drop_result(struct em_db *db)
     db->result = NULL;
 }
 
-/* Sends what libpq has buffered; reads meanwhile, so that a server that is itself blocked on its
- * answers goes on (manual, 34.4). 0, -1 lost, 1 gave up. */
-static int flush(struct em_db *db, em_time until)
+int em_db_flush(struct em_db *db, em_time until)
 {
     for (;;) {
         int left = PQflush(db->conn);
@@ -70,9 +67,9 @@ static int collect(struct em_db *db, em_time until, struct em_db_failure *failur
     for (;;) {
         while (PQisBusy(db->conn)) {
             if (em_wait_fd(PQsocket(db->conn), POLLIN, until) != EM_WAKE_FD)
-                return gave_up(db, failure, err);
+                return em_db_gave_up(db, failure, err);
             if (!PQconsumeInput(db->conn))
-                return lost(db, failure, err);
+                return em_db_lost(db, failure, err);
         }
         PGresult *next = PQgetResult(db->conn);
         if (!next)
@@ -89,7 +86,7 @@ static int collect(struct em_db *db, em_time until, struct em_db_failure *failur
         drop_result(db);
         db->result = next;
         if (PQstatus(db->conn) == CONNECTION_BAD)
-            return code ? code : lost(db, failure, err);
+            return code ? code : em_db_lost(db, failure, err);
     }
 }
 
@@ -100,12 +97,12 @@ int em_db_query(struct em_db *db, em_time until, struct em_db_failure *failure, 
                    ? PQsendQueryParams(db->conn, sql, parameters, NULL, values, NULL, NULL, 0)
                    : PQsendQuery(db->conn, sql);
     if (!sent)
-        return lost(db, failure, err);
-    int flushed = flush(db, until);
+        return em_db_lost(db, failure, err);
+    int flushed = em_db_flush(db, until);
     if (flushed < 0)
-        return lost(db, failure, err);
+        return em_db_lost(db, failure, err);
     if (flushed > 0)
-        return gave_up(db, failure, err);
+        return em_db_gave_up(db, failure, err);
     return collect(db, until, failure, err);
 }
 
@@ -135,7 +132,7 @@ int em_db_socket(const struct em_db *db)
 int em_db_start(struct em_db *db, const char *sql, struct em_err *err)
 {
     if (!PQsendQuery(db->conn, sql) || PQflush(db->conn) < 0)
-        return lost(db, NULL, err);
+        return em_db_lost(db, NULL, err);
     db->running = true;
     return 0;
 }
@@ -143,7 +140,7 @@ int em_db_start(struct em_db *db, const char *sql, struct em_err *err)
 int em_db_finish(struct em_db *db, struct em_err *err)
 {
     if (!PQconsumeInput(db->conn) || PQflush(db->conn) < 0) {
-        lost(db, NULL, err);
+        em_db_lost(db, NULL, err);
         return -1;
     }
     if (!db->running) {
@@ -153,7 +150,7 @@ int em_db_finish(struct em_db *db, struct em_err *err)
         bool bad = unasked && PQresultStatus(unasked) == PGRES_FATAL_ERROR;
         PQclear(unasked);
         if (bad || PQstatus(db->conn) == CONNECTION_BAD) {
-            lost(db, NULL, err);
+            em_db_lost(db, NULL, err);
             return -1;
         }
         return 0;

@@ -97,7 +97,7 @@ static enum tried try_once(struct em_lock *lock, const struct em_config *config,
     EM_STR_AUTO application = EM_STR_INIT;
     EM_STR_AUTO sql = EM_STR_INIT;
     em_time by = em_time_min(until, em_in(config->database_connect_timeout));
-    em_application_name("migrate", &application);
+    em_application_name(lock->step, &application);
     if (em_db_open(url, em_str_c(&application), by, &lock->db, failure, err) != 0)
         return TRIED_FAILED;
     try_sql(lock, em_db_server_version(lock->db), &sql);
@@ -152,10 +152,9 @@ int em_lock_take(struct em_lock *lock, const struct em_config *config, const str
     struct em_progress progress;
     em_time start = em_now();
     int code = 0;
-    lock->name = config->migrate_lock;
     lock->key = em_lock_key(lock->name);
     em_backoff_start(&backoff, FIRST_GAP, LARGEST_GAP, em_random_seed());
-    em_progress_start(&progress, "migrate", config->migrate_lock_timeout);
+    em_progress_start(&progress, lock->step, config->migrate_lock_timeout);
     for (;;) {
         EM_STR_AUTO state = EM_STR_INIT;
         enum tried tried = try_once(lock, config, url, until, &failure, &state, err);

@@ -268,6 +268,7 @@ static int with_lock(struct migration *m, struct em_err *err)
     int code;
     bool again;
     m->until = em_in(m->config->migrate_lock_timeout);
+    m->lock = (struct em_lock)EM_LOCK_INIT("migrate", m->config->migrate_lock);
     m->lock.still_wanted = still_wanted;
     m->lock.ctx = m;
     em_title("lock");

@@ -72,14 +72,19 @@ static void name_source(struct em_err *err, const char *name)
         em_str_printf(&err->text, ", as %s asks", name);
 }
 
-/* Whether this failure ends the wait: refused for good, or a login that was refused longer than
- * auth_grace. */
+/* Whether this failure ends the wait: refused for good, or a login that is refused for longer than
+ * auth_grace. *since is when it was first refused, EM_NEVER while it wasn't. */
 static bool is_final(const struct em_config *config, const struct em_db_failure *failure,
-                     em_time waited)
+                     em_time *since)
 {
-    if (failure->kind == EM_DB_RETRY)
-        return false;
-    return failure->kind == EM_DB_FATAL || waited >= config->database_auth_grace;
+    em_time now = em_now();
+    if (failure->kind != EM_DB_AUTH) {
+        *since = EM_NEVER;
+        return failure->kind == EM_DB_FATAL;
+    }
+    if (*since == EM_NEVER)
+        *since = now;
+    return now - *since >= config->database_auth_grace;
 }
 
 static int give_up(const struct em_config *config, struct em_err *err)
@@ -96,14 +101,15 @@ static int give_up(const struct em_config *config, struct em_err *err)
 }
 
 int em_wait_database(const struct em_config *config, const struct em_url *url, const char *name,
-                     struct em_db **kept, struct em_err *err)
+                     struct em_db **kept, struct em_db_failure *last, struct em_err *err)
 {
-    struct em_db_failure failure;
+    struct em_db_failure failure = {EM_DB_RETRY, ""};
     struct em_backoff backoff;
     struct em_progress progress;
     char last_state[6] = "";
     em_time start = em_now();
     em_time deadline = em_time_add(start, config->database_timeout);
+    em_time refused_since = EM_NEVER;
     int code;
     em_backoff_start(&backoff, FIRST_GAP, FIRST_GAP, em_random_seed());
     em_progress_start(&progress, "wait", config->database_timeout);
@@ -112,7 +118,7 @@ int em_wait_database(const struct em_config *config, const struct em_url *url, c
         if (code == 0 || em_loop_stopped())
             break;
         em_time waited = em_now() - start;
-        if (is_final(config, &failure, waited)) {
+        if (is_final(config, &failure, &refused_since)) {
             name_source(err, name);
             break;
         }
@@ -131,5 +137,7 @@ int em_wait_database(const struct em_config *config, const struct em_url *url, c
         }
     }
     em_progress_free(&progress);
+    if (last)
+        *last = failure;
     return em_loop_stopped() && code ? em_fail_stopped(err) : code;
 }

@@ -38,7 +38,11 @@ struct em_url {
     char *schema; /* of the parameter schema= (Prisma) or currentSchema= (JDBC), or NULL */
 };
 
-#define EM_URL_AUTO __attribute__((cleanup(em_url_free))) struct em_url
+#define EM_URL_INIT                                                  \
+    {                                                                \
+        EM_LIST_INIT, EM_LIST_INIT, EM_LIST_INIT, EM_LIST_INIT, NULL \
+    }
+#define EM_URL_AUTO __attribute__((cleanup(em_url_free))) struct em_url /* to be initialised */
 
 /* Parses `text` into `url`, whose former contents are not looked at: it need not be initialised,
  * and must be freed before it is used again. `known` tells whether a keyword is one of libpq's (db

@@ -18,5 +18,12 @@ struct em_db {
  * Returns the code. */
 int em_db_failed(struct em_db *db, struct em_db_failure *failure, struct em_err *err,
                  const char *message);
+/* The connection broke: libpq's own message. */
+int em_db_lost(struct em_db *db, struct em_db_failure *failure, struct em_err *err);
+/* The deadline passed, or a signal asks to end, while an answer was waited for. */
+int em_db_gave_up(struct em_db *db, struct em_db_failure *failure, struct em_err *err);
+/* Sends what libpq has buffered; reads meanwhile, so that a server that is itself blocked on its
+ * answers goes on (manual, 34.4). 0, -1 lost, 1 gave up. */
+int em_db_flush(struct em_db *db, em_time until);
 
 #endif

@@ -15,7 +15,8 @@
 
 struct em_lock {
     struct em_db *db;
-    const char *name;
+    const char *step; /* for messages, and in application_name: "migrate", "bootstrap" */
+    const char *name; /* set both before em_lock_take() */
     int64_t key;
     em_time beat_at;   /* when the next heartbeat is due */
     em_time answer_by; /* when the running one must have been answered; EM_NEVER: none is running */
@@ -26,9 +27,9 @@ struct em_lock {
     bool (*still_wanted)(void *ctx, struct em_db *db, em_time until);
     void *ctx;
 };
-#define EM_LOCK_INIT                          \
-    {                                         \
-        NULL, NULL, 0, 0, 0, NULL, NULL, NULL \
+#define EM_LOCK_INIT(step_, name_)       \
+    {                                    \
+        .step = (step_), .name = (name_) \
     }
 
 /* The key of a lock's name: the first eight bytes, big-endian and signed, of SHA-256("embark:"

@@ -8,9 +8,10 @@
 /* A login as the service's role to the service's database succeeds and the server is not in
  * recovery. EM_EXIT_UNREACHABLE at the deadline (the last state in the text), EM_EXIT_REFUSED at
  * once for what waiting can't mend, 128 + n. `name` names the URL in messages ("$DATABASE_URL").
- * The connection is handed over in *kept, for whoever needs one next, unless kept is NULL. */
+ * The connection is handed over in *kept, for whoever needs one next, unless kept is NULL; what the
+ * last try failed with in *last (NULL allowed). */
 int em_wait_database(const struct em_config *config, const struct em_url *url, const char *name,
-                     struct em_db **kept, struct em_err *err);
+                     struct em_db **kept, struct em_db_failure *last, struct em_err *err);
 
 /* [wait] tcp, http, unix, file: one after the other in this order, each within the one deadline
  * ([wait] timeout, from the first on).
