@@ -9,6 +9,8 @@
 #include "embark/os/clock.h"
 #include "embark/os/log.h"
 #include "embark/os/proc.h"
+#include "embark/stages/bootstrap.h"
+#include "embark/stages/bootstrap_files.h"
 #include "embark/stages/migrate.h"
 #include "embark/stages/require.h"
 #include "embark/stages/service.h"
@@ -53,6 +55,20 @@ static void note(int *code, const char *step, struct em_err *err)
     em_err_free(err);
 }
 
+/* The files are looked at before anything is sent. */
+static int lint_bootstrap(const struct em_steps *steps)
+{
+    EM_ERRS_AUTO errs = EM_ERRS_INIT;
+    EM_ERRS_AUTO warnings = EM_ERRS_INIT;
+    int code = 0;
+    em_bootstrap_lint(steps->config, steps->build_time, &errs, &warnings);
+    for (size_t i = 0; i < warnings.n; i++)
+        em_log_err(EM_LOG_WARN, "bootstrap", &warnings.v[i]);
+    for (size_t i = 0; i < errs.n; i++)
+        note(&code, "bootstrap", &errs.v[i]);
+    return code;
+}
+
 int em_step_check(struct em_steps *steps, const struct em_list *service)
 {
     const struct em_config *config = steps->config;
@@ -70,6 +86,10 @@ int em_step_check(struct em_steps *steps, const struct em_list *service)
         note(&code, "require", &errs.v[i]);
     if (check_image(config, &err) != 0)
         note(&code, "image", &err);
+    if (config->bootstrap_sql.n && !em_config_skips(config, "bootstrap")) {
+        int lint = lint_bootstrap(steps);
+        code = code ? code : lint;
+    }
     /* Commands that can't be executed: nobody has to wait for a database to hear of it. */
     if (em_migrate_any(config) && em_service_check(config->migrate_command.v, &err) != 0)
         note(&code, "migrate", &err);
@@ -109,6 +129,22 @@ static void print_raw(struct em_str *raw, const struct em_url *url)
         em_url_print(url, true, raw);
 }
 
+static int find_superuser(struct em_steps *steps)
+{
+    const struct em_config *config = steps->config;
+    EM_ERR_AUTO err = EM_ERR_INIT;
+    bool none;
+    if (!em_bootstrap_any(config) || em_config_skips(config, "bootstrap"))
+        return 0;
+    steps->has_superuser = true;
+    if (em_db_target(&steps->superuser, config->bootstrap_url, config->origin[EM_AT_bootstrap_url],
+                     &none, NULL, &err) != 0)
+        return em_said("configuration", &err);
+    if (config->bootstrap_password)
+        em_secrets_add(em_log_secrets(), config->bootstrap_password);
+    return 0;
+}
+
 int em_steps_start(struct em_steps *steps, const struct em_config *config, bool build_time)
 {
     EM_ERRS_AUTO errs = EM_ERRS_INIT;
@@ -117,6 +153,8 @@ int em_steps_start(struct em_steps *steps, const struct em_config *config, bool 
     steps->build_time = build_time;
     steps->started = em_now();
     int code = find_targets(steps);
+    if (code == 0)
+        code = find_superuser(steps);
     em_wait_validate(config, &errs);
     em_require_validate(config, &errs);
     for (size_t i = 0; i < errs.n; i++)
@@ -129,6 +167,51 @@ static const char *source_of_url(const struct em_config *config)
     if (config->database_url)
         return config->origin[EM_AT_database_url];
     return "$DATABASE_URL or PG*";
+}
+
+static int bootstrap(struct em_steps *steps)
+{
+    EM_ERR_AUTO err = EM_ERR_INIT;
+    em_time start = em_now();
+    int code = lint_bootstrap(steps);
+    if (code)
+        return code;
+    if (em_bootstrap(steps->config, &steps->superuser, &steps->url, &err) != 0)
+        return em_said("bootstrap", &err);
+    add_timing(steps, "bootstrap", start);
+    return 0;
+}
+
+/* Waits for the service's login; with a superuser's URL, a login that is refused is made to work.
+ */
+static int wait_database(struct em_steps *steps, struct em_db **kept)
+{
+    const struct em_config *config = steps->config;
+    EM_ERR_AUTO err = EM_ERR_INIT;
+    struct em_db_failure failure;
+    const char *name = source_of_url(config);
+    int code = 0;
+    bool always = steps->has_superuser && config->bootstrap_when == 1;
+    if (always)
+        code = bootstrap(steps);
+    if (code)
+        return code;
+    if (em_wait_database(config, &steps->url, name, kept, &failure, &err) == 0)
+        return 0;
+    if (!steps->has_superuser || err.code > 128 || !em_bootstrap_mends(&failure))
+        return em_said("wait", &err);
+    if (!always) {
+        em_log(EM_LOG_INFO, "bootstrap", "%s", em_str_c(&err.text));
+        code = bootstrap(steps);
+    }
+    if (code)
+        return code;
+    em_title("wait");
+    if (em_wait_database(config, &steps->url, name, kept, &failure, &err) == 0)
+        return 0;
+    if (err.code == EM_EXIT_REFUSED)
+        em_bootstrap_explain(config, &steps->superuser, &steps->url, &err);
+    return em_said("wait", &err);
 }
 
 int em_step_wait(struct em_steps *steps)
@@ -146,11 +229,10 @@ int em_step_wait(struct em_steps *steps)
     em_title("wait");
     if (others && em_wait_others(config, &err) != 0)
         return em_said("wait", &err);
-    if (steps->has_database &&
-        em_wait_database(config, &steps->url, source_of_url(config), kept, NULL, &err) != 0)
-        return em_said("wait", &err);
-    add_timing(steps, "wait", start);
-    return 0;
+    int code = steps->has_database ? wait_database(steps, kept) : 0;
+    if (code == 0)
+        add_timing(steps, "wait", start);
+    return code;
 }
 
 int em_step_migrate(struct em_steps *steps)
@@ -175,6 +257,7 @@ void em_steps_end(struct em_steps *steps)
     steps->kept = NULL;
     em_url_free(&steps->url);
     em_url_free(&steps->direct);
+    em_url_free(&steps->superuser);
     em_str_wipe(&steps->raw);
     em_str_wipe(&steps->direct_raw);
     em_str_free(&steps->timings);

@@ -189,11 +189,14 @@ static bool find_value(const char *start, const char *name, const char *p, const
         q += q[1] == '>' ? 2 : 1;
         while (q < end && is_space(*q))
             q++; /* libpq goes on in the next line */
+        char before = char_before(start, name);
         value->start = q + (*q == '\'' || *q == '"');
-        value->end = value->start > q ? quoted_end(q, end) : q;
+        value->end = value->start > q ? quoted_end(q, end) : plain_end(q, before, end);
         /* A quotation mark may be a byte of the password like any other. */
-        if (value->start == q || (!quoted_name && value->end < end && !is_space(value->end[1])))
-            value->end = plain_end(value->end, char_before(start, name), end);
+        bool closed = quoted_name || value->end + 1 >= end || is_space(value->end[1]) ||
+                      (before == ';' && value->end[1] == ';');
+        if (value->start > q && !closed)
+            value->end = plain_end(value->end, before, end);
         return true;
     }
     return q > p && find_sql(q, end, value);

@@ -43,7 +43,7 @@ bool em_sql_vars_set(struct em_sql_vars *vars, const char *name, const char *val
     if (!var) {
         vars->v = em_realloc(vars->v, vars->n + 1, sizeof(*vars->v));
         var = &vars->v[vars->n++];
-        *var = (struct em_sql_var){em_strdup(name), NULL, true};
+        *var = (struct em_sql_var){em_strdup(name), NULL, true, false};
     }
     copy = em_strdup(value); /* first: it may be the old value itself */
     wipe(var->value);

@@ -222,3 +222,15 @@ void em_url_print(const struct em_url *url, bool with_password, struct em_str *o
         separator = '&';
     }
 }
+
+void em_url_copy(struct em_url *to, const struct em_url *from)
+{
+    for (size_t i = 0; i < from->keys.n; i++)
+        em_url_set(to, from->keys.v[i], from->values.v[i]);
+    for (size_t i = 0; i < from->dropped.n; i++)
+        em_list_add(&to->dropped, from->dropped.v[i]);
+    for (size_t i = 0; i < from->notes.n; i++)
+        em_list_add(&to->notes, from->notes.v[i]);
+    if (from->schema)
+        to->schema = em_strdup(from->schema);
+}

@@ -124,6 +124,23 @@ const char *em_db_tag(const struct em_db *db)
     return db->result ? PQcmdStatus(db->result) : "";
 }
 
+int em_db_verifier(struct em_db *db, const char *role, const char *password, em_time until,
+                   struct em_str *verifier, struct em_err *err)
+{
+    int code = em_db_query(db, until, NULL, err, "SHOW password_encryption", 0, NULL);
+    const char *kind = code ? NULL : em_db_value(db, 0, 0);
+    if (code)
+        return code;
+    /* PQencryptPasswordConn would ask the server itself, and block. "on" is md5's old name. */
+    char *made = PQencryptPasswordConn(db->conn, password, role,
+                                       kind && !strcmp(kind, "scram-sha-256") ? kind : "md5");
+    if (!made)
+        return em_db_lost(db, NULL, err);
+    em_str_puts(verifier, made);
+    PQfreemem(made);
+    return 0;
+}
+
 int em_db_socket(const struct em_db *db)
 {
     return PQsocket(db->conn);

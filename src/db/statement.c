@@ -270,6 +270,31 @@ const char *em_db_column(const struct em_db *db, int column)
     return name ? name : "";
 }
 
+static const char *or_empty(const char *text)
+{
+    return text ? text : "";
+}
+
+const char *em_db_name(const struct em_db *db)
+{
+    return or_empty(PQdb(db->conn));
+}
+
+const char *em_db_user(const struct em_db *db)
+{
+    return or_empty(PQuser(db->conn));
+}
+
+const char *em_db_host(const struct em_db *db)
+{
+    return or_empty(PQhost(db->conn));
+}
+
+const char *em_db_port(const struct em_db *db)
+{
+    return or_empty(PQport(db->conn));
+}
+
 enum em_db_transaction em_db_transaction(const struct em_db *db)
 {
     switch (PQtransactionStatus(db->conn)) {

@@ -4,21 +4,11 @@
 #include <string.h>
 
 #include "embark/core/backoff.h"
+#include "embark/core/sql_vars.h"
 #include "embark/os/clock.h"
 #include "embark/os/log.h"
 
 #define QUERY_LIMIT EM_SEC(10)
-
-static void quote_literal(const char *text, struct em_str *sql)
-{
-    em_str_putc(sql, '\'');
-    for (; *text; text++) {
-        if (*text == '\'' || *text == '\\')
-            em_str_putc(sql, *text);
-        em_str_putc(sql, *text);
-    }
-    em_str_putc(sql, '\'');
-}
 
 void em_activity_sql(const char *application, int server_version, struct em_str *sql)
 {
@@ -37,8 +27,8 @@ void em_activity_sql(const char *application, int server_version, struct em_str 
         " (SELECT p.phase || CASE WHEN p.blocks_total > 0 THEN ' ' || p.blocks_done * 100 / "
         "p.blocks_total || ' %'"
         " ELSE '' END FROM pg_catalog.pg_stat_progress_create_index p WHERE p.pid = a.pid LIMIT 1)"
-        " FROM pg_catalog.pg_stat_activity a WHERE a.state <> 'idle' AND a.application_name = E");
-    quote_literal(application, sql);
+        " FROM pg_catalog.pg_stat_activity a WHERE a.state <> 'idle' AND a.application_name = ");
+    em_sql_quote_literal(sql, application);
     em_str_puts(sql, " ORDER BY a.query_start LIMIT 1");
 }
 
@@ -72,9 +62,9 @@ static int find_left(struct em_db *db, const char *prefix, bool end, struct em_e
                   "pg_catalog.pg_stat_activity a"
                   " WHERE a.datname = current_database() AND a.state <> 'idle' AND a.pid <> "
                   "pg_catalog.pg_backend_pid()"
-                  " AND starts_with(a.application_name, E",
+                  " AND starts_with(a.application_name, ",
                   end ? ", pg_catalog.pg_terminate_backend(a.pid)" : "");
-    quote_literal(prefix, &sql);
+    em_sql_quote_literal(&sql, prefix);
     em_str_puts(&sql, ")");
     return em_db_query(db, em_in(QUERY_LIMIT), NULL, err, em_str_c(&sql), 0, NULL);
 }

@@ -2,13 +2,18 @@
 #
 #     PYTHON -B [the service's own -E -I -P -s -S] -c THIS MODE SCRIPT WHY NAME...
 #
-# MODE says what the service has as sys.path[0]: "cwd" (python -m, -c), "script" (python SCRIPT), or "console" (SCRIPT is a console script such as uvicorn or gunicorn, which
-# puts the working directory before its own). WHY is python_why.py, compiled only if something is missing. Nothing but what `site` has loaded already is imported on the good path, and this source must also be
-# parsed by Python 2, so that it can say its version. The answer goes to descriptor 1 in lines that begin with "@embark ", whatever else a sitecustomize prints there;
-# core/python_answer.h describes them.
+# MODE says what the service has as sys.path[0]: "cwd" (python -m, -c), "script" (python SCRIPT), or
+# "console" (SCRIPT is a console script such as uvicorn or gunicorn, which puts the working
+# directory before its own). WHY is python_why.py, compiled only if something is missing. Nothing
+# but what `site` has loaded already is imported on the good path, and this source must also be
+# parsed by Python 2, so that it can say its version. The answer goes to descriptor 1 in lines that
+# begin with "@embark ", whatever else a sitecustomize prints there; core/python_answer.h describes
+# them.
 #
-# import would execute google/__init__.py to know where google.cloud is. Here the finders of sys.meta_path are asked for each part of a name with the path that the part before
-# gave, and a stub with that path stands in sys.modules meanwhile, as nested namespace packages look for their parent there.
+# import would execute google/__init__.py to know where google.cloud is. Here the finders of
+# sys.meta_path are asked for each part of a name with the path that the part before gave, and a
+# stub with that path stands in sys.modules meanwhile, as nested namespace packages look for their
+# parent there.
 import os
 import sys
 
@@ -19,13 +24,18 @@ why = {}
 
 def say(key, value=''):
     if not isinstance(value, bytes):
-        value = os.fsencode(value)
-    value = value.replace(b'\\', b'\\\\').replace(b'\n', b'\\n').replace(b'\r', b'\\r').replace(b'\0', b'\\0')
+        try:
+            value = os.fsencode(value)
+        except UnicodeError:  # a message in a locale of ASCII only
+            value = value.encode('utf-8', 'replace')
+    for byte, escaped in ((b'\\', b'\\\\'), (b'\n', b'\\n'), (b'\r', b'\\r'), (b'\0', b'\\0')):
+        value = value.replace(byte, escaped)
     out.append(b'@embark ' + key.encode() + b' ' + value + b'\n')
 
 
 def finish():
-    # Not by print and not by exit: sys.stdout may have been replaced, and atexit functions of a sitecustomize may take their time.
+    # Not by print and not by exit: sys.stdout may have been replaced, and atexit functions of a
+    # sitecustomize may take their time.
     say('end')
     data = b'\n' + b''.join(out)
     while data:
@@ -49,7 +59,8 @@ def set_path(mode, script):
 
 
 def script_entry(script):
-    # As CPython's main: a directory or zip file with a __main__ is itself the entry, otherwise the folder that the script is really in.
+    # As CPython's main: a directory or zip file with a __main__ is itself the entry, otherwise the
+    # folder that the script is really in.
     for hook in sys.path_hooks:
         try:
             hook(script)
@@ -77,7 +88,8 @@ def path_spec(name, path):
 
 
 class Loaded(object):
-    # What import takes from sys.modules without looking for it: what site has loaded, and the modules that old *-nspkg.pth files make.
+    # What import takes from sys.modules without looking for it: what site has loaded, and the
+    # modules that old *-nspkg.pth files make.
     def __init__(self, module):
         spec = getattr(module, '__spec__', None)
         path = getattr(module, '__path__', None)
@@ -92,7 +104,8 @@ def is_namespace(spec):
 
 
 def shared_path(spec, leaf, entries):
-    # A package whose __init__ calls pkgutil.extend_path or pkg_resources.declare_namespace has parts in other folders too.
+    # A package whose __init__ calls pkgutil.extend_path or pkg_resources.declare_namespace has
+    # parts in other folders too.
     path = list(spec.submodule_search_locations)
     if not (spec.origin or '').endswith('.py') or not os.path.isfile(spec.origin):
         return path
@@ -107,7 +120,8 @@ def shared_path(spec, leaf, entries):
 
 
 def walk(parts, roots=None):
-    # (how many parts were found, the spec of the last one). With roots: as if sys.path were these, nothing were loaded and there were no other finders.
+    # (how many parts were found, the spec of the last one). With roots: as if sys.path were these,
+    # nothing were loaded and there were no other finders.
     spec, path, entries, stubbed = None, roots, sys.path if roots is None else roots, []
     try:
         for n in range(first_to_look_for(parts) if roots is None else 0, len(parts)):
@@ -124,7 +138,8 @@ def walk(parts, roots=None):
             spec = found
             if spec.submodule_search_locations is None:
                 return n + 1, spec
-            # A namespace's path is made anew whenever it is looked at, from its parent's in sys.modules.
+            # A namespace's path is made anew whenever it is looked at, from its parent's in
+            # sys.modules.
             spec.submodule_search_locations = list(spec.submodule_search_locations)
             path = entries = shared_path(spec, parts[n], entries)
             if not isinstance(found, Loaded):

@@ -1,6 +1,8 @@
-# Why python_probe.py, whose names this has, didn't find a module: facts for core/python_answer.c, which makes sentences of them.
+# Why python_probe.py, whose names this has, didn't find a module: facts for core/python_answer.c,
+# which makes sentences of them.
 #
-# It looks at the file system only; nothing is executed. It runs only when something is missing, so it may take some milliseconds, but no tree is walked.
+# It looks at the file system only; nothing is executed. It runs only when something is missing, so
+# it may take some milliseconds, but no tree is walked.
 
 MODULE_ENDS = ('.py', '.pyc', '.so')
 listings = {}
@@ -17,7 +19,7 @@ def explain(parts, count, spec):
     if spec is not None:
         explain_parent(spec, parts)
     leaf = parts[count - 1 if hollow else count]
-    folders = sys.path if count == 0 else list(getattr(spec, 'submodule_search_locations', None) or ())
+    folders = sys.path if count == 0 else spec.submodule_search_locations or []
     if not hollow:
         look_for_builds(folders, leaf)
         look_alikes(folders, leaf)
@@ -123,15 +125,19 @@ def stems_in(folder):
 
 
 def prefixes():
-    # Where interpreters and virtual environments usually are, and pip install --prefix/--user put things; what is named first is said first.
+    # Where interpreters and virtual environments usually are, and pip install --prefix/--user put
+    # things; what is named first is said first.
     home = os.path.expanduser('~')
-    fixed = [sys.prefix, sys.base_prefix, os.environ.get('VIRTUAL_ENV'), '/usr/local', '/usr', '.venv', 'venv', 'env',
-             home + '/.local', '/root/.local']
+    local = os.path.join(home, '.local')
+    fixed = (sys.prefix, sys.base_prefix, os.environ.get('VIRTUAL_ENV'), '/usr/local', '/usr',
+             '.venv', 'venv', 'env', local, '/root/.local')
     for prefix in fixed:
         if prefix:
             yield os.path.abspath(prefix)
-    for parent in ('/opt/conda/envs', home + '/.pyenv/versions', '/root/.pyenv/versions', home + '/.local/share/uv/python',
-                   home + '/.local/share/virtualenvs', home + '/.cache/pypoetry/virtualenvs', '/usr/local/share/virtualenvs'):
+    parents = ('/opt/conda/envs', home + '/.pyenv/versions', '/root/.pyenv/versions',
+               local + '/share/uv/python', local + '/share/virtualenvs',
+               home + '/.cache/pypoetry/virtualenvs', '/usr/local/share/virtualenvs')
+    for parent in parents:
         for name in sorted(names_in(parent)):
             yield os.path.join(parent, name)
     for name in sorted(names_in('/')):
@@ -169,7 +175,8 @@ def python_of(prefix, folder):
 
 
 def say_path():
-    # Once, for all names. The standard library is left out: nobody looks for a missing module there.
+    # Once, for all names. The standard library is left out: nobody looks for a missing module
+    # there.
     if b'@embark path-end \n' in out:
         return
     standard = os.path.dirname(os.__file__)

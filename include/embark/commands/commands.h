@@ -14,6 +14,8 @@
     X(wait, true, "", "waits for the database and for what [wait] names, then exits")      \
     X(migrate, true, "[--dry-run | --status]",                                             \
       "all steps up to and including the migrations, then exits")                          \
+    X(sql, true, "[-v NAME=VALUE…] [-1] [--on-error stop|continue] FILE…",                 \
+      "runs SQL files as psql would (- is standard input), once the database is ready")    \
     X(help, false, "[TOPIC]", "this, or: config, exit-codes, a command's or a key's name") \
     X(version, false, "", "embark's version and those of the libraries in it")
 

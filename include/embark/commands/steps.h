@@ -11,8 +11,9 @@ struct em_steps {
     bool build_time; /* in a Dockerfile's RUN: nothing of the deployment is known */
     em_time started;
     struct em_str timings; /* "check 22 ms, wait 1.20 s" */
-    bool has_database, has_direct;
+    bool has_database, has_direct, has_superuser;
     struct em_url url, direct; /* service's; the lock's and the migrations' */
+    struct em_url superuser;   /* [bootstrap] url */
     struct em_db *kept; /* the wait's connection, when the migrations can use it; NULL otherwise */
     struct em_str raw, direct_raw; /* the same as the user gave them: secret */
 };

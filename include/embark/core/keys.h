@@ -22,13 +22,14 @@
 #ifndef EMBARK_CORE_KEYS_H
 #define EMBARK_CORE_KEYS_H
 
-#define EM_SECTIONS(X)                       \
-    X(database, "the service's database")    \
-    X(wait, "what else is waited for")       \
-    X(require, "what the image must hold")   \
-    X(image, "what is baked into the image") \
-    X(migrate, "the migrations")             \
-    X(service, "the service itself")         \
+#define EM_SECTIONS(X)                                         \
+    X(database, "the service's database")                      \
+    X(wait, "what else is waited for")                         \
+    X(require, "what the image must hold")                     \
+    X(bootstrap, "first-time set-up with a superuser's login") \
+    X(image, "what is baked into the image")                   \
+    X(migrate, "the migrations")                               \
+    X(service, "the service itself")                           \
     X(log, "what embark says")
 
 /* clang-format off */
@@ -49,6 +50,15 @@
     X(require, dir, LIST, "", "PATH of a directory")                                                                   \
     X(require, writable, LIST, "", "PATH of a directory or file that can be written")                                  \
     X(require, env, NAMES, "", "environment variables that must be set and not empty")                                 \
+    X(bootstrap, url, SECRET, "", "a superuser's login: makes what the service's login lacks")                          \
+    X(bootstrap, when, CHOICE, "missing|always", "when the service's login is refused, or at every start")             \
+    X(bootstrap, database, TEXT, "", "the database to make; default: the service URL's")                               \
+    X(bootstrap, role, TEXT, "", "the role to make; default: the service URL's, unless sql is set")                    \
+    X(bootstrap, password, SECRET, "", "the role's password; default: the service URL's")                              \
+    X(bootstrap, owns, CHOICE, "database|schema|nothing", "what the role is made the owner of")                        \
+    X(bootstrap, sql, LIST, "", "FILE that is run as the superuser in the database")                                   \
+    X(bootstrap, var, LIST, "", "NAME=VALUE for these files")                                                          \
+    X(bootstrap, grants, LIST, "", "read on SCHEMA, or write on SCHEMA: what the role may do there")                   \
     X(image, build, TEXT, "", "what this image was built from: a commit, a date")                                      \
     X(image, expect, TEXT, "", "what the deployment expects build to be")                                              \
     X(migrate, command, WORDS, "", "the migration, run by one replica at a time")                                      \

@@ -60,6 +60,7 @@ int em_url_parse(struct em_url *url, const char *text, bool (*known)(const char 
 const char *em_url_get(const struct em_url *url, const char *keyword); /* NULL: not given */
 /* Replaces or adds; NULL or "" takes the keyword out. The old value is zeroed. */
 void em_url_set(struct em_url *url, const char *keyword, const char *value);
+void em_url_copy(struct em_url *to, const struct em_url *from); /* `to` is empty before */
 void em_url_free(struct em_url *url); /* the values are zeroed */
 
 /* Whether a keyword's value must not be shown: password, sslpassword and those of OAuth and SCRAM

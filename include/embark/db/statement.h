@@ -43,6 +43,12 @@ int em_db_run(struct em_db *db, em_time until, const char *sql, const struct em_
 
 const char *em_db_column(const struct em_db *db, int column); /* a column's name, of the current row */
 
+/* Of the login: "" where there is none. */
+const char *em_db_name(const struct em_db *db); /* of the database */
+const char *em_db_user(const struct em_db *db);
+const char *em_db_host(const struct em_db *db); /* a name, an address or a socket's folder */
+const char *em_db_port(const struct em_db *db);
+
 enum em_db_transaction {
     EM_DB_IDLE,    /* in none */
     EM_DB_OPEN,    /* in one */

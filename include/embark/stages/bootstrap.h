@@ -1,0 +1,40 @@
+/* First-time set-up: the service's role and database are made with a superuser's login, by one
+ * replica at a time.
+ *
+ * With [bootstrap] url set, a service login that is refused with 28P01, 28000 or 3D000 is no
+ * failure: the role, the database, its ownership and the grants are made (or mended: a half-made
+ * set-up has the role with another password, or the database without its privileges), the SQL files
+ * are run, and the service logs in again. All of it under an advisory lock of its own in a
+ * maintenance database (postgres, else template1, else the URL's own), since locks are per
+ * database.
+ *
+ * Passwords reach the server as SCRAM verifiers that are computed here, so that no server log holds
+ * them.
+ */
+#ifndef EMBARK_STAGES_BOOTSTRAP_H
+#define EMBARK_STAGES_BOOTSTRAP_H
+
+#include "embark/core/config.h"
+#include "embark/db/db.h"
+
+/* Whether there is a superuser's URL. */
+bool em_bootstrap_any(const struct em_config *config);
+/* Whether a login that failed so is one for the bootstrap. */
+bool em_bootstrap_mends(const struct em_db_failure *failure);
+
+/* `superuser` is [bootstrap] url, `service` the service's URL. EM_EXIT_SQL: a statement failed;
+ * EM_EXIT_REFUSED, EM_EXIT_UNREACHABLE, EM_EXIT_LOCK, EM_EXIT_CONFIG, 128 + n. */
+int em_bootstrap(const struct em_config *config, const struct em_url *superuser,
+                 const struct em_url *service, struct em_err *err);
+
+/* After it, the service's login is still refused: what the superuser can see of the reason is put
+ * into the hint. */
+void em_bootstrap_explain(const struct em_config *config, const struct em_url *superuser,
+                          const struct em_url *service, struct em_err *err);
+
+/* The statements that em_bootstrap would send for role, database, ownership and grants, passwords
+ * left out. */
+void em_bootstrap_print(const struct em_config *config, const struct em_url *service,
+                        struct em_str *out);
+
+#endif

@@ -1,0 +1,17 @@
+/* [bootstrap] sql: files run with the superuser's login in the service's database. */
+#ifndef EMBARK_STAGES_BOOTSTRAP_FILES_H
+#define EMBARK_STAGES_BOOTSTRAP_FILES_H
+
+#include "embark/core/config.h"
+#include "embark/db/db.h"
+
+/* In the order of the configuration, with [bootstrap] var. Stops at the first statement that fails,
+ * and says which it was. EM_EXIT_SQL, EM_EXIT_CONFIG, db's codes. */
+int em_bootstrap_files(const struct em_config *config, struct em_db *db, struct em_err *err);
+
+/* Looks at the files before anything is sent (core/sql_lint.h). True: no error was added.
+ * `build_time`: variables may be unknown. */
+bool em_bootstrap_lint(const struct em_config *config, bool build_time, struct em_errs *errs,
+                       struct em_errs *warnings);
+
+#endif

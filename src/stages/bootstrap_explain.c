@@ -1,0 +1,121 @@
+/* What the superuser can see of a login that is still refused, and the declarative bootstrap's
+ * statements for people. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "embark/os/clock.h"
+#include "embark/os/host.h"
+#include "embark/stages/bootstrap.h"
+#include "embark/stages/bootstrap_sql.h"
+
+#define LOOK_LIMIT EM_SEC(10)
+
+/* One row of yes and no; rolpassword stands in pg_authid, which only superusers may read, so it is
+ * looked at by pg_shadow's rule: a role without a password shows as NULL there. */
+static const char look_sql[] =
+    "SELECT r.oid IS NOT NULL, coalesce(r.rolcanlogin, false),"
+    " coalesce(r.rolvaliduntil < now(), false), coalesce(r.rolconnlimit, -1),"
+    " d.oid IS NOT NULL, coalesce(d.datallowconn, false),"
+    " CASE WHEN r.oid IS NOT NULL AND d.oid IS NOT NULL"
+    " THEN has_database_privilege(r.oid, d.oid, 'CONNECT') ELSE true END"
+    " FROM (SELECT $1::name AS role, $2::name AS database) w"
+    " LEFT JOIN pg_catalog.pg_roles r ON r.rolname = w.role"
+    " LEFT JOIN pg_catalog.pg_database d ON d.datname = w.database";
+
+static bool is(const struct em_db *db, int column, const char *value)
+{
+    const char *is_now = em_db_value(db, 0, column);
+    return is_now && strcmp(is_now, value) == 0;
+}
+
+static void say_reason(const struct em_db *db, const char *role, const char *database,
+                       struct em_err *err)
+{
+    if (is(db, 0, "f"))
+        em_hint(err,
+                "as the superuser sees it: the role %s does not exist; nothing makes it "
+                "([bootstrap] role, or a CREATE ROLE in the sql files)",
+                role);
+    else if (is(db, 1, "f"))
+        em_hint(err, "as the superuser sees it: the role %s may not log in: ALTER ROLE … LOGIN",
+                role);
+    else if (is(db, 2, "t"))
+        em_hint(err,
+                "as the superuser sees it: the password of the role %s has expired: ALTER ROLE … "
+                "VALID UNTIL 'infinity'",
+                role);
+    else if (is(db, 3, "0"))
+        em_hint(err, "as the superuser sees it: the role %s has CONNECTION LIMIT 0", role);
+    else if (is(db, 4, "f"))
+        em_hint(err, "as the superuser sees it: the database %s does not exist", database);
+    else if (is(db, 5, "f"))
+        em_hint(err,
+                "as the superuser sees it: the database %s allows no connections (datallowconn)",
+                database);
+    else if (is(db, 6, "f"))
+        em_hint(err,
+                "as the superuser sees it: %s lacks the CONNECT privilege: GRANT CONNECT ON "
+                "DATABASE %s TO %s",
+                role, database, role);
+    else if (strstr(em_str_c(&err->text), "(28000)"))
+        em_hint(err,
+                "as the superuser sees it: role and database are there; pg_hba.conf has no line "
+                "that lets %s in from here",
+                role);
+    else
+        em_hint(err,
+                "as the superuser sees it: role, database and privilege are there, so the password "
+                "of the service's URL is not the one that %s has",
+                role);
+}
+
+void em_bootstrap_explain(const struct em_config *config, const struct em_url *superuser,
+                          const struct em_url *service, struct em_err *err)
+{
+    EM_ERR_AUTO ignored = EM_ERR_INIT;
+    EM_STR_AUTO application = EM_STR_INIT;
+    struct em_db *db = NULL;
+    const char *role = em_url_get(service, "user");
+    const char *database = em_url_get(service, "dbname");
+    const char *values[] = {role, database};
+    em_application_name("bootstrap", &application);
+    if (role && database &&
+        em_db_open(superuser, em_str_c(&application), em_in(config->database_connect_timeout), &db,
+                   NULL, &ignored) == 0 &&
+        em_db_query(db, em_in(LOOK_LIMIT), NULL, &ignored, look_sql, 2, values) == 0)
+        say_reason(db, role, database, err);
+    em_db_close(db);
+}
+
+void em_bootstrap_print(const struct em_config *config, const struct em_url *service,
+                        struct em_str *out)
+{
+    EM_LIST_AUTO statements = EM_LIST_INIT;
+    EM_STR_AUTO sql = EM_STR_INIT;
+    struct em_setup setup;
+    em_setup_plan(config, service, &setup);
+    if (setup.role)
+        em_setup_role_sql(&setup, false, setup.password ? "****" : NULL, &sql);
+    if (setup.role)
+        em_str_printf(out, "%s; -- or ALTER ROLE, where it is there already\n", em_str_c(&sql));
+    em_str_cut(&sql, 0);
+    if (setup.database)
+        em_setup_create_database_sql(&setup, &sql);
+    if (setup.database)
+        em_str_printf(out, "%s; -- where it is missing\n-- in the database %s:\n", em_str_c(&sql),
+                      setup.database);
+    if (setup.database)
+        em_setup_own_sql(&setup, &statements);
+    for (size_t i = 0; i < config->bootstrap_sql.n; i++)
+        em_str_printf(out, "-- here %s is run\n", config->bootstrap_sql.v[i]);
+    for (size_t i = 0; i < config->bootstrap_grants.n && setup.role; i++) {
+        EM_STR_AUTO schema = EM_STR_INIT;
+        EM_LIST_AUTO owners = EM_LIST_INIT;
+        bool write;
+        em_list_add(&owners, setup.owns == EM_OWNS_DATABASE ? setup.role : "OWNER");
+        if (em_setup_parse_grant(config->bootstrap_grants.v[i], &write, &schema))
+            em_setup_grant_sql(&setup, em_str_c(&schema), write, &owners, &statements);
+    }
+    for (size_t i = 0; i < statements.n; i++)
+        em_str_printf(out, "%s;\n", statements.v[i]);
+}
