@@ -26,22 +26,47 @@ static int show(struct em_steps *steps, bool status)
     return em_put(1, em_str_c(&out), out.len) ? 0 : EM_EXIT_SYSTEM;
 }
 
+/* --resolve FILE [--as applied|pending] */
+static int settle(struct em_steps *steps, const char *file, const char *as)
+{
+    EM_ERR_AUTO err = EM_ERR_INIT;
+    const struct em_url *url = steps->has_direct ? &steps->direct : &steps->url;
+    bool applied = strcmp(as, "applied") == 0;
+    if (!applied && strcmp(as, "pending") != 0) {
+        em_fail(&err, EM_EXIT_USAGE, "--as %s: expected applied or pending", as);
+        return em_said("migrate", &err);
+    }
+    int code = em_step_wait(steps);
+    if (code)
+        return code;
+    if (em_migrate_resolve(steps->config, url, file, applied, &err) != 0)
+        return em_said("migrate", &err);
+    em_log(EM_LOG_INFO, "migrate", "%s counts as %s now", file, as);
+    return 0;
+}
+
 int em_command_migrate(const struct em_call *call)
 {
     struct em_steps steps;
     EM_ERR_AUTO err = EM_ERR_INIT;
     bool dry_run = false, status = false;
+    const char *resolve = NULL, *as = "applied";
     const struct em_flag flags[] = {{"--dry-run", &dry_run, NULL, NULL},
-                                    {"--status", &status, NULL, NULL}};
+                                    {"--status", &status, NULL, NULL},
+                                    {"--resolve", NULL, &resolve, NULL},
+                                    {"--as", NULL, &as, NULL}};
     char *const *rest;
-    if (em_flags(call->argv, flags, 2, &rest, &err) != 0 || em_no_words("migrate", rest, &err) != 0)
+    if (em_flags(call->argv, flags, 4, &rest, &err) != 0 || em_no_words("migrate", rest, &err) != 0)
         return em_said(NULL, &err);
     if (!em_migrate_any(call->config)) {
-        em_log_hint(EM_LOG_ERROR, "migrate", "set [migrate] command", "no migration is configured");
+        em_log_hint(EM_LOG_ERROR, "migrate", "set [migrate] command or [migrate] sql",
+                    "no migration is configured");
         return EM_EXIT_CONFIG;
     }
     int code = em_steps_start(&steps, call->config, false);
-    if (code == 0 && (dry_run || status)) {
+    if (code == 0 && resolve) {
+        code = settle(&steps, resolve, as);
+    } else if (code == 0 && (dry_run || status)) {
         code = show(&steps, status);
     } else if (code == 0) {
         code = em_all_steps(&steps, NULL);

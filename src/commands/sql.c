@@ -60,11 +60,12 @@ static int take_words(struct sql *sql, char *const *argv, struct em_err *err)
 {
     EM_LIST_AUTO vars = EM_LIST_INIT;
     const char *on_error = NULL;
-    const struct em_flag flags[] = {{"-v", NULL, NULL, &vars},
-                                    {"--set", NULL, NULL, &vars},
-                                    {"-1", &sql->options.one_transaction, NULL, NULL},
-                                    {"--single-transaction", &sql->options.one_transaction, NULL, NULL},
-                                    {"--on-error", NULL, &on_error, NULL}};
+    const struct em_flag flags[] = {
+        {"-v", NULL, NULL, &vars},
+        {"--set", NULL, NULL, &vars},
+        {"-1", &sql->options.one_transaction, NULL, NULL},
+        {"--single-transaction", &sql->options.one_transaction, NULL, NULL},
+        {"--on-error", NULL, &on_error, NULL}};
     char *const *rest;
     int code = em_flags(argv, flags, sizeof(flags) / sizeof(flags[0]), &rest, err);
 
@@ -140,8 +141,9 @@ static int sum_up(const struct sql *sql, const struct em_sql_run *run, em_time s
     if (code == EM_EXIT_SQL && sql->options.one_transaction && !run->warned) {
         em_log(EM_LOG_ERROR, "sql", "stopped: all is rolled back");
     } else if (code == EM_EXIT_SQL) {
-        em_log(EM_LOG_ERROR, "sql", "stopped after %zu statement%s, %s (-1 makes it all or nothing)",
-               done, done == 1 ? "" : "s", done == 1 ? "which stays done" : "which stay done");
+        em_log(EM_LOG_ERROR, "sql",
+               "stopped after %zu statement%s, %s (-1 makes it all or nothing)", done,
+               done == 1 ? "" : "s", done == 1 ? "which stays done" : "which stay done");
     } else if (run->failures) {
         em_log(EM_LOG_ERROR, "sql", "%zu statement%s in %s, %zu failure%s", run->statements,
                run->statements == 1 ? "" : "s", em_str_c(&took), run->failures,
@@ -166,8 +168,8 @@ static int connect_and_run(struct sql *sql, struct em_steps *steps)
 
     em_title("sql");
     em_application_name("sql", &application);
-    code = em_db_open(url, em_str_c(&application), em_in(steps->config->database_connect_timeout), &db,
-                      NULL, &err);
+    code = em_db_open(url, em_str_c(&application), em_in(steps->config->database_connect_timeout),
+                      &db, NULL, &err);
     if (code)
         return em_said("sql", &err);
     code = em_sql_run_start(&run, db, &sql->options, &err);

@@ -14,6 +14,7 @@
 #include "embark/stages/migrate.h"
 #include "embark/stages/require.h"
 #include "embark/stages/service.h"
+#include "embark/stages/sql_migrations.h"
 #include "embark/stages/wait.h"
 
 /* The longest that an interpreter may take to look for modules. */
@@ -55,6 +56,19 @@ static void note(int *code, const char *step, struct em_err *err)
     em_err_free(err);
 }
 
+static int lint_migrations(const struct em_config *config)
+{
+    EM_ERRS_AUTO errs = EM_ERRS_INIT;
+    EM_ERRS_AUTO warnings = EM_ERRS_INIT;
+    int code = 0;
+    em_sql_migrations_lint(config, &errs, &warnings);
+    for (size_t i = 0; i < warnings.n; i++)
+        em_log_err(EM_LOG_WARN, "migrate", &warnings.v[i]);
+    for (size_t i = 0; i < errs.n; i++)
+        note(&code, "migrate", &errs.v[i]);
+    return code;
+}
+
 /* The files are looked at before anything is sent. */
 static int lint_bootstrap(const struct em_steps *steps)
 {
@@ -90,8 +104,12 @@ int em_step_check(struct em_steps *steps, const struct em_list *service)
         int lint = lint_bootstrap(steps);
         code = code ? code : lint;
     }
+    if (em_sql_migrations_any(config) && !em_config_skips(config, "migrate")) {
+        int lint = lint_migrations(config);
+        code = code ? code : lint;
+    }
     /* Commands that can't be executed: nobody has to wait for a database to hear of it. */
-    if (em_migrate_any(config) && em_service_check(config->migrate_command.v, &err) != 0)
+    if (config->migrate_command.n && em_service_check(config->migrate_command.v, &err) != 0)
         note(&code, "migrate", &err);
     if (service && service->n && em_service_check(service->v, &err) != 0)
         note(&code, "service", &err);
@@ -156,6 +174,13 @@ int em_steps_start(struct em_steps *steps, const struct em_config *config, bool 
     if (code == 0)
         code = find_superuser(steps);
     em_wait_validate(config, &errs);
+    if (em_sql_migrations_any(config) && config->migrate_command.n)
+        em_errs_add(&errs, EM_EXIT_CONFIG, "%s: [migrate] sql and command exclude each other",
+                    config->origin[EM_AT_migrate_sql]);
+    if (em_sql_migrations_any(config) && strcmp(config->migrate_ledger, "off") == 0)
+        em_errs_add(&errs, EM_EXIT_CONFIG,
+                    "%s: [migrate] sql needs the ledger, which is off: its records stand beside it",
+                    config->origin[EM_AT_migrate_sql]);
     em_require_validate(config, &errs);
     for (size_t i = 0; i < errs.n; i++)
         note(&code, "configuration", &errs.v[i]);
@@ -179,6 +204,7 @@ static int bootstrap(struct em_steps *steps)
     if (em_bootstrap(steps->config, &steps->superuser, &steps->url, &err) != 0)
         return em_said("bootstrap", &err);
     add_timing(steps, "bootstrap", start);
+    steps->bootstrapped = em_now() - start;
     return 0;
 }
 
@@ -231,7 +257,7 @@ int em_step_wait(struct em_steps *steps)
         return em_said("wait", &err);
     int code = steps->has_database ? wait_database(steps, kept) : 0;
     if (code == 0)
-        add_timing(steps, "wait", start);
+        add_timing(steps, "wait", start + steps->bootstrapped);
     return code;
 }
 

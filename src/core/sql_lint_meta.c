@@ -1,6 +1,7 @@
 #include "embark/core/sql_lint_meta.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "embark/core/sql_lint_quoted.h"
 #include "embark/core/sql_meta.h"
@@ -143,12 +144,23 @@ static void take_go(struct meta *m)
         wrong(m, "results go to standard output, not to a file or program");
 }
 
+/* \copy … from stdin takes its data as COPY does; nothing of it is SQL. */
+static void skip_data(struct meta *m)
+{
+    size_t start, length;
+    bool closed;
+
+    em_sql_split_data(&m->walk->split, &start, &length, &closed);
+}
+
 static void take_refused(struct meta *m, const char *why)
 {
     struct em_err *err;
 
     if (em_sql_meta_whole_line(m->name))
         em_sql_slash_drop(&m->slash);
+    if (strcasecmp(m->name, "copy") == 0 && em_sql_split_has_data(&m->walk->split))
+        skip_data(m);
     if (!is_certain(m))
         return;
     err = wrong(m, "psql's meta-command is refused");
@@ -158,8 +170,11 @@ static void take_refused(struct meta *m, const char *why)
 
 static void take_unknown(struct meta *m)
 {
+    /* Not certain: a COPY that fails takes no data, and the one that this belongs to may be one for
+     * whose data the lines before were taken. */
     if (strcmp(m->name, ".") == 0)
-        wrong(m, "it ends the data of a COPY … FROM stdin, and there is none before it");
+        em_sql_finding(m->walk->lint, m->walk->source, false, m->offset,
+                       "\\.: it ends the data of a COPY … FROM stdin, and there is none before it");
     else
         em_sql_finding(m->walk->lint, m->walk->source, is_certain(m), m->offset,
                        "there is no meta-command \\%s", m->name);

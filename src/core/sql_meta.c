@@ -1,6 +1,7 @@
 #include "embark/core/sql_meta.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "embark/core/sql_vars.h"
 
@@ -33,7 +34,7 @@ enum em_sql_what em_sql_meta(const char *name, const char **why)
     if (!why)
         why = &ignored;
     *why = "";
-    what = find(name, length, why);
+    what = find(strcasecmp(name, "copy") == 0 ? "copy" : name, length, why);
     if (what == EM_SQL_META_UNKNOWN && length > 1 && em_ends(name, "+"))
         what = find(name, length - 1, why);
     if (what != EM_SQL_META_UNKNOWN)
@@ -49,12 +50,12 @@ enum em_sql_what em_sql_meta(const char *name, const char **why)
 
 bool em_sql_meta_whole_line(const char *name)
 {
-    static const char *const names[] = {"copy", "ef", "ev", "h", "help", "sf", "sv", "!"};
+    static const char *const names[] = {"ef", "ev", "h", "help", "sf", "sv", "!"};
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         if (strcmp(name, names[i]) == 0)
             return true;
-    return false;
+    return strcasecmp(name, "copy") == 0; /* in any case, as psql */
 }
 
 bool em_sql_special(const char *name, const char *value, const char **why)

@@ -264,7 +264,9 @@ static void take_word(struct em_sql_split *split, const struct em_sql_token *tok
     if (split->word_count == 0)
         split->copy = em_sql_word_is(token, "copy");
     count_word(split, token);
-    if (split->copy && split->from && split->parens == 0 && em_sql_word_is(token, "stdin"))
+    /* The server doesn't tell STDIN from STDOUT. */
+    if (split->copy && split->from && split->parens == 0 &&
+        (em_sql_word_is(token, "stdin") || em_sql_word_is(token, "stdout")))
         split->copies++;
     if (!is_routine(split) || split->parens)
         return;

@@ -195,6 +195,12 @@ int em_fail_stopped(struct em_err *err)
     return em_fail(err, 128 + loop.stopped, "stopped by %s", em_signal_name(loop.stopped));
 }
 
+void em_loop_forked(void)
+{
+    loop.children = NULL;
+    loop.stopped = loop.last = 0;
+}
+
 void em_child_add(struct em_child *child)
 {
     child->done = false;

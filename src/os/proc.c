@@ -116,6 +116,29 @@ int em_spawn(const struct em_spawn *spawn, struct em_child *child, struct em_err
                          report.step == STEP_GROUP ? "setpgid" : "dup2");
 }
 
+int em_spawn_function(const struct em_spawn *spawn, int (*body)(void *ctx), void *ctx,
+                      struct em_child *child, struct em_err *err)
+{
+    pid_t parent = getpid();
+    child->pid = fork();
+    if (child->pid < 0)
+        return em_fail_errno(err, EM_EXIT_SYSTEM, "can't fork");
+    if (child->pid == 0) {
+        em_loop_forked();
+        if (spawn->own_group)
+            setpgid(0, 0);
+        /* The parent may have died before this took effect. */
+        if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent || !place(spawn->in, 0) ||
+            !place(spawn->out, 1) || !place(spawn->err, 2))
+            _exit(EM_EXIT_SYSTEM);
+        _exit(body(ctx));
+    }
+    if (spawn->own_group)
+        setpgid(child->pid, child->pid);
+    em_child_add(child);
+    return 0;
+}
+
 /* em_capture's three pipes. */
 struct ends {
     int in, out, err; /* ours; -1 when closed */

@@ -134,11 +134,18 @@ static int judge(const struct run *run, struct em_err *err)
         return em_fail_stopped(err);
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
         return 0;
+    run->command->failed = true;
+    if (run->command->body && WIFEXITED(status)) {
+        em_fail(err, WEXITSTATUS(status), "the SQL migrations failed");
+        em_hint(err, "what failed is above; the service was not started");
+        return err->code;
+    }
     em_child_say(status, &how);
-    em_fail(err, EM_EXIT_MIGRATION, "%s %s", run->command->config->migrate_command.v[0],
+    em_fail(err, EM_EXIT_MIGRATION, "%s %s",
+            run->command->body ? "the SQL migrations' process"
+                               : run->command->config->migrate_command.v[0],
             em_str_c(&how));
     em_hint(err, "its own output is above; the service was not started");
-    run->command->failed = true;
     return EM_EXIT_MIGRATION;
 }
 
@@ -169,7 +176,9 @@ static int start(struct run *run, struct em_err *err)
         run->command->config->migrate_command.v, env.v, null, output, output, true};
     em_reaper_start();
     em_family_note(&run->family);
-    int code = em_spawn(&spawn, &run->child, err);
+    int code = run->command->body ? em_spawn_function(&spawn, run->command->body, run->command->ctx,
+                                                      &run->child, err)
+                                  : em_spawn(&spawn, &run->child, err);
     close(output);
     if (null >= 0)
         close(null);

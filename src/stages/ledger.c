@@ -3,9 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "embark/core/sql_vars.h"
 #include "embark/core/tool.h"
 #include "embark/os/host.h"
 #include "embark/os/log.h"
+#include "embark/stages/sql_migrations.h"
 
 /* Of the table's columns. A later embark adds what it lacks by ALTER TABLE … ADD COLUMN IF NOT
  * EXISTS and raises this; an older one goes on with the columns that it knows. */
@@ -36,7 +38,7 @@ static void quote_table(const struct em_config *config, struct em_str *out)
  * whose text is made at run time in the middle of another. The session's time zone and date style
  * would change the text, so they are set first, for this statement's transaction only: s.fixed is
  * used in the query's text, so it is computed before. */
-static void add_digest_sql(struct em_str *sql)
+static void add_digest_sql(const struct em_config *config, struct em_str *sql)
 {
     em_str_puts(sql,
                 "(SELECT encode(sha256(convert_to(string_agg(t.line, E'\\n' ORDER BY t.line "
@@ -54,6 +56,13 @@ static void add_digest_sql(struct em_str *sql)
                 " AND c.relname IN (");
     for (size_t i = 0; em_tool_tables[i]; i++)
         em_str_printf(sql, "%s'%s'", i ? ", " : "", em_tool_tables[i]);
+    if (em_sql_migrations_any(config)) {
+        const char *dot = strchr(config->migrate_ledger, '.');
+        EM_STR_AUTO name = EM_STR_INIT;
+        em_str_printf(&name, "%s_files", dot ? dot + 1 : config->migrate_ledger);
+        em_str_puts(sql, ", ");
+        em_sql_quote_literal(sql, em_str_c(&name));
+    }
     em_str_puts(sql, ")) t)");
 }
 
@@ -110,10 +119,10 @@ static void take_row(const struct em_db *db, int row, struct em_run_row *into)
 
 /* Up to two rows: the newest run, and the newest good one (the same twice, where it is the same).
  * The digest stands in each of them, and alone in a row of its own when there is no run yet. */
-static void read_sql(const char *table, struct em_str *sql)
+static void read_sql(const struct em_config *config, const char *table, struct em_str *sql)
 {
     em_str_puts(sql, "WITH d AS MATERIALIZED (SELECT ");
-    add_digest_sql(sql);
+    add_digest_sql(config, sql);
     em_str_printf(
         sql,
         " AS digest), runs AS ("
@@ -139,7 +148,7 @@ int em_ledger_read(struct em_db *db, const struct em_config *config, em_time unt
         return 0;
     failure = failure ? failure : &local;
     quote_table(config, &table);
-    read_sql(em_str_c(&table), &sql);
+    read_sql(config, em_str_c(&table), &sql);
     int code = em_db_query(db, until, failure, err, em_str_c(&sql), 1, values);
     if (code &&
         (strcmp(failure->sqlstate, "42P01") == 0 || strcmp(failure->sqlstate, "42501") == 0)) {
@@ -216,6 +225,8 @@ static int insert(struct em_db *db, const struct em_config *config, const char *
     em_host_name(&host);
     for (size_t i = 0; i < config->migrate_command.n; i++)
         em_str_printf(&command, "%s%s", i ? " " : "", config->migrate_command.v[i]);
+    if (em_sql_migrations_any(config))
+        em_str_printf(&command, "sql %s", config->migrate_sql);
     em_redact(em_log_secrets(), &command);
     em_filelist_print(files, &list);
     em_filelist_digest(files, digest);
@@ -264,17 +275,18 @@ int em_ledger_end(struct em_db *db, const struct em_config *config, const struct
                   "UPDATE %s SET outcome = $2, error = $3, output = $4, finished_at = "
                   "clock_timestamp(), tool_digest = ",
                   em_str_c(&table));
-    add_digest_sql(&sql);
+    add_digest_sql(config, &sql);
     em_str_puts(&sql, " WHERE id = $1::bigint");
     return em_db_query(db, until, NULL, err, em_str_c(&sql), 4, values);
 }
 
-int em_ledger_bury(struct em_db *db, const struct em_config *config, em_time until,
-                   struct em_err *err)
+/* Runs with this outcome count as interrupted from now on. */
+static int interrupt(struct em_db *db, const struct em_config *config, const char *outcome,
+                     em_time until, struct em_err *err)
 {
     EM_STR_AUTO table = EM_STR_INIT;
     EM_STR_AUTO sql = EM_STR_INIT;
-    const char *values[] = {config->migrate_lock};
+    const char *values[] = {config->migrate_lock, outcome};
     bool readable;
     if (!em_ledger_wanted(config))
         return 0;
@@ -282,10 +294,21 @@ int em_ledger_bury(struct em_db *db, const struct em_config *config, em_time unt
     int code = look(db, em_str_c(&table), until, &readable, NULL, err);
     if (code || !readable)
         return code;
-    em_str_printf(&sql,
-                  "UPDATE %s SET outcome = 'interrupted' WHERE scope = $1 AND outcome = 'running'",
+    em_str_printf(&sql, "UPDATE %s SET outcome = 'interrupted' WHERE scope = $1 AND outcome = $2",
                   em_str_c(&table));
-    return em_db_query(db, until, NULL, err, em_str_c(&sql), 1, values);
+    return em_db_query(db, until, NULL, err, em_str_c(&sql), 2, values);
+}
+
+int em_ledger_bury(struct em_db *db, const struct em_config *config, em_time until,
+                   struct em_err *err)
+{
+    return interrupt(db, config, "running", until, err);
+}
+
+int em_ledger_forgive(struct em_db *db, const struct em_config *config, em_time until,
+                      struct em_err *err)
+{
+    return interrupt(db, config, "failed", until, err);
 }
 
 static void print_run(const struct em_db *db, int row, struct em_str *out)

@@ -12,6 +12,7 @@
 #include "embark/stages/ledger.h"
 #include "embark/stages/lock.h"
 #include "embark/stages/migration_files.h"
+#include "embark/stages/sql_migrations.h"
 
 #define LEDGER_LIMIT EM_SEC(15)
 
@@ -32,7 +33,7 @@ struct migration {
 
 bool em_migrate_any(const struct em_config *config)
 {
-    return config->migrate_command.n > 0;
+    return config->migrate_command.n > 0 || em_sql_migrations_any(config);
 }
 
 static void judge(struct migration *m)
@@ -214,11 +215,20 @@ static int run_and_note(struct migration *m, struct em_err *err)
     EM_STR_AUTO application = EM_STR_INIT;
     EM_ERR_AUTO note = EM_ERR_INIT;
     em_run_application(m->lock.key, m->id.run, &application);
-    struct em_command command = {m->config,   &m->lock, m->direct_raw, em_str_c(&application),
-                                 EM_STR_INIT, false};
+    struct em_sql_migrations sql = {m->config, m->direct, em_str_c(&application), m->id.run,
+                                    em_db_socket(m->lock.db)};
+    struct em_command command = {.config = m->config,
+                                 .lock = &m->lock,
+                                 .direct_raw = m->direct_raw,
+                                 .application = em_str_c(&application)};
+    if (em_sql_migrations_any(m->config)) {
+        command.body = em_sql_migrations_apply;
+        command.ctx = &sql;
+    }
     em_title("migrate");
     em_log(EM_LOG_INFO, "migrate", "has the lock \"%s\"; %s; runs %s", m->lock.name,
-           em_str_c(&m->verdict.why), m->config->migrate_command.v[0]);
+           em_str_c(&m->verdict.why),
+           command.body ? m->config->migrate_sql : m->config->migrate_command.v[0]);
     int code = em_command_run_locked(&command, err);
     em_redact(em_log_secrets(), &command.output);
     if (note_end(m, code, &command, err, &note) != 0)
@@ -345,7 +355,8 @@ static void print_plan(const struct migration *m, struct em_str *out)
                                         "would not run, and fail (80)"};
     em_str_printf(out, "%s: %s\n", would[m->verdict.decision], em_str_c(&m->verdict.why));
     if (m->verdict.decision == EM_RUN) {
-        em_str_puts(out, "  command");
+        em_str_printf(out, "  %s",
+                      em_sql_migrations_any(m->config) ? m->config->migrate_sql : "command");
         for (size_t i = 0; i < m->config->migrate_command.n; i++)
             em_str_printf(out, " %s", m->config->migrate_command.v[i]);
         em_str_putc(out, '\n');
@@ -385,6 +396,22 @@ int em_migrate_status(const struct em_config *config, const struct em_url *direc
     int code = open_side(&m, &db, NULL, err);
     if (code == 0)
         code = em_ledger_list(db, config, SHOWN, em_in(LEDGER_LIMIT), out, err);
+    em_db_close(db);
+    return code;
+}
+
+int em_migrate_resolve(const struct em_config *config, const struct em_url *direct,
+                       const char *file, bool applied, struct em_err *err)
+{
+    struct migration m = {.config = config, .direct = direct};
+    struct em_db *db = NULL;
+    if (!em_sql_migrations_any(config))
+        return em_fail(err, EM_EXIT_CONFIG, "only files of [migrate] sql can be resolved");
+    int code = open_side(&m, &db, NULL, err);
+    if (code == 0)
+        code = em_sql_migrations_resolve(db, config, file, applied, err);
+    if (code == 0)
+        code = em_ledger_forgive(db, config, em_in(LEDGER_LIMIT), err);
     em_db_close(db);
     return code;
 }

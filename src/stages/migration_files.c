@@ -8,6 +8,7 @@
 
 #include "embark/core/tool.h"
 #include "embark/os/files.h"
+#include "embark/stages/sql_migrations.h"
 
 /* A migration's file that is larger is data: it isn't read into memory for a digest. */
 #define FILE_LIMIT  ((size_t)64 * 1024 * 1024)
@@ -130,10 +131,21 @@ static void alembic_patterns(const struct em_config *config, struct em_list *pat
         em_tool_alembic(em_str_c(&bytes), bytes.len, em_str_c(&here), patterns);
 }
 
+static int add_sql(const struct em_config *config, struct em_filelist *files, struct em_err *err)
+{
+    EM_LIST_AUTO paths = EM_LIST_INIT;
+    int code = em_sql_migrations_list(config, &paths, err);
+    for (size_t i = 0; i < paths.n && code == 0; i++)
+        code = add_file(paths.v[i], files, err);
+    return code;
+}
+
 int em_migration_files(const struct em_config *config, struct em_filelist *files,
                        struct em_err *err)
 {
     EM_LIST_AUTO patterns = EM_LIST_INIT;
+    if (em_sql_migrations_any(config))
+        return add_sql(config, files, err);
     if (config->migrate_files.n)
         return add_configured(&config->migrate_files, files, err);
     const struct em_tool *tool = em_tool_find(&config->migrate_command, &patterns);

@@ -84,7 +84,8 @@ static void on_include(void *ctx, struct em_sql_lint *lint, const char *from, co
     if (nesting->stop)
         return;
     if (nesting->depth >= MOST_NESTED) {
-        em_errs_add(&lint->errs, EM_EXIT_SQL, "%s: files include each other more than 32 deep", place);
+        em_errs_add(&lint->errs, EM_EXIT_SQL, "%s: files include each other more than 32 deep",
+                    place);
         nesting->stop = true;
         return;
     }

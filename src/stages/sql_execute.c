@@ -16,7 +16,9 @@ struct exec {
     const char *prefix;     /* of \gset */
     struct em_str out;      /* rows to be printed */
     struct em_list made;    /* \gexec: statements */
-    struct em_sql_vars got; /* \gset */
+    struct em_sql_vars got; /* \gset: columns with a value, */
+    struct em_list unset;   /* … without */
+    struct em_str bad;      /* … whose names are none of a variable's */
     size_t rows;
     struct em_str tag, sqlstate, message;
     size_t copies; /* blocks of data that were sent */
@@ -81,15 +83,12 @@ static void keep_column(struct exec *exec, const struct em_db *db, int column)
         return;
     }
     em_str_printf(&name, "%s%s", exec->prefix ? exec->prefix : "", em_db_column(db, column));
-    if (!em_sql_vars_name(em_str_c(&name))) {
-        em_sql_wrong(exec->sent.file, exec->sent.at, exec->err,
-                     "give the column a name of letters, digits and _: SELECT … AS name",
-                     "\\gset: %s is no name of a variable", em_str_c(&name));
-    } else if (value) {
+    if (!em_sql_vars_name(em_str_c(&name)) && !exec->bad.len)
+        em_str_puts(&exec->bad, em_str_c(&name));
+    if (value)
         em_sql_vars_set(&exec->got, em_str_c(&name), value);
-    } else {
-        em_sql_vars_unset(exec->sent.file->run->options.vars, em_str_c(&name));
-    }
+    else
+        em_list_add(&exec->unset, em_str_c(&name));
 }
 
 static bool on_row(void *ctx, const struct em_db *db, int columns)
@@ -205,8 +204,8 @@ static void set_results(const struct exec *exec, bool failed)
 /* Where bytes below 128 may be the second half of a character, quotes can't be told from text. */
 static bool is_readable(const char *encoding)
 {
-    static const char *const unsafe[] = {"SJIS", "BIG5",  "GBK",   "UHC", "GB18030",
-                                         "JOHAB", "SHIFT_JIS_2004"};
+    static const char *const unsafe[] = {"SJIS",    "BIG5",  "GBK",           "UHC",
+                                         "GB18030", "JOHAB", "SHIFT_JIS_2004"};
 
     for (size_t i = 0; encoding && i < sizeof(unsafe) / sizeof(unsafe[0]); i++)
         if (strcmp(encoding, unsafe[i]) == 0)
@@ -248,7 +247,8 @@ static void watch_transaction(struct exec *exec)
     struct em_sql_source *source = &exec->sent.file->source;
 
     if (run->began && !run->warned && run->in_transaction && !open) {
-        em_log_hint(EM_LOG_WARN, run->options.step, "leave out -1, or the file's own BEGIN and COMMIT",
+        em_log_hint(EM_LOG_WARN, run->options.step,
+                    "leave out -1, or the file's own BEGIN and COMMIT",
                     "%s:%zu: %s ends the one transaction that -1 began", source->name,
                     em_sql_place(source, exec->sent.at).line, em_str_c(&exec->tag));
         run->warned = true;
@@ -270,6 +270,8 @@ static void exec_free(struct exec *exec)
     em_str_free(&exec->out);
     em_list_free(&exec->made);
     em_sql_vars_free(&exec->got);
+    em_list_free(&exec->unset);
+    em_str_free(&exec->bad);
     em_str_free(&exec->tag);
     em_str_free(&exec->sqlstate);
     em_str_free(&exec->message);
@@ -313,7 +315,14 @@ static int take_row(struct exec *exec)
 
     if (exec->rows != 1)
         return em_sql_wrong(exec->sent.file, exec->sent.at, exec->err, NULL,
-                            "\\gset needs one row, and there %s", exec->rows ? "are several" : "is none");
+                            "\\gset needs one row, and there %s",
+                            exec->rows ? "are several" : "is none");
+    if (exec->bad.len)
+        return em_sql_wrong(exec->sent.file, exec->sent.at, exec->err,
+                            "give the column a name of letters, digits and _: SELECT … AS name",
+                            "\\gset: %s is no name of a variable", em_str_c(&exec->bad));
+    for (size_t i = 0; i < exec->unset.n; i++)
+        em_sql_vars_unset(vars, exec->unset.v[i]);
     for (size_t i = 0; i < exec->got.n; i++) {
         em_sql_vars_set(vars, exec->got.v[i].name, exec->got.v[i].value);
         if (em_sql_vars_secret(exec->got.v[i].name))
@@ -348,7 +357,8 @@ static int run_text(struct em_sql_file *file, struct exec *exec)
     int code;
 
     if (!is_readable(encoding))
-        return em_sql_wrong(file, exec->sent.at, exec->err, "make it UTF-8: iconv -f CP932 -t UTF-8",
+        return em_sql_wrong(file, exec->sent.at, exec->err,
+                            "make it UTF-8: iconv -f CP932 -t UTF-8",
                             "with client_encoding %s quotes can't be told from text", encoding);
     code = em_sql_settings_send(file->run, sql, exec->err);
     if (code == 0)

@@ -1,6 +1,7 @@
 /* psql's meta-commands, as a file gives them. */
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "embark/core/sql_meta.h"
 #include "embark/core/sql_slash.h"
@@ -37,12 +38,15 @@ static bool next_arg(struct meta *m, struct em_str *arg)
     if (got == EM_SQL_ARG_OPEN)
         wrong(m, NULL, "a quote is not closed at the line's end");
     else if (m->slash.shell)
-        wrong(m, "give the value with -v NAME=VALUE, or take it from the environment with \\getenv NAME VARIABLE",
+        wrong(m,
+              "give the value with -v NAME=VALUE, or take it from the environment with \\getenv "
+              "NAME VARIABLE",
               "no shell is run for `…`");
     if (got == EM_SQL_ARG_OK && m->slash.unset) {
         em_str_printf(&text, "the variable %.*s is not set", (int)m->slash.unset_length,
                       m->slash.unset_name);
-        wrong(m, "give it with -v NAME=VALUE, or \\set it before; '…' keeps a colon as it is", em_str_c(&text));
+        wrong(m, "give it with -v NAME=VALUE, or \\set it before; '…' keeps a colon as it is",
+              em_str_c(&text));
     }
     return got == EM_SQL_ARG_OK && !m->failed;
 }
@@ -230,7 +234,8 @@ static void run_statement(struct meta *m, enum em_sql_what what)
     if (!m->failed && !split->text.bytes.len)
         em_sql_text_made(&split->text, em_str_c(previous), previous->len, m->offset);
     if (!m->failed && split->text.bytes.len)
-        m->code = em_sql_execute(file, purpose, has_word ? em_str_c(&word) : NULL, m->offset, m->err);
+        m->code =
+            em_sql_execute(file, purpose, has_word ? em_str_c(&word) : NULL, m->offset, m->err);
     em_sql_split_reset(split);
 }
 
@@ -303,14 +308,26 @@ static void run_unrestrict(struct meta *m)
 
 /* ---- All of them ---- */
 
+static void refuse(struct meta *m, const char *why)
+{
+    size_t start, length;
+    bool closed;
+
+    /* Of \copy … from stdin: it is no SQL. */
+    if (strcasecmp(m->name, "copy") == 0 && em_sql_split_has_data(&m->file->split))
+        em_sql_split_data(&m->file->split, &start, &length, &closed);
+    wrong(m, why, "psql's meta-command is refused");
+}
+
 static void unknown(struct meta *m)
 {
     m->failed = true;
-    m->code = em_sql_wrong(m->file, m->offset, m->err, NULL,
-                           strcmp(m->name, ".") == 0
-                               ? "\\%s: it ends the data of a COPY … FROM stdin, and none was asked for"
-                               : "there is no meta-command \\%s",
-                           m->name);
+    m->code =
+        em_sql_wrong(m->file, m->offset, m->err, NULL,
+                     strcmp(m->name, ".") == 0
+                         ? "\\%s: it ends the data of a COPY … FROM stdin, and none was asked for"
+                         : "there is no meta-command \\%s",
+                     m->name);
 }
 
 static void run_active(struct meta *m, enum em_sql_what what, const char *why)
@@ -351,7 +368,7 @@ static void run_active(struct meta *m, enum em_sql_what what, const char *why)
         run_restrict(m);
         break;
     case EM_SQL_META_REFUSED:
-        wrong(m, why, "psql's meta-command is refused");
+        refuse(m, why);
         break;
     case EM_SQL_META_UNKNOWN:
         unknown(m);

@@ -8,8 +8,8 @@
 
 /* ---- The session ---- */
 
-/* So that the server ends a long statement soon after embark was killed (PostgreSQL 14; an older one,
- * or one on a system that can't, says no, which doesn't matter). */
+/* So that the server ends a long statement soon after embark was killed (PostgreSQL 14; an older
+ * one, or one on a system that can't, says no, which doesn't matter). */
 static int watch_client(struct em_sql_run *run, struct em_err *err)
 {
     struct em_db_failure failure;
@@ -19,8 +19,8 @@ static int watch_client(struct em_sql_run *run, struct em_err *err)
     if (em_db_server_version(run->db) < 140000)
         return 0;
     if (em_db_query(run->db, run->options.until, &failure, &refused,
-                    "SELECT pg_catalog.set_config('client_connection_check_interval', $1, false)", 1,
-                    &value) == 0 ||
+                    "SELECT pg_catalog.set_config('client_connection_check_interval', $1, false)",
+                    1, &value) == 0 ||
         failure.sqlstate[0])
         return 0;
     return em_fail(err, refused.code, "%s", em_str_c(&refused.text));
@@ -32,9 +32,10 @@ static void say_skipped(const struct em_sql_run *run)
 
     for (size_t i = 0; i < vars->n; i++)
         if (!em_sql_vars_setting(vars->v[i].name))
-            em_log(EM_LOG_INFO, run->options.step,
-                   "the variable %s is not set as embark.%s, as settings' names start with a letter",
-                   vars->v[i].name, vars->v[i].name);
+            em_log(
+                EM_LOG_INFO, run->options.step,
+                "the variable %s is not set as embark.%s, as settings' names start with a letter",
+                vars->v[i].name, vars->v[i].name);
 }
 
 int em_sql_run_start(struct em_sql_run *run, struct em_db *db, const struct em_sql_options *options,

@@ -5,7 +5,10 @@
 #include "embark/os/log.h"
 #include "embark/stages/sql_file.h"
 
-enum { SHOWN = 110, BEFORE = 70 }; /* bytes of a long line that are shown, and of those before the caret */
+enum {
+    SHOWN = 110,
+    BEFORE = 70
+}; /* bytes of a long line that are shown, and of those before the caret */
 
 static const char *step_of(const struct em_sql_sent *sent)
 {
@@ -14,7 +17,8 @@ static const char *step_of(const struct em_sql_sent *sent)
 
 /* ---- Places ---- */
 
-/* Data that a COPY didn't like: "COPY t, line 2, column id: …" counts lines of its data. 0: none. */
+/* Data that a COPY didn't like: "COPY t, line 2, column id: …" counts lines of its data. 0: none.
+ */
 static size_t line_of_data(const struct em_sql_sent *sent, const struct em_db_message *m)
 {
     const char *line = em_starts(m->context, "COPY ") ? strstr(m->context, ", line ") : NULL;
@@ -109,19 +113,19 @@ static size_t count_lines(const char *text, size_t at)
     return n;
 }
 
-/* Of the file where the text stands there, so that a variable is shown by its name; of what was sent
- * where it was made by a \gexec; of the query that a function ran. */
+/* Of the file where the text stands there, so that a variable is shown by its name; of what was
+ * sent where it was made by a \gexec; of the query that a function ran. */
 static void say_lines(const struct em_sql_sent *sent, const struct em_db_message *m)
 {
     struct em_sql_source *source = &sent->file->source;
     size_t at = offset_of(sent, m);
 
     if (m->at != EM_DB_NOWHERE && sent->made)
-        say_line(step_of(sent), "LINE", count_lines(sent->sql, m->at), sent->sql,
-                 strlen(sent->sql), m->at);
+        say_line(step_of(sent), "LINE", count_lines(sent->sql, m->at), sent->sql, strlen(sent->sql),
+                 m->at);
     else if (m->at != EM_DB_NOWHERE && !line_of_data(sent, m))
-        say_line(step_of(sent), "LINE", em_sql_place(source, at).line, source->bytes + source->start,
-                 source->length - source->start, at - source->start);
+        say_line(step_of(sent), "LINE", em_sql_place(source, at).line,
+                 source->bytes + source->start, source->length - source->start, at - source->start);
     if (*m->query && m->query_at != EM_DB_NOWHERE)
         say_line(step_of(sent), "QUERY LINE", count_lines(m->query, m->query_at), m->query,
                  strlen(m->query), m->query_at);
@@ -166,7 +170,8 @@ static const char *own_hint(const struct em_sql_sent *sent, const struct em_db_m
     if (*m->hint)
         return m->hint;
     if (strcmp(m->sqlstate, "25001") == 0 && run->began)
-        return "-1 runs all files in one transaction: leave it out, or give this statement a run of "
+        return "-1 runs all files in one transaction: leave it out, or give this statement a run "
+               "of "
                "its own";
     if (strcmp(m->sqlstate, "25001") == 0 && sent->file->split.compound)
         return "statements that are joined by \\; are one transaction";

@@ -35,8 +35,8 @@ void em_sql_settings_session(struct em_sql_run *run)
     set_new(run, "ON_ERROR_STOP", run->options.go_on ? "off" : "on");
 }
 
-/* Some statements have to be the first of their transaction (SET TRANSACTION), so within one nothing
- * is put before a statement that doesn't need it. */
+/* Some statements have to be the first of their transaction (SET TRANSACTION), so within one
+ * nothing is put before a statement that doesn't need it. */
 static bool may_send(const struct em_sql_run *run, const char *statement)
 {
     switch (em_db_transaction(run->db)) {

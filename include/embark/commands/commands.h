@@ -12,7 +12,7 @@
     X(check, true, "[--] [COMMAND [ARG…]]",                                                \
       "what needs no database: requirements, the command; for a Dockerfile's RUN")         \
     X(wait, true, "", "waits for the database and for what [wait] names, then exits")      \
-    X(migrate, true, "[--dry-run | --status]",                                             \
+    X(migrate, true, "[--dry-run | --status | --resolve FILE [--as applied|pending]]",     \
       "all steps up to and including the migrations, then exits")                          \
     X(sql, true, "[-v NAME=VALUE…] [-1] [--on-error stop|continue] FILE…",                 \
       "runs SQL files as psql would (- is standard input), once the database is ready")    \

@@ -10,6 +10,7 @@ struct em_steps {
     const struct em_config *config;
     bool build_time; /* in a Dockerfile's RUN: nothing of the deployment is known */
     em_time started;
+    em_time bootstrapped;  /* how long the bootstrap took, which is within the wait */
     struct em_str timings; /* "check 22 ms, wait 1.20 s" */
     bool has_database, has_direct, has_superuser;
     struct em_url url, direct; /* service's; the lock's and the migrations' */

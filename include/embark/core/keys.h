@@ -62,6 +62,7 @@
     X(image, build, TEXT, "", "what this image was built from: a commit, a date")                                      \
     X(image, expect, TEXT, "", "what the deployment expects build to be")                                              \
     X(migrate, command, WORDS, "", "the migration, run by one replica at a time")                                      \
+    X(migrate, sql, TEXT, "", "folder of NNN_name.sql files that embark itself applies, instead of a command")          \
     X(migrate, files, LIST, "", "GLOB of the migration's files; default: inferred for well-known tools' layouts")      \
     X(migrate, lock, TEXT, "embark", "name of the advisory lock, and the ledger's scope")                              \
     X(migrate, lock_timeout, TIME, "10m", "how long the lock is waited for")                                           \

@@ -19,7 +19,7 @@ struct em_sql_walk {
     struct em_sql_dollar {
         size_t start, end;
         bool body; /* behind AS, or a DO's */
-    } *dollars;
+    } * dollars;
     size_t n;
     size_t words;    /* in the statement */
     char first[4];   /* first letters of its first words, of those that matter */

@@ -17,7 +17,7 @@
 struct em_sql_vars {
     struct em_sql_var {
         char *name, *value;
-        bool changed; /* since the caller last cleared it */
+        bool changed;  /* since the caller last cleared it */
         bool undoable; /* the caller's */
     } * v;
     size_t n;

@@ -61,7 +61,7 @@ const char *em_url_get(const struct em_url *url, const char *keyword); /* NULL: 
 /* Replaces or adds; NULL or "" takes the keyword out. The old value is zeroed. */
 void em_url_set(struct em_url *url, const char *keyword, const char *value);
 void em_url_copy(struct em_url *to, const struct em_url *from); /* `to` is empty before */
-void em_url_free(struct em_url *url); /* the values are zeroed */
+void em_url_free(struct em_url *url);                           /* the values are zeroed */
 
 /* Whether a keyword's value must not be shown: password, sslpassword and those of OAuth and SCRAM
  * keys. */

@@ -47,6 +47,10 @@ int em_fail_stopped(struct em_err *err);
  * that don't ask to end are swallowed, and children other than `child` (NULL: all) too. */
 enum em_wake em_wait_fd(int fd, short events, em_time until);
 
+/* In a forked child that goes on with this loop: it has no children, and was asked nothing. A
+ * signalfd reads the signals of whoever reads it, signalfd(2). */
+void em_loop_forked(void);
+
 /* Children. */
 struct em_child {
     pid_t pid;

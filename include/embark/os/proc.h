@@ -19,6 +19,12 @@ struct em_spawn {
  * EM_EXIT_NOT_FOUND, EM_EXIT_NOT_EXECUTABLE with the reason (os/exec.h) or EM_EXIT_SYSTEM. */
 int em_spawn(const struct em_spawn *spawn, struct em_child *child, struct em_err *err);
 
+/* The same for a function of our own instead of a program: it runs in a forked child (the process
+ * has one thread, so it may call anything), with embark's signal handling, none of its children,
+ * and ends with the code that it returns. The child is killed if embark dies. argv isn't used. */
+int em_spawn_function(const struct em_spawn *spawn, int (*body)(void *ctx), void *ctx,
+                      struct em_child *child, struct em_err *err);
+
 /* Runs to the end and collects stdout (at most `limit` bytes); stderr goes to `err_out` if not NULL
  * (at most 64 KiB). 0, or EM_EXIT_* as em_spawn, 128+n when stopped, EM_EXIT_UNREACHABLE at the
  * deadline (the child is killed). *status is waitpid's. `input` is written to its stdin. */

@@ -10,8 +10,10 @@ struct em_command {
     struct em_lock *lock;
     const char *direct_raw;  /* for the variables of [migrate] env; "" sets none */
     const char *application; /* PGAPPNAME for the child, by which its backends are found */
-    struct em_str output;    /* its last lines, once it ran */
-    bool failed;             /* it ran, and ended by itself with something else than 0 */
+    int (*body)(void *ctx);  /* run in a child instead of [migrate] command; NULL: the command */
+    void *ctx;
+    struct em_str output; /* its last lines, once it ran */
+    bool failed;          /* it ran, and ended by itself with something else than 0 */
 };
 
 /* Runs [migrate] command to its end with everything it started. Signals are passed on; the lock is

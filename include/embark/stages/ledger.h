@@ -40,6 +40,11 @@ int em_ledger_end(struct em_db *db, const struct em_config *config, const struct
 int em_ledger_bury(struct em_db *db, const struct em_config *config, em_time until,
                    struct em_err *err);
 
+/* Somebody has mended what the last runs failed at: the next start doesn't wait for [migrate]
+ * retry_after. */
+int em_ledger_forgive(struct em_db *db, const struct em_config *config, em_time until,
+                      struct em_err *err);
+
 /* The scope's last `limit` runs as lines for people, newest first; "no runs yet" for none. */
 int em_ledger_list(struct em_db *db, const struct em_config *config, int limit, em_time until,
                    struct em_str *out, struct em_err *err);

@@ -24,6 +24,9 @@ int em_migrate_plan(const struct em_config *config, const struct em_url *direct,
 /* The scope's last runs, newest first. */
 int em_migrate_status(const struct em_config *config, const struct em_url *direct,
                       struct em_str *out, struct em_err *err);
+/* Settles a file of [migrate] sql that failed half-way (stages/sql_migrations.h). */
+int em_migrate_resolve(const struct em_config *config, const struct em_url *direct,
+                       const char *file, bool applied, struct em_err *err);
 bool em_migrate_any(const struct em_config *config);
 
 #endif

@@ -20,16 +20,17 @@ struct em_sql_file {
 struct em_sql_sent {
     struct em_sql_file *file;
     const char *sql;
-    size_t at;              /* in the file; of the statement's start, or of the \gexec that made it */
-    bool made;              /* by \gexec: its text stands nowhere in the file */
-    size_t data, data_line; /* COPY's data: where it starts, and the line; data_line 0: none was sent */
+    size_t at; /* in the file; of the statement's start, or of the \gexec that made it */
+    bool made; /* by \gexec: its text stands nowhere in the file */
+    size_t data,
+        data_line; /* COPY's data: where it starts, and the line; data_line 0: none was sent */
 };
 void em_sql_say_notice(const struct em_sql_sent *sent, const struct em_db_message *message);
 /* Logs all of it, and sets err (NULL allowed) to its first line. */
 void em_sql_say_failed(const struct em_sql_sent *sent, const struct em_db_message *message,
                        struct em_err *err);
-/* A failure of embark's own at the file's `offset`: logged, counted, err set. Returns EM_EXIT_SQL, or 0
- * if the run goes on after errors. `hint` may be NULL. */
+/* A failure of embark's own at the file's `offset`: logged, counted, err set. Returns EM_EXIT_SQL,
+ * or 0 if the run goes on after errors. `hint` may be NULL. */
 int em_sql_wrong(struct em_sql_file *file, size_t offset, struct em_err *err, const char *hint,
                  const char *format, ...) EM_PRINTF(5, 6);
 
