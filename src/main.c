@@ -15,8 +15,10 @@
 #include "embark/os/loop.h"
 #include "embark/stages/service.h"
 
+#ifndef __GLIBC__
 /* The linker's symbol for the start of the program. */
 extern const ElfW(Ehdr) __ehdr_start __attribute__((visibility("hidden")));
+#endif
 
 #define CONFIG_LIMIT (1024 * 1024)
 
@@ -201,15 +203,19 @@ static int run(const struct words *words)
     return code;
 }
 
-/* A static PIE relocates itself before main, from a table of some 350 KB that nobody reads again: its pages, clean ones
- * of the file, are given back, so that they don't count in a container with a tight memory limit. */
+/* A static PIE relocates itself before main, from a table of some 350 KB that nobody reads again:
+ * its pages, clean ones of the file, are given back, so that they don't count in a container with a
+ * tight memory limit. */
 static void drop_relocations(void)
 {
+#ifndef __GLIBC__ /* the dynamic builds of the tests are loaded otherwise */
     const ElfW(Ehdr) *image = &__ehdr_start;
     const ElfW(Phdr) *segments = (const void *)((const char *)image + image->e_phoff);
     for (int i = 0; i < image->e_phnum; i++)
-        if (segments[i].p_type == PT_LOAD && segments[i].p_flags == PF_R && segments[i].p_offset == 0)
+        if (segments[i].p_type == PT_LOAD && segments[i].p_flags == PF_R &&
+            segments[i].p_offset == 0)
             madvise((void *)(uintptr_t)image, segments[i].p_filesz, MADV_DONTNEED);
+#endif
 }
 
 int main(int argc, char **argv)

@@ -50,10 +50,7 @@ static const char *suffix(const char **p, const char *const *words, uint64_t *n)
         if (strncasecmp(at, *words, length) != 0)
             continue;
         at += length;
-        if (separator(at[0]) && digit(at[1]))
-            at++;
-        else if (separator(at[0]) && !alphanumeric(at[1]) && at[1] != '+')
-            at++; /* "1.0a." has an empty number */
+        at += separator(*at); /* also where no number follows: "1.0a." */
         *n = number(&at);
         *p = at;
         return *words;

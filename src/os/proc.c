@@ -139,6 +139,9 @@ int em_spawn_function(const struct em_spawn *spawn, int (*body)(void *ctx), void
     return 0;
 }
 
+/* Reads of 4 KiB that empty a pipe. */
+#define PIPE_READS 16
+
 /* em_capture's three pipes. */
 struct ends {
     int in, out, err; /* ours; -1 when closed */
@@ -212,14 +215,24 @@ static bool open_pipe(int *ours, int *theirs, bool we_write)
     return fcntl(*ours, F_SETFL, O_NONBLOCK) == 0;
 }
 
+static bool has_more(int fd)
+{
+    struct pollfd left = {fd, POLLIN, 0};
+    return poll(&left, 1, 0) > 0;
+}
+
 static int collect(struct em_child *child, struct ends *ends, em_time until, const char *name,
                    struct em_err *err)
 {
     bool alive = true;
     if (ends->input_left == 0)
         shut(&ends->in);
-    while (alive && (ends->out >= 0 || !child->done))
+    while (alive && !child->done)
         alive = pump(ends, until);
+    /* What it wrote before its end is in the pipe. Who else holds the other end isn't waited for.
+     */
+    while (alive && ends->out >= 0 && has_more(ends->out))
+        drain(&ends->out, ends->out_text, ends->limit);
     if (alive)
         return 0;
     kill(-child->pid, SIGKILL);
@@ -251,12 +264,8 @@ int em_capture(const struct em_spawn *spawn, const char *input, size_t input_len
     if (code == 0) {
         code = collect(&child, &ends, until, spawn->argv[0], err);
         /* What was written before the end and not read yet. */
-        while (code == 0 && ends.err >= 0) {
-            struct pollfd left = {ends.err, POLLIN, 0};
-            if (poll(&left, 1, 0) <= 0)
-                break;
+        for (int i = 0; code == 0 && i < PIPE_READS && ends.err >= 0 && has_more(ends.err); i++)
             drain(&ends.err, err_out, 65536);
-        }
         *status = child.status;
         em_child_forget(&child);
     }

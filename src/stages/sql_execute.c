@@ -14,7 +14,8 @@ struct exec {
     struct em_sql_sent sent; /* first: the reader's calls are about it */
     enum em_sql_purpose purpose;
     const char *prefix;     /* of \gset */
-    struct em_str out;      /* rows to be printed */
+    struct em_str out;      /* what is to be printed; … */
+    size_t complete;        /* … of it, what no error takes back: results that are whole, COPY's data */
     struct em_list made;    /* \gexec: statements */
     struct em_sql_vars got; /* \gset: columns with a value, */
     struct em_list unset;   /* … without */
@@ -67,6 +68,7 @@ static bool print_out(struct exec *exec)
     bool ok = em_put(STDOUT_FILENO, em_str_c(&exec->out), exec->out.len);
 
     em_str_cut(&exec->out, 0);
+    exec->complete = 0;
     return ok;
 }
 
@@ -110,7 +112,8 @@ static bool on_row(void *ctx, const struct em_db *db, int columns)
     }
     if (exec->purpose != EM_SQL_SHOW)
         return true;
-    em_str_putc(&exec->out, '\n');
+    if (columns)
+        em_str_putc(&exec->out, '\n');
     return exec->out.len < PRINT_CHUNK || print_out(exec);
 }
 
@@ -119,6 +122,7 @@ static bool on_copy_out(void *ctx, const char *bytes, size_t length)
     struct exec *exec = ctx;
 
     em_str_add(&exec->out, bytes, length);
+    exec->complete = exec->out.len;
     return exec->out.len < PRINT_CHUNK || print_out(exec);
 }
 
@@ -165,7 +169,10 @@ static void on_failed(void *ctx, const struct em_db_message *message)
 {
     struct exec *exec = ctx;
 
-    print_out(exec); /* in the order in which it happened */
+    /* As with psql, a result that an error cuts short isn't shown: not the part of it that wasn't
+     * printed yet, at least. */
+    em_str_cut(&exec->out, exec->complete);
+    print_out(exec);
     em_str_cut(&exec->sqlstate, 0);
     em_str_puts(&exec->sqlstate, message->sqlstate);
     em_str_cut(&exec->message, 0);
@@ -179,6 +186,7 @@ static void on_done(void *ctx, const char *tag)
 
     em_str_cut(&exec->tag, 0);
     em_str_puts(&exec->tag, tag);
+    exec->complete = exec->out.len;
     em_sql_settings_after(exec->sent.file->run, tag);
 }
 

@@ -58,7 +58,7 @@ static inline bool fake_read(void *ctx, const char *path, struct em_str *out, st
 
 static inline struct em_world fake_world(char **env)
 {
-    return (struct em_world){fake_env, env, fake_read, env};
+    return (struct em_world){.env = fake_env, .environ = env, .read_file = fake_read, .ctx = env};
 }
 
 struct trial {

@@ -50,7 +50,7 @@ static void keys(void **state)
         "[database]\ntiemout = 5s\nURL=x\ndirect-url = y\ntcp = db:5432\n  other:1\ncommand = x\n"
         "frobnicate = \n");
     assert_says(
-        "embark.ini:1: \"url\" stands above every [section]\n  hint: it is a key of [database]\n"
+        "embark.ini:1: \"url\" stands above every [section]\n  hint: it is a key of [database] and [bootstrap]\n"
         "embark.ini:2: \"x\" stands above every [section]\n",
         "url = postgres://db/app\nx = y\n  more\n[log]\n");
     assert_says("embark.ini:2: there is no key before the =\n"

@@ -205,36 +205,28 @@ static void test_sentences(void **state)
         "install it");
 }
 
+#define OTHER                                                                             \
+    HEAD "@embark missing a\n@embark part a\n@embark other /o/python3.12/site-packages\n" \
+         "@embark other-version 3.12\n@embark other-python "
+
 static void test_other_interpreters(void **state)
 {
-    static const char first[] =
-        HEAD "@embark missing a\n@embark part a\n@embark other /o/python3.12/site-packages\n"
-             "@embark other-version 3.12\n@embark other-python ";
-
-    char text[1000];
     (void)state;
-    strcpy(text, first);
-    strcat(text, "/o/bin/python3\n@embark other /p\n" PATHS);
-    expect_said(
-        text, "a",
-        "module a: not found by /py (Python 3.11.2); it is installed for another interpreter: "
-        "/o/python3.12/site-packages (Python 3.12, /o/bin/python3), /p" LOOKED,
-        "/o/bin/python3");
-    strcpy(text, first);
-    strcat(text, "\n@embark gone /lost\n@embark gone /gone\n@embark end \n");
-    expect_said(
-        text, "a",
-        "module a: not found by /py (Python 3.11.2); it is installed for another interpreter: "
-        "/o/python3.12/site-packages (Python 3.12); looked in the standard library, not in /lost, "
-        "/gone, which do not exist",
-        "installed by Python 3.12 and this is 3.11.2");
-    expect_said(
-        HEAD "@embark missing a\n@embark other /install/lib/python3.11/site-packages\n"
-             "@embark other-version 3.11\n" PATHS,
-        "a",
-        "module a: not found by /py (Python 3.11.2); it is installed for another interpreter: "
-        "/install/lib/python3.11/site-packages (Python 3.11)" LOOKED,
-        "COPY the packages");
+    expect_said(OTHER "/o/bin/python3\n@embark other /p\n" PATHS, "a",
+                "module a: not found by /py (Python 3.11.2); it is installed for another "
+                "interpreter: /o/python3.12/site-packages (Python 3.12, /o/bin/python3), /p" LOOKED,
+                "/o/bin/python3");
+    expect_said(OTHER "\n@embark gone /lost\n@embark gone /gone\n@embark end \n", "a",
+                "module a: not found by /py (Python 3.11.2); it is installed for another "
+                "interpreter: /o/python3.12/site-packages (Python 3.12); looked in the standard "
+                "library, not in /lost, /gone, which do not exist",
+                "installed by Python 3.12 and this is 3.11.2");
+    expect_said(HEAD "@embark missing a\n@embark other /install/lib/python3.11/site-packages\n"
+                     "@embark other-version 3.11\n" PATHS,
+                "a",
+                "module a: not found by /py (Python 3.11.2); it is installed for another "
+                "interpreter: /install/lib/python3.11/site-packages (Python 3.11)" LOOKED,
+                "COPY the packages");
 }
 
 static void test_answer_is_picked_out(void **state)

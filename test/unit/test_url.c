@@ -337,7 +337,7 @@ static void mistakes(void **state)
 static void hints_say_how(void **state)
 {
     EM_ERR_AUTO err = EM_ERR_INIT;
-    EM_URL_AUTO url;
+    EM_URL_AUTO url = EM_URL_INIT;
     (void)state;
     assert_int_equal(em_url_parse(&url, "postgres://u:p@ss@h/d", NULL, &err), EM_EXIT_CONFIG);
     assert_int_equal(err.code, EM_EXIT_CONFIG);

@@ -27,7 +27,7 @@ static void asks_what_is_known(void **state)
 
 static void get_and_set(void **state)
 {
-    EM_URL_AUTO url = {0};
+    EM_URL_AUTO url = EM_URL_INIT;
     (void)state;
     assert_null(em_url_get(&url, "host"));
     em_url_set(&url, "host", NULL);
@@ -78,7 +78,7 @@ static void where(void **state)
     for (size_t i = 0; i < sizeof examples / sizeof *examples; i++) {
         EM_ERR_AUTO err = EM_ERR_INIT;
         EM_STR_AUTO out = EM_STR_INIT;
-        EM_URL_AUTO url;
+        EM_URL_AUTO url = EM_URL_INIT;
         assert_int_equal(em_url_parse(&url, examples[i].text, NULL, &err), 0);
         em_url_where(&url, &out);
         assert_string_equal(em_str_c(&out), examples[i].shown);
@@ -109,7 +109,7 @@ static void print(void **state)
         EM_ERR_AUTO err = EM_ERR_INIT;
         EM_STR_AUTO without = EM_STR_INIT;
         EM_STR_AUTO with = EM_STR_INIT;
-        EM_URL_AUTO url;
+        EM_URL_AUTO url = EM_URL_INIT;
         assert_int_equal(em_url_parse(&url, examples[i].text, NULL, &err), 0);
         em_url_print(&url, false, &without);
         em_url_print(&url, true, &with);
@@ -129,8 +129,8 @@ static void print_and_parse(void **state)
 
     (void)state;
     for (int round = 0; round < 20000; round++) {
-        EM_URL_AUTO url = {0};
-        EM_URL_AUTO again;
+        EM_URL_AUTO url = EM_URL_INIT;
+        EM_URL_AUTO again = EM_URL_INIT;
         EM_STR_AUTO text = EM_STR_INIT;
         EM_ERR_AUTO err = EM_ERR_INIT;
         for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {

@@ -14,11 +14,11 @@
 static const char *const marks[] = {"Zq7x", "Wv9k", "Kj3m"};
 
 static const char *const hostile[] = {
-    "@",    ":",    "/",    "?",   "#",      "[",        "]",   "!",   "$",   "&",  "'",  "(",
-    ")",    "*",    "+",    ",",   ";",      "=",        "%",   " ",   "\"",  "\\", "<",  ">",
-    "^",    "`",    "{",    "|",   "}",      "~",        "-",   ".",   "_",   "\t", "\n", "\r",
-    "\x01", "\x7F", "\xC3", "ä",   "%%",     "%zz",      "%00", "%4",  "://", "//", "&&", "==",
-    ";;",   "''",   "\"\"", "\\'", "@@",     "@h",       "@/",  "/@",  "?@",  "#@", "=@", "?a=@",
+    "@",    ":",    "/",    "?",   "#",     "[",        "]",   "!",   "$",   "&",  "'",  "(",
+    ")",    "*",    "+",    ",",   ";",     "=",        "%",   " ",   "\"",  "\\", "<",  ">",
+    "^",    "`",    "{",    "|",   "}",     "~",        "-",   ".",   "_",   "\t", "\n", "\r",
+    "\x01", "\x7F", "\xC3", "ä",   "%%",    "%zz",      "%00", "%4",  "://", "//", "&&", "==",
+    ";;",   "''",   "\"\"", "\\'", "@@",    "@h",       "@/",  "/@",  "?@",  "#@", "=@", "?a=@",
     "&b=",  ";c=",  ":1",   ":@",  " usr ", "/d?e=f@g", "$$",  "%40", "%2F",
 };
 
@@ -133,13 +133,13 @@ static void no_message_shows_it(void **state)
 {
     int read = 0, refused = 0;
     (void)state;
-    for (int round = 0; round < 200000; round++) {
+    for (int round = 0; round < 30000; round++) {
         const char *template = templates[draw(sizeof templates / sizeof *templates)];
         EM_STR_AUTO text = EM_STR_INIT;
         EM_STR_AUTO password = EM_STR_INIT;
         EM_STR_AUTO shown = EM_STR_INIT;
         EM_ERR_AUTO err = EM_ERR_INIT;
-        EM_URL_AUTO url;
+        EM_URL_AUTO url = EM_URL_INIT;
         const char *place = strstr(template, "%s");
         make_password(&password);
         /* Without a host of its own, what follows the last @ can't be told from one. */
@@ -160,8 +160,8 @@ static void no_message_shows_it(void **state)
         assert_int_equal(url.keys.n + url.values.n + url.dropped.n + url.notes.n, 0);
         assert_null(url.schema);
     }
-    assert_true(read > 10000);
-    assert_true(refused > 10000);
+    assert_true(read > 3000);
+    assert_true(refused > 3000);
 }
 
 /* Any bytes at all: no crash, and pairs that libpq can be given. */
@@ -183,11 +183,11 @@ static void any_bytes(void **state)
                                         "[",
                                         "]"};
     (void)state;
-    for (int round = 0; round < 100000; round++) {
+    for (int round = 0; round < 20000; round++) {
         EM_STR_AUTO text = EM_STR_INIT;
         EM_STR_AUTO printed = EM_STR_INIT;
         EM_ERR_AUTO err = EM_ERR_INIT;
-        EM_URL_AUTO url;
+        EM_URL_AUTO url = EM_URL_INIT;
         for (size_t n = draw(12); n > 0; n--) {
             if (draw(3) == 0)
                 em_str_puts(&text, hostile_bytes());

@@ -8,7 +8,7 @@
 static inline void show(const char *text, bool (*known)(const char *keyword), struct em_str *out)
 {
     EM_ERR_AUTO err = EM_ERR_INIT;
-    EM_URL_AUTO url;
+    EM_URL_AUTO url = EM_URL_INIT;
     int code = em_url_parse(&url, text, known, &err);
     if (code) {
         em_str_printf(out, "error: %s", em_str_c(&err.text));

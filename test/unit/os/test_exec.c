@@ -247,7 +247,9 @@ static void test_scripts_of_scripts(void **state)
     make_text("self", "#!./self\n", 0755);
     expect_wrong("self", EM_EXIT_NOT_EXECUTABLE, "scripts that are each other's interpreters", "");
     memset(text, 'x', sizeof(text));
-    memcpy(text, "#!/", 3);
+    text[0] = '#';
+    text[1] = '!';
+    text[2] = '/';
     make("long", text, sizeof(text), 0755);
     expect_wrong("long", EM_EXIT_NOT_EXECUTABLE, "longer than the 256 bytes", "");
 }

@@ -1,0 +1,245 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "embark/core/verdict.h"
+
+#define RETRY EM_SEC(30)
+
+/* A list of files as words; "a=2" has other contents than "a". */
+static void fill(struct em_filelist *list, const char *spec)
+{
+    char copy[256], *rest = copy;
+
+    snprintf(copy, sizeof copy, "%s", spec);
+    for (char *word; (word = strsep(&rest, " ")) != NULL;) {
+        char *text = strchr(word, '=');
+        if (text)
+            *text++ = '\0';
+        if (*word)
+            em_filelist_add(list, word, text ? text : "", text ? strlen(text) : 0);
+    }
+}
+
+static void row(struct em_run_row *row, const char *outcome, const char *files, const char *digest,
+                em_time age)
+{
+    EM_FILELIST_AUTO list = EM_FILELIST_INIT;
+    EM_STR_AUTO text = EM_STR_INIT;
+
+    fill(&list, files);
+    em_filelist_print(&list, &text);
+    row->outcome = em_strdup(outcome);
+    row->files = em_strdup(em_str_c(&text));
+    row->digest = digest ? em_strdup(digest) : NULL;
+    row->age = age;
+}
+
+/* What there is: a ledger with a good run of these files (NULL: none) and its digest, the newest
+ * run (NULL: the good one), and the tools' digest now. */
+struct given {
+    const char *good, *good_digest;
+    const char *newest, *newest_files;
+    em_time age;
+    const char *digest;
+    bool no_ledger;
+};
+
+static enum em_decision judged(const char *ours, const struct given *given,
+                               struct em_verdict *verdict)
+{
+    EM_FILELIST_AUTO files = EM_FILELIST_INIT;
+    struct em_state state = {.has_ledger = !given->no_ledger};
+
+    fill(&files, ours);
+    if (given->good)
+        row(&state.good, "done", given->good, given->good_digest, EM_SEC(1000));
+    if (given->newest)
+        row(&state.newest, given->newest, given->newest_files, NULL, given->age);
+    else if (given->good)
+        row(&state.newest, "done", given->good, given->good_digest, EM_SEC(1000));
+    em_str_puts(&state.digest, given->digest ? given->digest : "");
+    em_judge(&files, &state, RETRY, verdict);
+    assert_true(verdict->why.len > 0);
+    em_state_free(&state);
+    return verdict->decision;
+}
+
+#define EXPECT(ours, decision, ...)                                 \
+    do {                                                            \
+        struct em_verdict v_ = {0};                                 \
+        struct given given_ = {__VA_ARGS__};                        \
+        assert_int_equal(judged((ours), &given_, &v_), (decision)); \
+        em_verdict_free(&v_);                                       \
+    } while (0)
+
+static void test_nothing_known(void **state)
+{
+    (void)state;
+    EXPECT("a", EM_RUN, .no_ledger = true);
+    EXPECT("", EM_RUN, .no_ledger = true, .digest = "d");
+    EXPECT("a", EM_RUN, .good = NULL);
+    EXPECT("a", EM_RUN, .good = NULL, .digest = "d");
+}
+
+static void test_everything_applied(void **state)
+{
+    (void)state;
+    EXPECT("a b", EM_SKIP, .good = "a b", .good_digest = "d", .digest = "d");
+    EXPECT("b a", EM_SKIP, .good = "a b", .good_digest = "d", .digest = "d");
+}
+
+/* Files that nobody knows of can't be compared: "" equals "" says nothing. */
+static void test_unknown_files_never_skip(void **state)
+{
+    (void)state;
+    EXPECT("", EM_RUN, .good = "", .good_digest = "d", .digest = "d");
+    EXPECT("", EM_RUN, .good = "a", .good_digest = "d", .digest = "d");
+    EXPECT("a", EM_RUN, .good = "", .good_digest = "d", .digest = "d");
+}
+
+static void test_unknown_state_never_skips(void **state)
+{
+    (void)state;
+    EXPECT("a", EM_RUN, .good = "a", .good_digest = NULL, .digest = "");
+    EXPECT("a", EM_RUN, .good = "a", .good_digest = "", .digest = "");
+    EXPECT("a", EM_RUN, .good = "a", .good_digest = "d", .digest = "");
+    EXPECT("a", EM_RUN, .good = "a", .good_digest = NULL, .digest = "d");
+}
+
+static void test_table_changed(void **state)
+{
+    (void)state;
+    EXPECT("a", EM_RUN, .good = "a", .good_digest = "d", .digest = "e");
+}
+
+static void test_older(void **state)
+{
+    struct em_verdict v = {0};
+    struct given given = {.good = "a b c", .good_digest = "d", .digest = "d"};
+
+    (void)state;
+    assert_int_equal(judged("a", &given, &v), EM_IS_OLDER);
+    assert_int_equal(v.lacking.n, 2);
+    assert_string_equal(v.lacking.v[0], "b");
+    assert_string_equal(v.lacking.v[1], "c");
+    assert_false(v.diverged);
+    em_verdict_free(&v);
+    /* also where no table tells the database's state: the ledger does */
+    EXPECT("a", EM_IS_OLDER, .good = "a b", .good_digest = NULL, .digest = "");
+    /* somebody took the database back, perhaps for this very image */
+    EXPECT("a", EM_RUN, .good = "a b", .good_digest = "d", .digest = "e");
+    /* a file's contents differ as well: older all the same */
+    EXPECT("a=2", EM_IS_OLDER, .good = "a b", .good_digest = "d", .digest = "d");
+}
+
+static void test_newer_changed_diverged(void **state)
+{
+    struct em_verdict v = {0};
+    struct given given = {.good = "a b=1 c", .good_digest = "d", .digest = "d"};
+
+    (void)state;
+    EXPECT("a b", EM_RUN, .good = "a", .good_digest = "d", .digest = "d");
+    EXPECT("a=2", EM_RUN, .good = "a", .good_digest = "d", .digest = "d");
+    assert_int_equal(judged("a b=2 x", &given, &v), EM_RUN);
+    assert_true(v.diverged);
+    assert_int_equal(v.lacking.n, 1);
+    assert_string_equal(v.lacking.v[0], "c");
+    assert_int_equal(v.added.n, 1);
+    assert_string_equal(v.added.v[0], "x");
+    assert_int_equal(v.changed.n, 1);
+    assert_string_equal(v.changed.v[0], "b");
+    em_verdict_free(&v);
+    assert_int_equal(v.lacking.n, 0);
+}
+
+static void test_failed_just_now(void **state)
+{
+    (void)state;
+    EXPECT("a b", EM_FAILED, .good = "a", .good_digest = "d", .digest = "d", .newest = "failed",
+           .newest_files = "a b", .age = EM_SEC(1));
+    EXPECT("a b", EM_FAILED, .newest = "failed", .newest_files = "a b", .age = 0);
+    EXPECT("a b", EM_FAILED, .newest = "failed", .newest_files = "a b", .age = RETRY - 1);
+    EXPECT("a b", EM_RUN, .newest = "failed", .newest_files = "a b", .age = RETRY);
+    /* other files are another try: the fixed image must not wait */
+    EXPECT("a b=2", EM_RUN, .newest = "failed", .newest_files = "a b", .age = EM_SEC(1));
+    EXPECT("a b c", EM_RUN, .newest = "failed", .newest_files = "a b", .age = EM_SEC(1));
+    /* a clock that was set back on the server */
+    EXPECT("a b", EM_FAILED, .newest = "failed", .newest_files = "a b", .age = -EM_SEC(5));
+}
+
+/* A failed run of files that nobody knows of is not hammered either. */
+static void test_failed_with_unknown_files(void **state)
+{
+    (void)state;
+    EXPECT("", EM_FAILED, .newest = "failed", .newest_files = "", .age = EM_SEC(1));
+    EXPECT("a", EM_RUN, .newest = "failed", .newest_files = "", .age = EM_SEC(1));
+}
+
+static void test_interrupted_and_running(void **state)
+{
+    (void)state;
+    EXPECT("a b", EM_RUN, .good = "a", .good_digest = "d", .digest = "d", .newest = "interrupted",
+           .newest_files = "a b", .age = EM_SEC(1));
+    EXPECT("a b", EM_RUN, .newest = "running", .newest_files = "a b", .age = EM_SEC(1));
+}
+
+/* An image whose files are all in the database keeps starting, whatever a newer image's try did. */
+static void test_old_image_beside_a_newer_ones_failure(void **state)
+{
+    (void)state;
+    EXPECT("a", EM_SKIP, .good = "a", .good_digest = "d", .digest = "d", .newest = "failed",
+           .newest_files = "a b", .age = EM_SEC(1));
+    EXPECT("a", EM_SKIP, .good = "a", .good_digest = "d", .digest = "d", .newest = "running",
+           .newest_files = "a b", .age = EM_SEC(1));
+}
+
+static void test_damaged_ledger(void **state)
+{
+    struct em_verdict v = {0};
+    struct em_state damaged = {.has_ledger = true};
+    EM_FILELIST_AUTO files = EM_FILELIST_INIT;
+
+    (void)state;
+    fill(&files, "a");
+    row(&damaged.good, "done", "a", "d", 0);
+    free(damaged.good.files);
+    damaged.good.files = em_strdup("not a list\n");
+    em_str_puts(&damaged.digest, "d");
+    em_judge(&files, &damaged, RETRY, &v);
+    assert_int_equal(v.decision, EM_RUN);
+    em_verdict_free(&v);
+    row(&damaged.newest, "failed", "a", NULL, 0);
+    free(damaged.newest.files);
+    damaged.newest.files = NULL;
+    em_judge(&files, &damaged, RETRY, &v);
+    assert_int_equal(v.decision, EM_RUN);
+    em_verdict_free(&v);
+    em_state_free(&damaged);
+    em_state_free(&damaged);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_nothing_known),
+        cmocka_unit_test(test_everything_applied),
+        cmocka_unit_test(test_unknown_files_never_skip),
+        cmocka_unit_test(test_unknown_state_never_skips),
+        cmocka_unit_test(test_table_changed),
+        cmocka_unit_test(test_older),
+        cmocka_unit_test(test_newer_changed_diverged),
+        cmocka_unit_test(test_failed_just_now),
+        cmocka_unit_test(test_failed_with_unknown_files),
+        cmocka_unit_test(test_interrupted_and_running),
+        cmocka_unit_test(test_old_image_beside_a_newer_ones_failure),
+        cmocka_unit_test(test_damaged_ledger),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
