@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "embark/commands/commands.h"
+#include "embark/commands/flags.h"
 #include "embark/os/files.h"
 #include "embark/os/log.h"
 #include "version.h"
@@ -118,7 +119,11 @@ int em_command_help(const struct em_call *call)
 int em_command_version(const struct em_call *call)
 {
     EM_STR_AUTO out = EM_STR_INIT;
-    (void)call;
+    EM_ERR_AUTO err = EM_ERR_INIT;
+    if (em_no_words("version", call->argv, &err) != 0) {
+        em_log_err(EM_LOG_ERROR, NULL, &err);
+        return EM_EXIT_USAGE;
+    }
     em_str_printf(&out, "embark %s (%s)\n", EMBARK_VERSION, EMBARK_LIBRARIES);
     return print(&out);
 }

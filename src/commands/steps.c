@@ -1,5 +1,6 @@
 /* The start-up steps (DESIGN, semantics 1). */
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "embark/commands/commands.h"
@@ -19,6 +20,8 @@
 
 /* The longest that an interpreter may take to look for modules. */
 #define CHECK_LIMIT EM_SEC(60)
+/* Bytes of the command in the last line: log drivers tear long ones. */
+#define SHOWN_COMMAND 300
 
 static void add_timing(struct em_steps *steps, const char *name, em_time started)
 {
@@ -126,6 +129,13 @@ static int find_targets(struct em_steps *steps)
     int code = em_db_target(&steps->url, config->database_url, config->origin[EM_AT_database_url],
                             &none, &steps->raw, &err);
     steps->has_database = code == 0;
+    const char *url = getenv("DATABASE_URL");
+    if (none && url && !url[strspn(url, " \t\r\n")])
+        em_log_hint(EM_LOG_WARN, "configuration",
+                    "an unset variable in a compose file (${DB_URL}) comes out empty; unset "
+                    "DATABASE_URL if "
+                    "there is no database",
+                    "DATABASE_URL is set, but empty: no database is waited for");
     if (none) {
         if (!em_migrate_any(config) || em_config_skips(config, "migrate") || steps->build_time)
             return 0;
@@ -240,14 +250,23 @@ static int wait_database(struct em_steps *steps, struct em_db **kept)
     return em_said("wait", &err);
 }
 
+static bool waits_for_others(const struct em_config *config)
+{
+    return config->wait_tcp.n || config->wait_http.n || config->wait_unix.n || config->wait_file.n;
+}
+
+bool em_steps_wait_any(const struct em_steps *steps)
+{
+    return steps->has_database || waits_for_others(steps->config);
+}
+
 int em_step_wait(struct em_steps *steps)
 {
     const struct em_config *config = steps->config;
     EM_ERR_AUTO err = EM_ERR_INIT;
     em_time start = em_now();
-    bool others =
-        config->wait_tcp.n || config->wait_http.n || config->wait_unix.n || config->wait_file.n;
-    if (em_config_skips(config, "wait") || (!steps->has_database && !others))
+    bool others = waits_for_others(config);
+    if (em_config_skips(config, "wait") || !em_steps_wait_any(steps))
         return 0;
     /* The ledger is read over the connection that showed that the server is there: a start with
      * nothing to do logs in once. */
@@ -296,8 +315,13 @@ void em_steps_say(const struct em_steps *steps, const char *what, char *const *a
     em_time_print(&line, em_now() - steps->started);
     if (steps->timings.len)
         em_str_printf(&line, " (%s)", em_str_c(&steps->timings));
-    for (size_t i = 0; argv && argv[i]; i++)
-        em_str_printf(&line, "%s%s", i ? " " : ": ", argv[i]);
+    size_t start = line.len;
+    for (size_t i = 0; argv && argv[i] && line.len - start <= SHOWN_COMMAND; i++)
+        em_str_printf(&line, "%s%.*s", i ? " " : ": ", SHOWN_COMMAND, argv[i]);
+    if (line.len - start > SHOWN_COMMAND) {
+        em_str_cut(&line, start + SHOWN_COMMAND);
+        em_str_puts(&line, "…");
+    }
     em_log(EM_LOG_INFO, NULL, "%s", em_str_c(&line));
 }
 

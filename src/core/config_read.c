@@ -11,7 +11,7 @@
  * reaches inih as a whole and is seen to be whole. */
 enum { LONGEST = 198 };
 #if INI_MAX_LINE < 200
-#    error "inih's lines are shorter than config.h says"
+#error "inih's lines are shorter than config.h says"
 #endif
 
 enum kind { NOTHING, SECTION, PAIR, CONTINUATION };
@@ -104,6 +104,8 @@ static void unknown_section(struct reader *r, const char *name, size_t length)
         em_nearest_try(&near, s->name);
     if (near.found)
         em_hint(err, "did you mean [%s]?", near.found);
+    else
+        em_hint(err, "embark help config lists the sections");
     em_free_ptr(&copy);
 }
 

@@ -29,7 +29,8 @@ static void skip(struct reader *r)
 
 static bool word_byte(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '.';
 }
 
 static bool take_word(struct reader *r, const char *word)
@@ -64,10 +65,10 @@ static const char *todays_name(const char *name)
 static bool is_variable(const char *name)
 {
     static const char *const names[] = {
-        "python_version",   "python_full_version", "os_name",          "sys_platform",
-        "platform_release", "platform_system",     "platform_version", "platform_machine",
-        "extra",            "implementation_name", "implementation_version",
-        "platform_python_implementation",
+        "python_version",      "python_full_version",    "os_name",
+        "sys_platform",        "platform_release",       "platform_system",
+        "platform_version",    "platform_machine",       "extra",
+        "implementation_name", "implementation_version", "platform_python_implementation",
     };
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
@@ -148,7 +149,8 @@ static enum em_judged compare_texts(const char *a, const char *op, const char *b
     return (op[0] == '<') == (result < 0) ? EM_YES : EM_NO;
 }
 
-static enum em_judged compare(const struct operand *a, enum relation relation, const char *op, const struct operand *b)
+static enum em_judged compare(const struct operand *a, enum relation relation, const char *op,
+                              const struct operand *b)
 {
     const char *left = em_str_c(&a->text), *right = em_str_c(&b->text);
     EM_STR_AUTO spec = EM_STR_INIT;

@@ -38,8 +38,8 @@ static uint64_t number(const char **p)
     return n;
 }
 
-/* One of the words, the longest spellings first, with a separator before and behind it and a number, all of which may
- * be left out. NULL: none of them. */
+/* One of the words, the longest spellings first, with a separator before and behind it and a
+ * number, all of which may be left out. NULL: none of them. */
 static const char *suffix(const char **p, const char *const *words, uint64_t *n)
 {
     const char *at = *p + separator(**p);
@@ -88,7 +88,8 @@ static bool read_local(const char **p, struct em_pep440 *v)
 
 static void read_suffixes(const char **p, struct em_pep440 *v)
 {
-    static const char *const pres[] = {"alpha", "a", "beta", "b", "preview", "pre", "rc", "c", NULL};
+    static const char *const pres[] = {"alpha", "a",  "beta", "b", "preview",
+                                       "pre",   "rc", "c",    NULL};
     static const char *const posts[] = {"post", "rev", "r", NULL};
     static const char *const devs[] = {"dev", NULL};
     const char *word = suffix(p, pres, &v->pre_number);
@@ -154,7 +155,8 @@ static int compare_release(const struct em_pep440 *a, const struct em_pep440 *b)
     return result;
 }
 
-/* 1.0.dev1 < 1.0a1 < 1.0: a dev release alone stands before all pre-releases, no pre-release behind them. */
+/* 1.0.dev1 < 1.0a1 < 1.0: a dev release alone stands before all pre-releases, no pre-release behind
+ * them. */
 static int pre_rank(const struct em_pep440 *v)
 {
     if (v->pre)
@@ -219,7 +221,17 @@ int em_pep440_compare(const struct em_pep440 *a, const struct em_pep440 *b)
 
 /* ---- Specifiers ------------------------------------------------------------------------------ */
 
-enum op { OP_COMPATIBLE, OP_ARBITRARY, OP_EQUAL, OP_UNEQUAL, OP_AT_MOST, OP_AT_LEAST, OP_BELOW, OP_ABOVE, OP_NONE };
+enum op {
+    OP_COMPATIBLE,
+    OP_ARBITRARY,
+    OP_EQUAL,
+    OP_UNEQUAL,
+    OP_AT_MOST,
+    OP_AT_LEAST,
+    OP_BELOW,
+    OP_ABOVE,
+    OP_NONE
+};
 
 struct clause {
     enum op op;
@@ -263,7 +275,8 @@ static bool read_clause(const char **p, struct clause *c)
 
         c->wildcard = true;
         *p += 2;
-        if ((c->op != OP_EQUAL && c->op != OP_UNEQUAL) || v->pre || v->has_post || v->has_dev || v->local[0])
+        if ((c->op != OP_EQUAL && c->op != OP_UNEQUAL) || v->pre || v->has_post || v->has_dev ||
+            v->local[0])
             return false;
     }
     if (c->op == OP_COMPATIBLE && c->version.parts < 2)
@@ -271,7 +284,8 @@ static bool read_clause(const char **p, struct clause *c)
     return !c->version.local[0] || c->op == OP_EQUAL || c->op == OP_UNEQUAL;
 }
 
-/* The next clause: 1; the end: 0; malformed: -1. A comma at the end is allowed, as packaging does. */
+/* The next clause: 1; the end: 0; malformed: -1. A comma at the end is allowed, as packaging does.
+ */
 static int next_clause(const char **p, struct clause *c)
 {
     *p = blanks(*p);
@@ -310,7 +324,8 @@ static bool equals(const struct clause *c, const struct em_pep440 *v)
     if (c->wildcard)
         return has_prefix(v, &c->version, c->version.parts);
     /* A local version counts only where the specifier has one. */
-    return c->version.local[0] ? em_pep440_compare(v, &c->version) == 0 : compare_public(v, &c->version) == 0;
+    return c->version.local[0] ? em_pep440_compare(v, &c->version) == 0
+                               : compare_public(v, &c->version) == 0;
 }
 
 /* <3.1 doesn't take 3.1.dev0, nor >3.1 3.1.post1 and 3.1+local. */
@@ -322,14 +337,16 @@ static bool strictly(const struct clause *c, const struct em_pep440 *v)
 
     if (c->op == OP_BELOW)
         return result < 0 && (than->pre || than->has_dev || !same_base || !(v->pre || v->has_dev));
-    return result > 0 && (than->has_post || !same_base || !v->has_post) && (!same_base || !v->local[0]);
+    return result > 0 && (than->has_post || !same_base || !v->has_post) &&
+           (!same_base || !v->local[0]);
 }
 
 static bool clause_allows(const struct clause *c, const struct em_pep440 *v)
 {
     switch (c->op) {
     case OP_COMPATIBLE:
-        return compare_public(v, &c->version) >= 0 && has_prefix(v, &c->version, c->version.parts - 1);
+        return compare_public(v, &c->version) >= 0 &&
+               has_prefix(v, &c->version, c->version.parts - 1);
     case OP_EQUAL:
         return equals(c, v);
     case OP_UNEQUAL:

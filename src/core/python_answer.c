@@ -115,26 +115,34 @@ static void take_line(struct em_python_answer *answer, const char *key, char *va
         keep(field, em_strdup(value));
 }
 
-void em_python_answer_read(struct em_python_answer *answer, const char *bytes, size_t length)
+bool em_python_answer_next(const char **bytes, const char *end, char **name, char **value)
 {
-    const char *end = bytes + length, *eol;
+    while (*bytes < end) {
+        const char *line = *bytes, *key = line + sizeof(marker) - 1, *space;
+        const char *eol = memchr(line, '\n', (size_t)(end - line));
 
-    *answer = (struct em_python_answer){0};
-    for (; bytes < end; bytes = eol + 1) {
-        const char *key = bytes + sizeof(marker) - 1, *space;
-        char *name, *value;
-
-        eol = memchr(bytes, '\n', (size_t)(end - bytes));
         if (!eol)
-            return; /* cut off: what it said is not known */
-        if ((size_t)(eol - bytes) < sizeof(marker) ||
-            memcmp(bytes, marker, sizeof(marker) - 1) != 0)
+            return false; /* cut off: what it said is not known */
+        *bytes = eol + 1;
+        if ((size_t)(eol - line) < sizeof(marker) || memcmp(line, marker, sizeof(marker) - 1) != 0)
             continue;
         space = memchr(key, ' ', (size_t)(eol - key));
         if (!space)
             continue;
-        name = em_strndup(key, (size_t)(space - key));
-        value = unescaped(space + 1, (size_t)(eol - space - 1));
+        *name = em_strndup(key, (size_t)(space - key));
+        *value = unescaped(space + 1, (size_t)(eol - space - 1));
+        return true;
+    }
+    return false;
+}
+
+void em_python_answer_read(struct em_python_answer *answer, const char *bytes, size_t length)
+{
+    const char *end = bytes + length;
+    char *name, *value;
+
+    *answer = (struct em_python_answer){0};
+    while (em_python_answer_next(&bytes, end, &name, &value)) {
         take_line(answer, name, value);
         free(name);
         free(value);

@@ -12,7 +12,8 @@ static const char *blanks(const char *p)
 
 static bool name_byte(char c)
 {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c && strchr("-_.", c));
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+           (c && strchr("-_.", c));
 }
 
 void em_requirement_key(const char *name, size_t length, struct em_str *out)

@@ -39,13 +39,15 @@ static bool is_comment(const char *line, size_t length)
     return i < length && line[i] == '#';
 }
 
-static void add(struct em_requirements_lines *lines, enum em_requirements_kind kind, const char *text, size_t number)
+static void add(struct em_requirements_lines *lines, enum em_requirements_kind kind,
+                const char *text, size_t number)
 {
     lines->v = em_realloc(lines->v, lines->n + 1, sizeof(*lines->v));
     lines->v[lines->n++] = (struct em_requirements_line){kind, em_strdup(text), number};
 }
 
-/* The value of an option of either spelling: "-r x", "-rx", "--requirement x", "--requirement=x". NULL: another one. */
+/* The value of an option of either spelling: "-r x", "-rx", "--requirement x", "--requirement=x".
+ * NULL: another one. */
 static const char *option(const char *line, const char *letter, const char *word)
 {
     size_t n = strlen(word);
@@ -81,7 +83,8 @@ static bool is_place(const char *text)
         return true;
     if (strstr(text, "://"))
         return memchr(text, ':', word) != NULL;
-    return memchr(text, '/', word) != NULL || em_ends(text, ".whl") || em_ends(text, ".tar.gz") || em_ends(text, ".zip");
+    return memchr(text, '/', word) != NULL || em_ends(text, ".whl") || em_ends(text, ".tar.gz") ||
+           em_ends(text, ".zip");
 }
 
 /* The distribution's name in a place: …#egg=NAME, or that of a wheel file. */

@@ -158,7 +158,8 @@ int em_semver_compare(const struct em_semver *a, const struct em_semver *b)
 
 /* ---- Ranges ---------------------------------------------------------------------------------- */
 
-/* What a part between two blanks comes to: from <= v < to, or another of the operators at its ends. */
+/* What a part between two blanks comes to: from <= v < to, or another of the operators at its ends.
+ */
 struct span {
     struct em_semver from, to;
     bool has_from, has_to;

@@ -17,9 +17,20 @@ void em_sql_lint_free(struct em_sql_lint *lint)
 bool em_sql_vars_builtin(const char *name)
 {
     static const char *const names[] = {
-        "DBNAME",         "USER",       "HOST",     "PORT",  "ENCODING",
-        "SERVER_VERSION_NUM", "SERVER_VERSION_NAME", "ROW_COUNT", "ERROR", "SQLSTATE",
-        "LAST_ERROR_SQLSTATE", "LAST_ERROR_MESSAGE", "ON_ERROR_STOP", "AUTOCOMMIT",
+        "DBNAME",
+        "USER",
+        "HOST",
+        "PORT",
+        "ENCODING",
+        "SERVER_VERSION_NUM",
+        "SERVER_VERSION_NAME",
+        "ROW_COUNT",
+        "ERROR",
+        "SQLSTATE",
+        "LAST_ERROR_SQLSTATE",
+        "LAST_ERROR_MESSAGE",
+        "ON_ERROR_STOP",
+        "AUTOCOMMIT",
     };
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
@@ -58,10 +69,12 @@ void em_sql_lint_unset(struct em_sql_walk *walk, const char *name, size_t length
 
     if (walk->lint->guess || walk->conds.n || em_sql_vars_builtin(copy))
         return;
-    err = em_sql_finding(walk->lint, walk->source, true, offset, "the variable %s is not set", copy);
+    err =
+        em_sql_finding(walk->lint, walk->source, true, offset, "the variable %s is not set", copy);
     if (err)
-        em_hint(err, "give it with -v %s=VALUE, or \\set it before; a colon that starts no variable is "
-                     "written \\: in psql and here",
+        em_hint(err,
+                "give it with -v %s=VALUE, or \\set it before; a colon that starts no variable is "
+                "written \\: in psql and here",
                 copy);
 }
 
@@ -195,8 +208,9 @@ static void skip_data(struct em_sql_walk *walk)
     for (size_t i = 0; i < walk->split.copies; i++) {
         em_sql_split_data(&walk->split, &start, &length, &closed);
         if (!closed) {
-            em_sql_finding(walk->lint, walk->source, false, walk->split.statement,
-                           "no line \\. ends the data of this COPY: all the rest of the file is data");
+            em_sql_finding(
+                walk->lint, walk->source, false, walk->split.statement,
+                "no line \\. ends the data of this COPY: all the rest of the file is data");
             return;
         }
     }
@@ -209,8 +223,8 @@ static void look_at_end(struct em_sql_walk *walk)
 {
     const struct em_sql_split *split = &walk->split;
     static const char *const what[] = {
-        [EM_SQL_IN_BLOCK] = "this comment", [EM_SQL_IN_BITS] = "this string",
-        [EM_SQL_IN_STRING] = "this string", [EM_SQL_IN_ESCAPES] = "this string",
+        [EM_SQL_IN_BLOCK] = "this comment",       [EM_SQL_IN_BITS] = "this string",
+        [EM_SQL_IN_STRING] = "this string",       [EM_SQL_IN_ESCAPES] = "this string",
         [EM_SQL_IN_DOLLAR] = "this dollar quote", [EM_SQL_IN_QUOTED] = "this quoted identifier",
     };
     size_t at = split->opened_at;

@@ -27,7 +27,8 @@ static bool is_certain(const struct meta *m)
     return m->walk->conds.n == 0;
 }
 
-/* The next argument; what is wrong with it is said. `variables` (may be NULL): it depends on some. */
+/* The next argument; what is wrong with it is said. `variables` (may be NULL): it depends on some.
+ */
 static bool next_arg(struct meta *m, struct em_str *arg, bool *variables)
 {
     const char *start = m->slash.at;
@@ -244,7 +245,8 @@ void em_sql_lint_meta(struct em_sql_walk *walk)
     walk->statement = false;
     what = em_sql_meta(m.name, &why);
     take(&m, what, why);
-    /* An \echo's text, and what is too much. In \unset's name a colon is no mistake of ours to find. */
+    /* An \echo's text, and what is too much. In \unset's name a colon is no mistake of ours to
+     * find. */
     while (next_arg(&m, &rest, NULL))
         ;
     em_sql_slash_end(&m.slash);

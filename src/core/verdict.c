@@ -29,7 +29,7 @@ void em_verdict_free(struct em_verdict *verdict)
     em_list_free(&verdict->changed);
     em_str_free(&verdict->why);
     verdict->decision = EM_RUN;
-    verdict->diverged = false;
+    verdict->diverged = verdict->half_way = false;
 }
 
 static void say(struct em_verdict *verdict, enum em_decision decision, const char *why)
@@ -58,6 +58,28 @@ static bool state_is_known(const struct em_state *state)
 {
     return state->digest.len && state->good.digest &&
            strcmp(em_str_c(&state->digest), state->good.digest) == 0;
+}
+
+/* A newer image's run failed half way: the tools' tables are as it left them, and hold migrations
+ * that we lack. */
+static bool is_older_than_failed(const struct em_filelist *ours, const struct em_state *state,
+                                 struct em_verdict *verdict)
+{
+    EM_FILELIST_AUTO theirs = EM_FILELIST_INIT;
+    const struct em_run_row *newest = &state->newest;
+    if (!newest->outcome || strcmp(newest->outcome, "failed") != 0 || !newest->digest ||
+        !state->digest.len || strcmp(newest->digest, em_str_c(&state->digest)) != 0 ||
+        state_is_known(state))
+        return false;
+    if (!ours->n || !em_filelist_parse(&theirs, newest->files ? newest->files : "") ||
+        em_filelist_compare(ours, &theirs, NULL, NULL, NULL) != EM_OLDER)
+        return false;
+    em_filelist_compare(ours, &theirs, &verdict->lacking, &verdict->added, &verdict->changed);
+    verdict->half_way = true;
+    say(verdict, EM_IS_OLDER,
+        "the image is older than the database, which a newer one's failed run "
+        "left half way");
+    return true;
 }
 
 static void judge_relation(enum em_relation relation, const struct em_state *state,
@@ -113,6 +135,8 @@ void em_judge(const struct em_filelist *ours, const struct em_state *state, em_t
         say(verdict, EM_FAILED, "the last run failed on these files");
         return;
     }
+    if (is_older_than_failed(ours, state, verdict))
+        return;
     if (!state->good.outcome) {
         say(verdict, EM_RUN, "no run has succeeded yet");
         return;

@@ -19,7 +19,12 @@ int em_db_failed(struct em_db *db, struct em_db_failure *failure, struct em_err 
     em_sqlstate_find(message, failure->sqlstate);
     failure->kind = em_sqlstate_class(failure->sqlstate, message);
     em_sqlstate_brief(message, &brief);
-    int code = failure->kind == EM_DB_RETRY ? EM_EXIT_UNREACHABLE : EM_EXIT_REFUSED;
+    /* A login or a statement that the server answered with no is refused; what its class (08, 53,
+     * 57P) or the lack of one says may go away by itself is not reachable. */
+    bool answered = failure->sqlstate[0] && strncmp(failure->sqlstate, "08", 2) != 0 &&
+                    strncmp(failure->sqlstate, "53", 2) != 0 &&
+                    strncmp(failure->sqlstate, "57P", 3) != 0;
+    int code = failure->kind == EM_DB_RETRY && !answered ? EM_EXIT_UNREACHABLE : EM_EXIT_REFUSED;
     if (failure->sqlstate[0])
         return em_fail(err, code, "%s: %s (%s)", em_str_c(&db->where), em_str_c(&brief),
                        failure->sqlstate);
@@ -37,7 +42,8 @@ int em_db_gave_up(struct em_db *db, struct em_db_failure *failure, struct em_err
 
 int em_db_lost(struct em_db *db, struct em_db_failure *failure, struct em_err *err)
 {
-    return em_db_failed(db, failure, err, PQerrorMessage(db->conn));
+    return em_db_failed(db, failure, err,
+                        db->farewell.len ? em_str_c(&db->farewell) : PQerrorMessage(db->conn));
 }
 
 static void drop_result(struct em_db *db)
@@ -157,7 +163,14 @@ int em_db_start(struct em_db *db, const char *sql, struct em_err *err)
 int em_db_finish(struct em_db *db, struct em_err *err)
 {
     if (!PQconsumeInput(db->conn) || PQflush(db->conn) < 0) {
-        em_db_lost(db, NULL, err);
+        /* The server's farewell may have come with the end of the connection in one read: asking
+         * for a result makes libpq look at what it holds. */
+        PGresult *last = PQgetResult(db->conn);
+        if (PQresultStatus(last) == PGRES_FATAL_ERROR && !db->farewell.len)
+            em_db_failed(db, NULL, err, PQresultErrorMessage(last));
+        else
+            em_db_lost(db, NULL, err);
+        PQclear(last);
         return -1;
     }
     if (!db->running) {
@@ -212,5 +225,6 @@ void em_db_close(struct em_db *db)
     drop_result(db);
     PQfinish(db->conn);
     em_str_free(&db->where);
+    em_str_free(&db->farewell);
     free(db);
 }

@@ -67,10 +67,17 @@ static void build_params(struct params *p, const struct em_url *url, const struc
     param(p, "keepalives_count", "3");
 }
 
-static void ignore_notice(void *ctx, const char *message)
+/* What a server says unasked. A FATAL one is its farewell (57P01: an administrator's command),
+ * which libpq hands over as a notice when no query is running; what is said of the lost connection
+ * afterwards would only be that it was closed. */
+static void on_notice(void *ctx, const char *message)
 {
-    (void)ctx;
-    (void)message;
+    struct em_db *db = ctx;
+    char sqlstate[6];
+    if (em_sqlstate_find(message, sqlstate) && strncmp(sqlstate, "57P", 3) == 0) {
+        em_str_cut(&db->farewell, 0);
+        em_str_puts(&db->farewell, message);
+    }
 }
 
 static const char *last_line_user(const struct em_url *url)
@@ -110,7 +117,7 @@ static int log_in(struct em_db *db, const struct em_url *url, em_time until,
     if (PQstatus(db->conn) == CONNECTION_BAD)
         return explain(db, url, failure, err);
     PQsetErrorVerbosity(db->conn, PQERRORS_VERBOSE);
-    PQsetNoticeProcessor(db->conn, ignore_notice, NULL);
+    PQsetNoticeProcessor(db->conn, on_notice, db);
     while (next == PGRES_POLLING_WRITING || next == PGRES_POLLING_READING) {
         short events = next == PGRES_POLLING_WRITING ? POLLOUT : POLLIN;
         if (em_wait_fd(PQsocket(db->conn), events, until) != EM_WAKE_FD) {
@@ -242,6 +249,10 @@ int em_db_open(const struct em_url *url, const char *application, em_time until,
     struct attempt attempt = {url, application, NULL, until, failure ? failure : &local};
     const char *attrs = em_url_get(url, "target_session_attrs");
     *db = NULL;
+    /* Several hosts, and no word on which: the primary among them is meant, and a standby is passed
+     * over. */
+    if (!attrs && items(em_url_get(url, "host")) > 1)
+        attempt.attrs = "primary";
     if (!attrs || strcmp(attrs, "prefer-standby") != 0)
         return try_hosts(&attempt, db, err);
     /* Two rounds, as libpq does when it has all hosts at once. */

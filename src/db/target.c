@@ -59,6 +59,43 @@ static int fill_defaults(struct em_url *url, struct em_err *err)
     return 0;
 }
 
+/* Keywords whose values are fixed words (manual, 34.1.2). libpq looks at them only when it
+ * connects, which may be after a wait for a name to appear. NULL-terminated. */
+static const struct {
+    const char *keyword;
+    const char *words[8];
+} fixed[] = {
+    {"sslmode", {"disable", "allow", "prefer", "require", "verify-ca", "verify-full"}},
+    {"channel_binding", {"disable", "prefer", "require"}},
+    {"gssencmode", {"disable", "prefer", "require"}},
+    {"target_session_attrs",
+     {"any", "read-write", "read-only", "primary", "standby", "prefer-standby"}},
+};
+
+static bool is_one_of(const char *value, const char *const words[8])
+{
+    for (size_t i = 0; i < 8 && words[i]; i++)
+        if (strcmp(words[i], value) == 0)
+            return true;
+    return false;
+}
+
+static int check_words(const struct em_url *url, struct em_err *err)
+{
+    for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++) {
+        const char *value = em_url_get(url, fixed[i].keyword);
+        EM_STR_AUTO words = EM_STR_INIT;
+        if (!value || is_one_of(value, fixed[i].words))
+            continue;
+        for (size_t w = 0; w < 8 && fixed[i].words[w]; w++)
+            em_str_printf(&words, "%s%s", w ? ", " : "", fixed[i].words[w]);
+        em_fail(err, EM_EXIT_CONFIG, "%s=%s is none of %s", fixed[i].keyword, value,
+                em_str_c(&words));
+        return EM_EXIT_CONFIG;
+    }
+    return 0;
+}
+
 static bool any_pg_variable(void)
 {
     static const char *const names[] = {"PGHOST", "PGHOSTADDR", "PGSERVICE", "PGDATABASE"};
@@ -100,10 +137,11 @@ int em_db_target(struct em_url *url, const char *value, const char *origin, bool
         return code;
     }
     code = fill_defaults(url, err);
-    em_secrets_add(em_log_secrets(),
-                   em_url_get(url, "password") ? em_url_get(url, "password") : "");
-    em_secrets_add(em_log_secrets(),
-                   em_url_get(url, "sslpassword") ? em_url_get(url, "sslpassword") : "");
+    if (code == 0)
+        code = check_words(url, err);
+    if (code)
+        em_context(err, "%s", origin ? origin : "database URL");
+    em_url_secrets(url, em_log_secrets());
     return code;
 }
 

@@ -1,10 +1,14 @@
 #include "embark/os/log.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "embark/os/clock.h"
+#include "embark/os/loop.h"
 
 static enum em_log_format log_format = EM_LOG_TEXT;
 static enum em_level log_least = EM_LOG_INFO;
@@ -44,25 +48,34 @@ static const char *level_name(enum em_level level)
     return names[weight(level)];
 }
 
-/* One write for the whole line, so that lines of several processes don't mix in a pipe (up to
- * PIPE_BUF). A reader that is slow is waited for, a non-blocking stderr (a shell's, shared with a
- * program that made it so) too, but not for ever: a stuck log must not stop a start. */
+/* Whether stderr takes some bytes now. A slow reader is waited for, for a second: a log that nobody
+ * reads must neither stop a start nor keep SIGTERM waiting, and after one line that was lost no
+ * further one waits. poll(2) calls a pipe ready when it takes PIPE_BUF bytes. */
+static bool is_ready(void)
+{
+    static bool stuck;
+    struct pollfd out = {STDERR_FILENO, POLLOUT, 0};
+    bool ready = poll(&out, 1, 0) > 0;
+    if (!ready && !stuck)
+        ready = em_loop_stopped()
+                    ? poll(&out, 1, 100) > 0
+                    : em_wait_fd(STDERR_FILENO, POLLOUT, em_in(EM_SEC(1))) == EM_WAKE_FD;
+    stuck = !ready;
+    return ready;
+}
+
+/* One write for a whole line, so that lines of several processes don't mix in a pipe (up to
+ * PIPE_BUF). */
 static void put(const char *bytes, size_t length)
 {
     size_t done = 0;
-    while (done < length) {
-        ssize_t n = write(STDERR_FILENO, bytes + done, length - done);
-        if (n > 0) {
+    while (done < length && is_ready()) {
+        size_t part = length - done < PIPE_BUF ? length - done : PIPE_BUF;
+        ssize_t n = write(STDERR_FILENO, bytes + done, part);
+        if (n > 0)
             done += (size_t)n;
-        } else if (n < 0 && errno == EINTR) {
-            continue;
-        } else if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
-            struct pollfd out = {STDERR_FILENO, POLLOUT, 0};
-            if (poll(&out, 1, 1000) <= 0)
-                return;
-        } else {
+        else if (n < 0 && errno != EINTR && errno != EAGAIN)
             return;
-        }
     }
 }
 

@@ -89,8 +89,32 @@ static int wait_for_none(struct em_db *db, const char *prefix, em_time until, st
     }
 }
 
-int em_activity_outlive(struct em_db *db, const char *prefix, em_time grace, struct em_err *err)
+/* Ends the idle backends of a run that was not ended. A pooler opens another connection for what
+ * was only in its pool. */
+static int end_idle(struct em_db *db, const char *unfinished, struct em_err *err)
 {
+    EM_STR_AUTO sql = EM_STR_INIT;
+    if (!*unfinished)
+        return 0;
+    em_str_puts(&sql, "SELECT a.pid, pg_catalog.pg_terminate_backend(a.pid) FROM "
+                      "pg_catalog.pg_stat_activity a WHERE a.datname = current_database() AND "
+                      "a.state = 'idle' AND starts_with(a.application_name, ");
+    em_sql_quote_literal(&sql, unfinished);
+    em_str_puts(&sql, ")");
+    int code = em_db_query(db, em_in(QUERY_LIMIT), NULL, err, em_str_c(&sql), 0, NULL);
+    if (code == 0 && em_db_rows(db) > 0)
+        em_log(EM_LOG_WARN, "migrate",
+               "an earlier run was not ended, and its client may still be alive: its idle backend "
+               "(pid %s) is ended",
+               em_db_value(db, 0, 0));
+    return code;
+}
+
+int em_activity_outlive(struct em_db *db, const char *prefix, const char *unfinished, em_time grace,
+                        struct em_err *err)
+{
+    if (end_idle(db, unfinished, err) != 0)
+        return err->code;
     if (find_left(db, prefix, false, err) != 0)
         return err->code;
     if (em_db_rows(db) == 0)

@@ -35,9 +35,9 @@ static void quote_table(const struct em_config *config, struct em_str *out)
 
 /* One value for the contents of every known tool's table in the database, NULL where there is none.
  * The tables differ in columns, so each row is taken as text; query_to_xml() is what runs a query
- * whose text is made at run time in the middle of another. The session's time zone and date style
- * would change the text, so they are set first, for this statement's transaction only: s.fixed is
- * used in the query's text, so it is computed before. */
+ * whose text is made at run time in the middle of another. The session's time zone and styles would
+ * change the text, so they are set first, for this statement's transaction only: s.fixed is used in
+ * the query's text, so it is computed before. Other sessions' temporary tables can't be read. */
 static void add_digest_sql(const struct em_config *config, struct em_str *sql)
 {
     em_str_puts(sql,
@@ -48,10 +48,12 @@ static void add_digest_sql(const struct em_config *config, struct em_str *sql)
                 "COLLATE \"C\") FROM %I.%I AS embark_row',"
                 " n.nspname, c.relname) || s.fixed, true, false, '')::text AS line"
                 " FROM (SELECT left(set_config('TimeZone', 'UTC', true) || set_config('DateStyle', "
-                "'ISO', true), 0)"
+                "'ISO', true) || set_config('IntervalStyle', 'postgres', true) || "
+                "set_config('bytea_output', 'hex', true), 0)"
                 " AS fixed OFFSET 0) s,"
                 " pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
-                " WHERE c.relkind IN ('r', 'p') AND has_table_privilege(c.oid, 'SELECT') AND "
+                " WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND "
+                "has_table_privilege(c.oid, 'SELECT') AND "
                 "has_schema_privilege(n.oid, 'USAGE')"
                 " AND c.relname IN (");
     for (size_t i = 0; em_tool_tables[i]; i++)
@@ -117,6 +119,18 @@ static void take_row(const struct em_db *db, int row, struct em_run_row *into)
     into->age = age ? (em_time)strtoll(age, NULL, 10) : 0;
 }
 
+/* An error that names the table: "column … does not exist" alone tells nobody whose. */
+static int named(int code, const struct em_config *config, const struct em_db_failure *failure,
+                 struct em_err *err)
+{
+    if (!code)
+        return 0;
+    em_context(err, "the ledger %s", config->migrate_ledger);
+    if (strcmp(failure->sqlstate, "42703") == 0)
+        em_hint(err, "is that another program's table? [migrate] ledger names another one");
+    return code;
+}
+
 /* Up to two rows: the newest run, and the newest good one (the same twice, where it is the same).
  * The digest stands in each of them, and alone in a row of its own when there is no run yet. */
 static void read_sql(const struct em_config *config, const char *table, struct em_str *sql)
@@ -156,7 +170,7 @@ int em_ledger_read(struct em_db *db, const struct em_config *config, em_time unt
         return 0;
     }
     if (code)
-        return code;
+        return named(code, config, failure, err);
     state->has_ledger = true;
     if (em_db_value(db, 0, COL_NOW))
         em_str_puts(&state->digest, em_db_value(db, 0, COL_NOW));
@@ -168,6 +182,41 @@ int em_ledger_read(struct em_db *db, const struct em_config *config, em_time unt
             take_row(db, row, &state->good);
     }
     return 0;
+}
+
+/* The role may not do what the ledger needs: said, and no failure. */
+static bool is_forbidden(const struct em_db_failure *failure, struct em_err *err)
+{
+    if (strcmp(failure->sqlstate, "42501") != 0 && strcmp(failure->sqlstate, "3F000") != 0)
+        return false;
+    em_log_hint(
+        EM_LOG_WARN, "migrate",
+        "GRANT CREATE ON SCHEMA … to the migration's role (or SELECT, INSERT, UPDATE on the "
+        "table), or name a table that it may create in [migrate] ledger (schema.table), or "
+        "set ledger = off",
+        "the ledger can't be kept, so the migration runs at every start: %s", em_str_c(&err->text));
+    em_err_free(err);
+    return true;
+}
+
+/* A statement that writes, in a transaction that says so: the role may have
+ * default_transaction_read_only set. What it returns in its first row and column is added to
+ * `first` (NULL allowed). */
+static int write_query(struct em_db *db, em_time until, struct em_db_failure *failure,
+                       const char *sql, int count, const char *const *values, struct em_str *first,
+                       struct em_err *err)
+{
+    EM_ERR_AUTO ignored = EM_ERR_INIT;
+    int code = em_db_query(db, until, failure, err, "BEGIN READ WRITE", 0, NULL);
+    if (code)
+        return code;
+    code = em_db_query(db, until, failure, err, sql, count, values);
+    if (code == 0 && first && em_db_value(db, 0, 0))
+        em_str_puts(first, em_db_value(db, 0, 0));
+    if (code == 0)
+        return em_db_query(db, until, failure, err, "COMMIT", 0, NULL);
+    em_db_query(db, until, NULL, &ignored, "ROLLBACK", 0, NULL);
+    return code;
 }
 
 /* Created under races with other scopes' replicas: CREATE TABLE IF NOT EXISTS is not atomic, and
@@ -197,17 +246,11 @@ static int create(struct em_db *db, const char *table, em_time until, bool *allo
                   "output text,"
                   "ledger_version integer NOT NULL DEFAULT " LEDGER_VERSION ")",
                   table);
-    int code = em_db_query(db, until, &failure, err, em_str_c(&sql), 0, NULL);
+    int code = write_query(db, until, &failure, em_str_c(&sql), 0, NULL, NULL, err);
     if (code && (!strcmp(failure.sqlstate, "23505") || !strcmp(failure.sqlstate, "42P07")))
         return 0;
-    if (code && (!strcmp(failure.sqlstate, "42501") || !strcmp(failure.sqlstate, "3F000"))) {
+    if (code && is_forbidden(&failure, err)) {
         *allowed = false;
-        em_log_hint(EM_LOG_WARN, "migrate",
-                    "GRANT CREATE ON SCHEMA … to the migration's role, or name a table that it may "
-                    "create in [migrate] "
-                    "ledger (schema.table), or set ledger = off",
-                    "the ledger can't be kept, so the migration runs at every start: %s",
-                    em_str_c(&err->text));
         return 0;
     }
     return code;
@@ -221,6 +264,7 @@ static int insert(struct em_db *db, const struct em_config *config, const char *
     EM_STR_AUTO host = EM_STR_INIT;
     EM_STR_AUTO command = EM_STR_INIT;
     EM_STR_AUTO list = EM_STR_INIT;
+    struct em_db_failure failure = {EM_DB_FATAL, ""};
     char digest[EM_HEX_DIGEST];
     em_host_name(&host);
     for (size_t i = 0; i < config->migrate_command.n; i++)
@@ -237,10 +281,8 @@ static int insert(struct em_db *db, const struct em_config *config, const char *
                   "INSERT INTO %s (scope, run, outcome, host, build, command, files_sha256, files)"
                   " VALUES ($1, $2, 'running', $3, $4, $5, $6, $7) RETURNING id",
                   table);
-    int code = em_db_query(db, until, NULL, err, em_str_c(&sql), 7, values);
-    if (code == 0 && em_db_value(db, 0, 0))
-        em_str_puts(&id->row, em_db_value(db, 0, 0));
-    return code;
+    int code = write_query(db, until, &failure, em_str_c(&sql), 7, values, &id->row, err);
+    return code && is_forbidden(&failure, err) ? 0 : named(code, config, &failure, err);
 }
 
 int em_ledger_begin(struct em_db *db, const struct em_config *config,
@@ -277,7 +319,7 @@ int em_ledger_end(struct em_db *db, const struct em_config *config, const struct
                   em_str_c(&table));
     add_digest_sql(config, &sql);
     em_str_puts(&sql, " WHERE id = $1::bigint");
-    return em_db_query(db, until, NULL, err, em_str_c(&sql), 4, values);
+    return write_query(db, until, NULL, em_str_c(&sql), 4, values, NULL, err);
 }
 
 /* Runs with this outcome count as interrupted from now on. */
@@ -287,6 +329,7 @@ static int interrupt(struct em_db *db, const struct em_config *config, const cha
     EM_STR_AUTO table = EM_STR_INIT;
     EM_STR_AUTO sql = EM_STR_INIT;
     const char *values[] = {config->migrate_lock, outcome};
+    struct em_db_failure failure = {EM_DB_FATAL, ""};
     bool readable;
     if (!em_ledger_wanted(config))
         return 0;
@@ -296,7 +339,13 @@ static int interrupt(struct em_db *db, const struct em_config *config, const cha
         return code;
     em_str_printf(&sql, "UPDATE %s SET outcome = 'interrupted' WHERE scope = $1 AND outcome = $2",
                   em_str_c(&table));
-    return em_db_query(db, until, NULL, err, em_str_c(&sql), 2, values);
+    code = write_query(db, until, &failure, em_str_c(&sql), 2, values, NULL, err);
+    /* That it may not be written to is said where the new run is noted. */
+    if (code && strcmp(failure.sqlstate, "42501") == 0) {
+        em_err_free(err);
+        return 0;
+    }
+    return named(code, config, &failure, err);
 }
 
 int em_ledger_bury(struct em_db *db, const struct em_config *config, em_time until,

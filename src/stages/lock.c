@@ -15,6 +15,7 @@
 /* Hundreds of replicas may wait: with gaps between one and two seconds, 300 of them make some 200
  * short logins a second. */
 #define LARGEST_GAP    EM_SEC(2)
+#define SHORT_TRY      EM_SEC(1)
 #define BEAT           EM_SEC(5)
 #define BEAT_ANSWER    EM_SEC(15)
 #define RELEASE_ANSWER EM_SEC(10)
@@ -89,45 +90,87 @@ static void say_holder(struct em_lock *lock, em_time until, struct em_str *state
 
 enum tried { TRIED_HAD, TRIED_HELD, TRIED_FAILED, TRIED_UNWANTED };
 
-/* One try on a connection of its own. `state` says what was found when it wasn't had. */
+/* What a try found. The last one is often cut short by the deadline, and says less than the one
+ * before it. */
+struct found {
+    enum tried tried;
+    bool standby;
+    struct em_str state;
+};
+
+/* A failed try: the server's word is the state. */
+static enum tried failed(struct found *now, struct em_db_failure *failure, struct em_err *err)
+{
+    /* PgBouncer's own answer, and no wait mends it. */
+    if (strstr(em_str_c(&err->text), "statement pooling")) {
+        failure->kind = EM_DB_FATAL;
+        err->code = EM_EXIT_REFUSED;
+        em_hint(err,
+                "the lock needs a transaction, which a pooler in statement mode doesn't allow: set "
+                "[database] direct_url to the server itself");
+    }
+    em_str_puts(&now->state, em_str_c(&err->text));
+    return TRIED_FAILED;
+}
+
+/* One try on a connection of its own. now->state says what was found when it wasn't had. */
 static enum tried try_once(struct em_lock *lock, const struct em_config *config,
                            const struct em_url *url, em_time until, struct em_db_failure *failure,
-                           struct em_str *state, struct em_err *err)
+                           struct found *now, struct em_err *err)
 {
     EM_STR_AUTO application = EM_STR_INIT;
     EM_STR_AUTO sql = EM_STR_INIT;
     em_time by = em_time_min(until, em_in(config->database_connect_timeout));
     em_application_name(lock->step, &application);
     if (em_db_open(url, em_str_c(&application), by, &lock->db, failure, err) != 0)
-        return TRIED_FAILED;
+        return failed(now, failure, err);
     try_sql(lock, em_db_server_version(lock->db), &sql);
     if (em_db_query(lock->db, by, failure, err, em_str_c(&sql), 0, NULL) != 0) {
         em_lock_drop(lock);
-        return TRIED_FAILED;
+        return failed(now, failure, err);
     }
     const char *had = em_db_value(lock->db, 0, 0);
     if (had && strcmp(had, "t") == 0)
         return TRIED_HAD;
+    now->standby = !had;
     if (had)
-        say_holder(lock, by, state);
+        say_holder(lock, by, &now->state);
     else
-        em_str_printf(state, "%s is a standby, and is not migrated", em_db_where(lock->db));
+        em_str_printf(&now->state, "%s is a standby, and is not migrated", em_db_where(lock->db));
     bool wanted = !had || !lock->still_wanted || lock->still_wanted(lock->ctx, lock->db, by);
     em_lock_drop(lock);
     return wanted ? TRIED_HELD : TRIED_UNWANTED;
 }
 
-static int give_up(const struct em_lock *lock, const struct em_config *config, bool held,
-                   const char *state, struct em_err *err)
+static void keep_found(struct found *kept, struct found *now, em_time took, em_time until)
+{
+    if (em_now() >= until && took < SHORT_TRY && kept->state.len && now->tried == TRIED_FAILED) {
+        em_str_free(&now->state);
+        return;
+    }
+    em_str_free(&kept->state);
+    *kept = *now;
+    now->state = (struct em_str)EM_STR_INIT;
+}
+
+static int give_up(const struct em_lock *lock, const struct em_config *config,
+                   const struct found *found, struct em_err *err)
 {
     EM_STR_AUTO limit = EM_STR_INIT;
+    bool held = found->tried == TRIED_HELD && !found->standby;
     em_time_print(&limit, config->migrate_lock_timeout);
     em_fail(err, held ? EM_EXIT_LOCK : EM_EXIT_UNREACHABLE, "gave up after %s: %s",
-            em_str_c(&limit), state);
-    em_hint(err,
-            "if that migration is stuck, end its backend: SELECT pg_terminate_backend(PID); "
-            "[migrate] lock_timeout sets how long the lock \"%s\" is waited for",
-            lock->name);
+            em_str_c(&limit), em_str_c(&found->state));
+    if (found->standby)
+        em_hint(err, "url, or direct_url where it is set, must lead to the primary");
+    else if (held)
+        em_hint(err,
+                "if that migration is stuck, end its backend: SELECT pg_terminate_backend(PID); "
+                "[migrate] lock_timeout sets how long the lock \"%s\" is waited for",
+                lock->name);
+    else
+        em_hint(err, "[migrate] lock_timeout sets how long the lock \"%s\" is waited for",
+                lock->name);
     return err->code;
 }
 
@@ -150,41 +193,41 @@ int em_lock_take(struct em_lock *lock, const struct em_config *config, const str
     struct em_db_failure failure;
     struct em_backoff backoff;
     struct em_progress progress;
+    struct found found = {TRIED_FAILED, false, EM_STR_INIT};
     em_time start = em_now();
     int code = 0;
     lock->key = em_lock_key(lock->name);
     em_backoff_start(&backoff, FIRST_GAP, LARGEST_GAP, em_random_seed());
     em_progress_start(&progress, lock->step, config->migrate_lock_timeout);
     for (;;) {
-        EM_STR_AUTO state = EM_STR_INIT;
-        enum tried tried = try_once(lock, config, url, until, &failure, &state, err);
-        if (tried == TRIED_HAD) {
+        struct found now = {TRIED_FAILED, false, EM_STR_INIT};
+        em_time began = em_now();
+        now.tried = try_once(lock, config, url, until, &failure, &now, err);
+        if (now.tried == TRIED_HAD)
             had_it(lock);
-            break;
-        }
-        if (tried == TRIED_UNWANTED)
+        if (now.tried == TRIED_HAD || now.tried == TRIED_UNWANTED)
             break;
         if (em_loop_stopped()) {
             code = em_fail_stopped(err);
             break;
         }
-        if (tried == TRIED_FAILED && is_final(config, &failure, em_now() - start)) {
+        if (now.tried == TRIED_FAILED && is_final(config, &failure, em_now() - start)) {
             code = err->code;
             break;
         }
-        if (tried == TRIED_FAILED)
-            em_str_puts(&state, em_str_c(&err->text));
-        em_progress_say(&progress, em_str_c(&state));
+        keep_found(&found, &now, em_now() - began, until);
+        em_progress_say(&progress, em_str_c(&found.state));
         if (em_wait_fd(-1, 0, em_time_min(until, em_in(em_backoff_next(&backoff)))) ==
             EM_WAKE_SIGNAL) {
             code = em_fail_stopped(err);
             break;
         }
         if (em_now() >= until) {
-            code = give_up(lock, config, tried == TRIED_HELD, em_str_c(&state), err);
+            code = give_up(lock, config, &found, err);
             break;
         }
     }
+    em_str_free(&found.state);
     em_progress_free(&progress);
     return code;
 }

@@ -64,8 +64,8 @@ static int is_older(const struct migration *m, struct em_err *err)
     EM_STR_AUTO text = EM_STR_INIT;
     em_str_printf(&text, "the image is older than the database: it lacks ");
     add_names(&text, &m->verdict.lacking);
-    em_str_puts(&text, ", applied ");
-    add_run(&text, &m->state.good);
+    em_str_puts(&text, m->verdict.half_way ? ", of a run that failed half way " : ", applied ");
+    add_run(&text, m->verdict.half_way ? &m->state.newest : &m->state.good);
     if (m->config->migrate_on_newer_database == 1) {
         em_log(EM_LOG_WARN, "migrate",
                "%s; the migrations are skipped (on_newer_database = continue)", em_str_c(&text));
@@ -116,6 +116,14 @@ static void say_skip(const struct migration *m)
 static void say_oddities(const struct migration *m)
 {
     EM_STR_AUTO names = EM_STR_INIT;
+    if (m->state.newest.outcome && strcmp(m->state.newest.outcome, "interrupted") == 0) {
+        EM_STR_AUTO who = EM_STR_INIT;
+        add_run(&who, &m->state.newest);
+        em_log(EM_LOG_WARN, "migrate",
+               "the last run was interrupted (%s): it was killed, or lost the lock; the tool goes "
+               "on from what is there",
+               em_str_c(&who));
+    }
     if (m->verdict.diverged) {
         add_names(&names, &m->verdict.lacking);
         em_log(EM_LOG_WARN, "migrate",
@@ -172,12 +180,64 @@ static int open_side(const struct migration *m, struct em_db **db, struct em_db_
                       db, failure, err);
 }
 
+/* The same with the lock in hand. It is used at once: a pooler accepts a login, and then has no
+ * server connection left to give, since the lock has it. */
+static int open_beside(const struct migration *m, struct em_db **db, struct em_db_failure *failure,
+                       struct em_err *err)
+{
+    int code = open_side(m, db, failure, err);
+    if (code == 0)
+        code = em_db_query(*db, em_in(m->config->database_connect_timeout), failure, err,
+                           "SELECT 1", 0, NULL);
+    if (code) {
+        em_db_close(*db);
+        *db = NULL;
+    }
+    return code;
+}
+
+#define TWO_MORE                                                                            \
+    "a migration needs two connections beside the lock's: see max_connections, the role's " \
+    "CONNECTION LIMIT and, behind a pooler, its pool's size, or set [database] direct_url"
+
+/* Holding the lock while others hold the last slots would keep everybody waiting for ever: it is
+ * given back, and taken again later. */
+static int too_crowded(struct migration *m, bool *again, struct em_err *err)
+{
+    em_lock_drop(&m->lock);
+    if (em_now() >= m->until) {
+        em_context(err, "had the lock \"%s\", but no second connection beside it", m->lock.name);
+        em_hint(err, TWO_MORE);
+        return err->code;
+    }
+    if (!m->crowded)
+        em_log_hint(EM_LOG_WARN, "migrate", TWO_MORE,
+                    "has the lock, but no second connection, so it is given back for now: %s",
+                    em_str_c(&err->text));
+    m->crowded = *again = true;
+    return 0;
+}
+
+/* Backends of earlier runs; of one that was not ended, which the ledger tells, also those that wait
+ * for their client: it may still be alive, and go on. */
+static int outlive(struct migration *m, struct em_db *db, struct em_err *err)
+{
+    EM_STR_AUTO prefix = EM_STR_INIT;
+    EM_STR_AUTO unfinished = EM_STR_INIT;
+    const struct em_run_row *newest = &m->state.newest;
+    em_run_prefix(m->lock.key, &prefix);
+    if (newest->outcome && newest->run && strcmp(newest->outcome, "running") == 0)
+        em_str_printf(&unfinished, "%s%s ", em_str_c(&prefix), newest->run);
+    return em_activity_outlive(db, em_str_c(&prefix), em_str_c(&unfinished),
+                               m->config->service_grace, err);
+}
+
 /* With the lock: leftovers of killed runs, then the state again, then the run's row. */
 static int prepare(struct migration *m, struct em_db *db, struct em_err *err)
 {
-    EM_STR_AUTO prefix = EM_STR_INIT;
-    em_run_prefix(m->lock.key, &prefix);
-    int code = em_activity_outlive(db, em_str_c(&prefix), m->config->service_grace, err);
+    int code = em_ledger_read(db, m->config, em_in(LEDGER_LIMIT), &m->state, NULL, err);
+    if (code == 0)
+        code = outlive(m, db, err);
     if (code == 0)
         code = em_ledger_bury(db, m->config, em_in(LEDGER_LIMIT), err);
     if (code == 0)
@@ -245,20 +305,9 @@ static int under_lock(struct migration *m, bool *again, struct em_err *err)
 {
     struct em_db *db = NULL;
     struct em_db_failure failure;
-    int code = open_side(m, &db, &failure, err);
-    if (code && failure.kind == EM_DB_RETRY && !em_loop_stopped() && em_now() < m->until) {
-        /* Holding the lock while others hold the last slots would keep everybody waiting for ever.
-         */
-        if (!m->crowded)
-            em_log_hint(EM_LOG_WARN, "migrate",
-                        "a migration needs two connections beside the lock's own: see "
-                        "max_connections and the role's CONNECTION LIMIT",
-                        "has the lock, but no second connection, so it is given back for now: %s",
-                        em_str_c(&err->text));
-        m->crowded = *again = true;
-        em_lock_drop(&m->lock);
-        return 0;
-    }
+    int code = open_beside(m, &db, &failure, err);
+    if (code && failure.kind == EM_DB_RETRY && !em_loop_stopped())
+        return too_crowded(m, again, err);
     if (code == 0)
         code = prepare(m, db, err);
     em_db_close(db);

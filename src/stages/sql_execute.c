@@ -13,9 +13,9 @@ enum { PRINT_CHUNK = 64 * 1024 };
 struct exec {
     struct em_sql_sent sent; /* first: the reader's calls are about it */
     enum em_sql_purpose purpose;
-    const char *prefix;     /* of \gset */
-    struct em_str out;      /* what is to be printed; … */
-    size_t complete;        /* … of it, what no error takes back: results that are whole, COPY's data */
+    const char *prefix; /* of \gset */
+    struct em_str out;  /* what is to be printed; … */
+    size_t complete; /* … of it, what no error takes back: results that are whole, COPY's data */
     struct em_list made;    /* \gexec: statements */
     struct em_sql_vars got; /* \gset: columns with a value, */
     struct em_list unset;   /* … without */

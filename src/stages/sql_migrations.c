@@ -204,7 +204,7 @@ static int run_text(struct work *w, const char *path, const struct em_str *text,
 static int in_transaction(struct work *w, const char *path, const char *hash,
                           const struct em_str *text, struct em_err *err)
 {
-    int code = command(w, "BEGIN", 0, NULL, err);
+    int code = command(w, "BEGIN READ WRITE", 0, NULL, err);
     if (code == 0)
         code = run_text(w, path, text, err);
     if (code)

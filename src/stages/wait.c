@@ -9,6 +9,7 @@
 
 #define FIRST_GAP   EM_MS(5)
 #define LARGEST_GAP EM_MS(250)
+#define SHORT_TRY   EM_SEC(1)
 
 /* The gaps stay below a hundredth of what was waited already, so that waiting adds at most one per
  * cent; a server that appears after 2 s is seen within 20 ms. A refused try costs the machine about
@@ -87,16 +88,26 @@ static bool is_final(const struct em_config *config, const struct em_db_failure 
     return now - *since >= config->database_auth_grace;
 }
 
+/* The last try is often cut short by the deadline: that it wasn't answered says less than what the
+ * one before it had found. */
+static void keep_state(struct em_err *state, struct em_err *now, em_time took, em_time deadline)
+{
+    if (em_now() >= deadline && took < SHORT_TRY && state->code == EM_EXIT_UNREACHABLE)
+        return;
+    em_err_free(state);
+    *state = *now;
+    *now = (struct em_err)EM_ERR_INIT;
+}
+
 static int give_up(const struct em_config *config, struct em_err *err)
 {
     EM_STR_AUTO limit = EM_STR_INIT;
-    EM_STR_AUTO state = EM_STR_INIT;
     em_time_print(&limit, config->database_timeout);
-    em_str_puts(&state, em_str_c(&err->text));
-    em_fail(err, EM_EXIT_UNREACHABLE, "gave up after %s: %s", em_str_c(&limit), em_str_c(&state));
-    em_hint(err,
-            "is the server running, and is this its name and port from inside of this container? "
-            "[database] timeout sets how long it is waited for");
+    em_context(err, "gave up after %s", em_str_c(&limit));
+    if (!err->hint.len)
+        em_hint(err, "is the server running, and is this its name and port from inside of this "
+                     "container? [database] timeout sets how long it is waited for");
+    err->code = EM_EXIT_UNREACHABLE;
     return EM_EXIT_UNREACHABLE;
 }
 
@@ -110,13 +121,16 @@ int em_wait_database(const struct em_config *config, const struct em_url *url, c
     em_time start = em_now();
     em_time deadline = em_time_add(start, config->database_timeout);
     em_time refused_since = EM_NEVER;
+    EM_ERR_AUTO now = EM_ERR_INIT;
     int code;
     em_backoff_start(&backoff, FIRST_GAP, FIRST_GAP, em_random_seed());
     em_progress_start(&progress, "wait", config->database_timeout);
     for (;;) {
-        code = try_once(config, url, deadline, kept, &failure, err);
+        em_time began = em_now();
+        code = try_once(config, url, deadline, kept, &failure, &now);
         if (code == 0 || em_loop_stopped())
             break;
+        keep_state(err, &now, em_now() - began, deadline);
         em_time waited = em_now() - start;
         if (is_final(config, &failure, &refused_since)) {
             name_source(err, name);

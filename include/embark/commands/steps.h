@@ -25,6 +25,7 @@ int em_steps_start(struct em_steps *steps, const struct em_config *config, bool 
 void em_steps_end(struct em_steps *steps); /* may be called twice */
 
 int em_step_check(struct em_steps *steps, const struct em_list *service);
+bool em_steps_wait_any(const struct em_steps *steps); /* whether there is anything to wait for */
 int em_step_wait(struct em_steps *steps);
 int em_step_migrate(struct em_steps *steps);
 

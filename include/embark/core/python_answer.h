@@ -50,6 +50,8 @@ struct em_python_answer {
 /* Fills `answer`, which em_python_answer_free() releases. */
 void em_python_answer_read(struct em_python_answer *answer, const char *bytes, size_t length);
 void em_python_answer_free(struct em_python_answer *answer);
+/* The next "@embark KEY VALUE" line of an answer: moves *bytes behind it; the caller frees both. False: there is none. */
+bool em_python_answer_next(const char **bytes, const char *end, char **key, char **value);
 /* What was said of `name`, or NULL. */
 const struct em_python_name *em_python_answer_of(const struct em_python_answer *answer,
                                                  const char *name);

@@ -20,16 +20,19 @@ struct em_requirement {
     char *marker;          /* or NULL */
 };
 
-/* EM_EXIT_REQUIREMENT: what is wrong with the text. Fill and release: em_requirement_free(), in any case. */
+/* EM_EXIT_REQUIREMENT: what is wrong with the text. Fill and release: em_requirement_free(), in any
+ * case. */
 int em_requirement_read(const char *text, struct em_requirement *r, struct em_err *err);
 void em_requirement_free(struct em_requirement *r);
 
-/* A distribution's name as PEP 503 compares it: in lower case, with one "-" for each run of "-", "_" and ".". */
+/* A distribution's name as PEP 503 compares it: in lower case, with one "-" for each run of "-",
+ * "_" and ".". */
 void em_requirement_key(const char *name, size_t length, struct em_str *out);
 
-/* A marker, evaluated where `variable` says what python_version, sys_platform… are (NULL: not known) and `extra` is
- * the extra asked for (""; none). Versions are compared as such where both sides allow it, else as texts. EM_UNKNOWN:
- * a variable that isn't known decides, or the marker is malformed. */
+/* A marker, evaluated where `variable` says what python_version, sys_platform… are (NULL: not
+ * known) and `extra` is the extra asked for (""; none). Versions are compared as such where both
+ * sides allow it, else as texts. EM_UNKNOWN: a variable that isn't known decides, or the marker is
+ * malformed. */
 struct em_marker_world {
     const char *(*variable)(void *ctx, const char *name);
     void *ctx;

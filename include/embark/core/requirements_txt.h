@@ -1,5 +1,5 @@
-/* pip's requirements.txt, read line by line as pip does: lines that end in a backslash are joined, " # comments" taken
- * off, ${NAME} of the environment put in by the caller if it wants to.
+/* pip's requirements.txt, read line by line as pip does: lines that end in a backslash are joined,
+ * " # comments" taken off, ${NAME} of the environment put in by the caller if it wants to.
  *
  * Pure; the bytes are hostile.
  */
@@ -9,11 +9,13 @@
 #include "embark/core/str.h"
 
 enum em_requirements_kind {
-    EM_REQUIREMENT_LINE, /* PEP 508, per-requirement options such as --hash taken off: requirement.h reads it */
+    EM_REQUIREMENT_LINE, /* PEP 508, per-requirement options such as --hash taken off: requirement.h
+                            reads it */
     EM_REQUIREMENT_FILE, /* -r FILE, relative to the file that it stands in; may be an URL */
     EM_CONSTRAINT_FILE,  /* -c FILE */
-    EM_REQUIREMENT_PLACE, /* an URL or path without a distribution's name, or -e PLACE: `text` is the place; if it tells
-                             a name (#egg=NAME), the line is an EM_REQUIREMENT_LINE "NAME @ URL" instead */
+    EM_REQUIREMENT_PLACE, /* an URL or path without a distribution's name, or -e PLACE: `text` is
+                             the place; if it tells a name (#egg=NAME), the line is an
+                             EM_REQUIREMENT_LINE "NAME @ URL" instead */
 };
 
 struct em_requirements_line {
@@ -27,7 +29,8 @@ struct em_requirements_lines {
     size_t n;
 };
 
-/* Options that say nothing of what is installed (--index-url…) are passed over. Release: em_requirements_free(). */
+/* Options that say nothing of what is installed (--index-url…) are passed over. Release:
+ * em_requirements_free(). */
 void em_requirements_read(const char *bytes, size_t length, struct em_requirements_lines *lines);
 void em_requirements_free(struct em_requirements_lines *lines);
 

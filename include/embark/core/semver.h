@@ -2,9 +2,9 @@
  *
  *     1.2.3-beta.4+build     ^1.2.3  ~1.2  1.x  *  >=1.2 <2 || 3.0.0  1.2 - 2.3
  *
- * A pre-release is in a range only if one of the range's comparators has a pre-release of the same major.minor.patch:
- * ^1.2.3 doesn't take 1.3.0-beta. Numbers above 2^53 - 1 make a text no version, as in JavaScript. Pure; the bytes are
- * hostile.
+ * A pre-release is in a range only if one of the range's comparators has a pre-release of the same
+ * major.minor.patch: ^1.2.3 doesn't take 1.3.0-beta. Numbers above 2^53 - 1 make a text no version,
+ * as in JavaScript. Pure; the bytes are hostile.
  */
 #ifndef EMBARK_CORE_SEMVER_H
 #define EMBARK_CORE_SEMVER_H

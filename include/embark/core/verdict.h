@@ -39,7 +39,8 @@ enum em_decision {
 struct em_verdict {
     enum em_decision decision;
     bool diverged;
-    struct em_list lacking, added, changed; /* file names, against the last good run */
+    bool half_way; /* EM_IS_OLDER against the newest run, which failed, not the last good one */
+    struct em_list lacking, added, changed; /* file names, against that run */
     struct em_str why;                      /* one line for people: "nothing was run yet" */
 };
 void em_verdict_free(struct em_verdict *verdict);

@@ -9,9 +9,10 @@
 
 struct em_db {
     PGconn *conn;
-    PGresult *result;    /* of the last query, or NULL */
-    bool running;        /* between em_db_start and the end of its answer */
-    struct em_str where; /* "db:5432", for messages */
+    PGresult *result;       /* of the last query, or NULL */
+    struct em_str farewell; /* the server's last words, "" if it said none */
+    bool running;           /* between em_db_start and the end of its answer */
+    struct em_str where;    /* "db:5432", for messages */
 };
 
 /* Fills err and failure (NULL allowed) from a message that libpq printed with PQERRORS_VERBOSE.

@@ -51,10 +51,11 @@ const char *em_db_value(const struct em_db *db, int row,
 const char *em_db_tag(
     const struct em_db *db); /* command tag of the last query: "COMMIT", "INSERT 0 1"… */
 
-/* What stands for `password` in CREATE ROLE … PASSWORD, computed here (PQencryptPasswordConn, with the server's password_encryption), so that the password itself is in no
- * statement and no server's log. Asks the server once. */
-int em_db_verifier(struct em_db *db, const char *role, const char *password, em_time until, struct em_str *verifier,
-                   struct em_err *err);
+/* What stands for `password` in CREATE ROLE … PASSWORD, computed here (PQencryptPasswordConn, with
+ * the server's password_encryption), so that the password itself is in no statement and no server's
+ * log. Asks the server once. */
+int em_db_verifier(struct em_db *db, const char *role, const char *password, em_time until,
+                   struct em_str *verifier, struct em_err *err);
 
 /* For the heartbeat. */
 int em_db_socket(const struct em_db *db);

@@ -1,7 +1,8 @@
 /* Statements of a SQL file: sent as psql sends them, with all that the server says about them.
  *
- * The simple query protocol, one message for what psql would send in one. Rows, notices, errors and COPY's
- * data are handed to the caller as they come; nothing is gathered, so a result may be of any size.
+ * The simple query protocol, one message for what psql would send in one. Rows, notices, errors and
+ * COPY's data are handed to the caller as they come; nothing is gathered, so a result may be of any
+ * size.
  */
 #ifndef EMBARK_DB_STATEMENT_H
 #define EMBARK_DB_STATEMENT_H
@@ -10,8 +11,8 @@
 
 #include "embark/db/db.h"
 
-/* An error or a notice. Texts are untrusted bytes, "" where the server gave none, and valid during the
- * call only. */
+/* An error or a notice. Texts are untrusted bytes, "" where the server gave none, and valid during
+ * the call only. */
 struct em_db_message {
     const char *severity; /* ERROR, FATAL, NOTICE, WARNING…, not translated */
     const char *sqlstate;
@@ -29,19 +30,22 @@ struct em_db_reader {
     void (*notice)(void *ctx, const struct em_db_message *message);
     void (*failed)(void *ctx, const struct em_db_message *message);
     bool (*row)(void *ctx, const struct em_db *db, int columns); /* values: em_db_value(db, 0, i) */
-    void (*done)(void *ctx, const char *tag); /* of each statement in it: "INSERT 0 1", "SELECT 3" */
+    void (*done)(void *ctx,
+                 const char *tag); /* of each statement in it: "INSERT 0 1", "SELECT 3" */
     bool (*copy_out)(void *ctx, const char *bytes, size_t length);
-    /* The whole data of a COPY … FROM STDIN. *why set: there is none for this reason, COPY fails. */
+    /* The whole data of a COPY … FROM STDIN. *why set: there is none for this reason, COPY fails.
+     */
     void (*copy_in)(void *ctx, bool binary, const char **bytes, size_t *length, const char **why);
 };
 
 /* 0; EM_EXIT_SQL: the server refused a statement (reader->failed was told), the connection is fine.
- * EM_EXIT_UNREACHABLE: connection lost, deadline passed; 128 + n: the connection is unusable then, and
- * err says why. */
+ * EM_EXIT_UNREACHABLE: connection lost, deadline passed; 128 + n: the connection is unusable then,
+ * and err says why. */
 int em_db_run(struct em_db *db, em_time until, const char *sql, const struct em_db_reader *reader,
               struct em_err *err);
 
-const char *em_db_column(const struct em_db *db, int column); /* a column's name, of the current row */
+const char *em_db_column(const struct em_db *db,
+                         int column); /* a column's name, of the current row */
 
 /* Of the login: "" where there is none. */
 const char *em_db_name(const struct em_db *db); /* of the database */

@@ -14,7 +14,10 @@ void em_activity_say(const struct em_db *db, struct em_str *line);
 
 /* With the lock in hand: backends that an earlier run of the same lock left in the middle of a
  * statement are waited for, ended after `grace`, and waited for again. 0: none is left.
- * EM_EXIT_LOCK: one doesn't go. `prefix`: em_run_prefix. */
-int em_activity_outlive(struct em_db *db, const char *prefix, em_time grace, struct em_err *err);
+ * EM_EXIT_LOCK: one doesn't go. `prefix`: em_run_prefix. `unfinished` is the application_name's
+ * beginning of a run whose end was not noted, or "": its idle backends, which a surviving client
+ * may go on to use, are ended at once. */
+int em_activity_outlive(struct em_db *db, const char *prefix, const char *unfinished, em_time grace,
+                        struct em_err *err);
 
 #endif
