@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 
+#define SECTIONS "  hint: embark help config lists the sections\n"
+
 static void sections(void **state)
 {
     (void)state;
@@ -11,9 +13,9 @@ static void sections(void **state)
                 "[databse]\nurl = x\nnonsense = y\n    more\n[log]\nlevel = warn\n");
     assert_says("embark.ini:2: there is no section [Service]\n  hint: did you mean [service]?\n",
                 "\n[Service]\n");
-    assert_says("embark.ini:1: there is no section [ log ]\n", "[ log ]\n");
-    assert_says("embark.ini:1: there is no section []\n", "[]\nx = y\n");
-    assert_says("embark.ini:1: there is no section [frobnicate]\n", "[frobnicate]");
+    assert_says("embark.ini:1: there is no section [ log ]\n" SECTIONS, "[ log ]\n");
+    assert_says("embark.ini:1: there is no section []\n" SECTIONS, "[]\nx = y\n");
+    assert_says("embark.ini:1: there is no section [frobnicate]\n" SECTIONS, "[frobnicate]");
     assert_says("embark.ini:3: the [ of a section has no ]\n",
                 "[log]\n\n[wait\nfile = /x\n  /y\n nothing\n");
     assert_says("embark.ini:1: the [ of a section has no ]\n", "[wait ; ]\n");
@@ -28,12 +30,12 @@ static void sections(void **state)
 static void long_sections(void **state)
 {
     (void)state;
-    assert_says(
-        "embark.ini:1: there is no section [0123456789012345678901234567890123456789012345678…]\n",
-        "[01234567890123456789012345678901234567890123456789]\nurl = x\n");
-    assert_says(
-        "embark.ini:1: there is no section [0123456789012345678901234567890123456789012345678]\n",
-        "[0123456789012345678901234567890123456789012345678]\nurl = x\n");
+    assert_says("embark.ini:1: there is no section "
+                "[0123456789012345678901234567890123456789012345678…]\n" SECTIONS,
+                "[01234567890123456789012345678901234567890123456789]\nurl = x\n");
+    assert_says("embark.ini:1: there is no section "
+                "[0123456789012345678901234567890123456789012345678]\n" SECTIONS,
+                "[0123456789012345678901234567890123456789012345678]\nurl = x\n");
 }
 
 static void keys(void **state)
@@ -49,10 +51,10 @@ static void keys(void **state)
         "embark.ini:8: [database] has no key frobnicate\n",
         "[database]\ntiemout = 5s\nURL=x\ndirect-url = y\ntcp = db:5432\n  other:1\ncommand = x\n"
         "frobnicate = \n");
-    assert_says(
-        "embark.ini:1: \"url\" stands above every [section]\n  hint: it is a key of [database] and [bootstrap]\n"
-        "embark.ini:2: \"x\" stands above every [section]\n",
-        "url = postgres://db/app\nx = y\n  more\n[log]\n");
+    assert_says("embark.ini:1: \"url\" stands above every [section]\n  hint: it is a key of "
+                "[database] and [bootstrap]\n"
+                "embark.ini:2: \"x\" stands above every [section]\n",
+                "url = postgres://db/app\nx = y\n  more\n[log]\n");
     assert_says("embark.ini:2: there is no key before the =\n"
                 "embark.ini:4: there is no key before the =\n",
                 "[wait]\n= /x\n  /y\n: /z\nfile = /w\n");
@@ -201,7 +203,7 @@ static void numbers(void **state)
     assert_says(UNSET("embark.ini:9", "A") "embark.ini:12: [wait] has no key x\n",
                 "\xef\xbb\xbf[wait]\r\n\r\nfile = /a\r\n  /b\r\n\r\n# c\r\n  ; d\r\n  /e\r\n  "
                 "${A}\r\n  /f\r\n\r\nx = y");
-    assert_says("embark.ini:1: there is no section [x]\n", "\xef\xbb\xbf[x]");
+    assert_says("embark.ini:1: there is no section [x]\n" SECTIONS, "\xef\xbb\xbf[x]");
     assert_says("", "\xef\xbb\xbf");
     assert_says("embark.ini:4: there is no = in the line\n"
                 "  hint: a value that goes on in a further line is indented there\n",
