@@ -1,6 +1,7 @@
 #include <libpq-fe.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "embark/core/config.h"
 #include "embark/db/connect.h"
@@ -19,6 +20,49 @@ static bool libpq_knows(const char *keyword)
     return false;
 }
 
+/* PQconndefaults() reads the service that PGSERVICE names, and has no other way to be told one. The
+ * environment is put back at once: it is the service's. */
+static PQconninfoOption *defaults_for(const char *service)
+{
+    EM_FREE char *before = getenv("PGSERVICE") ? em_strdup(getenv("PGSERVICE")) : NULL;
+    if (!service)
+        return PQconndefaults();
+    setenv("PGSERVICE", service, 1);
+    PQconninfoOption *options = PQconndefaults();
+    if (before)
+        setenv("PGSERVICE", before, 1);
+    else
+        unsetenv("PGSERVICE");
+    return options;
+}
+
+/* sslrootcert=system, which this libpq (15) takes for a file's name, means the certificate
+ * authorities that the image trusts, and sslmode=verify-full (manual of 16, 34.19.1). SSL_CERT_FILE
+ * is what OpenSSL's own defaults look at; then come the places of Debian, Alpine, Red Hat and SUSE.
+ */
+static int system_roots(struct em_url *url, struct em_err *err)
+{
+    const char *const places[] = {getenv("SSL_CERT_FILE"), "/etc/ssl/certs/ca-certificates.crt",
+                                  "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem",
+                                  "/etc/ssl/cert.pem"};
+    const char *root = em_url_get(url, "sslrootcert"), *mode = em_url_get(url, "sslmode");
+    if (!root || strcmp(root, "system") != 0)
+        return 0;
+    if (mode && strcmp(mode, "verify-full") != 0)
+        return em_fail(err, EM_EXIT_CONFIG, "sslrootcert=system needs sslmode=verify-full, not %s",
+                       mode);
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++)
+        if (places[i] && *places[i] && access(places[i], R_OK) == 0) {
+            em_url_set(url, "sslmode", "verify-full");
+            em_url_set(url, "sslrootcert", places[i]);
+            return 0;
+        }
+    em_fail(err, EM_EXIT_CONFIG,
+            "sslrootcert=system: this image has no bundle of certificate authorities");
+    em_hint(err, "install ca-certificates in the image, or set SSL_CERT_FILE");
+    return EM_EXIT_CONFIG;
+}
+
 /* What libpq would take from PG* variables, a service file or its own defaults for what the URL
  * leaves open. It is put in explicitly, since the host has to be known to be resolved outside of
  * libpq, and to be named in messages. PGPASSWORD_FILE is ours (DESIGN: NAME_FILE). */
@@ -26,7 +70,7 @@ static int fill_defaults(struct em_url *url, struct em_err *err)
 {
     EM_STR_AUTO password = EM_STR_INIT;
     EM_ERRS_AUTO errs = EM_ERRS_INIT;
-    PQconninfoOption *options = PQconndefaults();
+    PQconninfoOption *options = defaults_for(em_url_get(url, "service"));
     if (!options)
         return em_fail(err, EM_EXIT_SYSTEM, "libpq has no memory for its defaults");
     for (PQconninfoOption *o = options; o->keyword; o++) {
@@ -139,6 +183,8 @@ int em_db_target(struct em_url *url, const char *value, const char *origin, bool
     code = fill_defaults(url, err);
     if (code == 0)
         code = check_words(url, err);
+    if (code == 0)
+        code = system_roots(url, err);
     if (code)
         em_context(err, "%s", origin ? origin : "database URL");
     em_url_secrets(url, em_log_secrets());

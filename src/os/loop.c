@@ -245,6 +245,12 @@ static void end_by(int signal)
     _exit(128 + signal);
 }
 
+void em_loop_drain(void)
+{
+    while (take_events() != EM_WAKE_TIME)
+        ;
+}
+
 void em_loop_restore_for_exec(void)
 {
     /* A signal that arrives from here until the kernel has replaced the program runs this handler.

@@ -149,6 +149,17 @@ static int judge(const struct run *run, struct em_err *err)
     return EM_EXIT_MIGRATION;
 }
 
+/* When embark itself is asked to end, the grace began with the signal. */
+static em_time grace_left(const struct run *run)
+{
+    if (run->lost)
+        return LOST_GRACE;
+    if (!run->stopped)
+        return run->command->config->service_grace;
+    em_time left = run->deadline - em_now();
+    return left > 0 ? left : 0;
+}
+
 /* Whatever happened: nothing of the migration is left when this returns, or it was said. */
 static void clean_up(struct run *run)
 {
@@ -157,8 +168,7 @@ static void clean_up(struct run *run)
         return;
     if (ended_itself)
         em_log(EM_LOG_WARN, "migrate", "the migration left processes behind: they are ended");
-    if (!em_group_end(&run->child, &run->family,
-                      run->lost ? LOST_GRACE : run->command->config->service_grace))
+    if (!em_group_end(&run->child, &run->family, grace_left(run)))
         em_log(EM_LOG_ERROR, "migrate",
                "some of the migration's processes can't be killed (uninterruptible sleep?)");
 }

@@ -15,6 +15,9 @@ int em_service_exec(char *const *argv, struct em_err *err)
     int code = em_exec_find(argv[0], getenv("PATH"), &file, err);
     if (code)
         return code;
+    em_loop_drain();
+    if (em_loop_stopped())
+        return em_fail_stopped(err);
     em_reaper_stop();
     em_loop_restore_for_exec();
     /* Every descriptor of embark's is close-on-exec. */

@@ -68,6 +68,10 @@ void em_child_say(
 /* In a fork's child, or right before exec: dispositions and mask as embark found them. Only
  * async-signal-safe calls. */
 void em_loop_restore(void);
+/* Takes what has arrived and wasn't waited for: a signal that asks to end is in em_loop_stopped()
+ * then, and one that doesn't (SIGUSR1 for a service that isn't there yet) can't end the process
+ * when signals are let through. */
+void em_loop_drain(void);
 /* Right before the service's exec: as em_loop_restore(), but a signal that asked to end and is
  * still pending ends the process with 128 + n instead of being lost (a PID 1 ignores what has its
  * default disposition). */
