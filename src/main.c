@@ -1,11 +1,9 @@
 /* The words of the command line, the configuration's place, and the process's exit. */
 #include <errno.h>
 #include <fcntl.h>
-#include <link.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -14,11 +12,6 @@
 #include "embark/os/log.h"
 #include "embark/os/loop.h"
 #include "embark/stages/service.h"
-
-#ifndef __GLIBC__
-/* The linker's symbol for the start of the program. */
-extern const ElfW(Ehdr) __ehdr_start __attribute__((visibility("hidden")));
-#endif
 
 #define CONFIG_LIMIT (1024 * 1024)
 
@@ -203,28 +196,12 @@ static int run(const struct words *words)
     return code;
 }
 
-/* A static PIE relocates itself before main, from a table of some 350 KB that nobody reads again:
- * its pages, clean ones of the file, are given back, so that they don't count in a container with a
- * tight memory limit. */
-static void drop_relocations(void)
-{
-#ifndef __GLIBC__ /* the dynamic builds of the tests are loaded otherwise */
-    const ElfW(Ehdr) *image = &__ehdr_start;
-    const ElfW(Phdr) *segments = (const void *)((const char *)image + image->e_phoff);
-    for (int i = 0; i < image->e_phnum; i++)
-        if (segments[i].p_type == PT_LOAD && segments[i].p_flags == PF_R &&
-            segments[i].p_offset == 0)
-            madvise((void *)(uintptr_t)image, segments[i].p_filesz, MADV_DONTNEED);
-#endif
-}
-
 int main(int argc, char **argv)
 {
     EM_ERR_AUTO err = EM_ERR_INIT;
     struct words words = {0};
     (void)argc;
     em_out_of_memory = out_of_memory;
-    drop_relocations();
     fill_standard_descriptors();
     int code = parse_words(argv, &words);
     if (code == 0 && em_loop_start(&err) != 0) {
