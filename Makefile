@@ -42,7 +42,7 @@ build/deps.mk: FORCE
 layers    := core os db stages commands
 sources   := $(foreach l,$(layers),$(wildcard src/$l/*.c)) $(wildcard src/main.c)
 headers   := $(foreach l,$(layers),$(wildcard include/embark/$l/*.h))
-embedded  := $(wildcard src/*/*.py src/*/*.js src/*/*.rb)
+embedded  := $(wildcard src/*/*.py src/*/*.js src/*/*.rb src/*/*.php)
 generated := build/gen/version.h $(embedded:src/%=build/gen/%.h)
 
 # ---- Flavours: each has a folder of objects. tls and notls are embark (musl); asan and plain (glibc) are for tests. --

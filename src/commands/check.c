@@ -18,7 +18,7 @@ int em_command_check(const struct em_call *call)
         return em_said(NULL, &err);
     int code = em_steps_start(&steps, call->config, true);
     if (code == 0)
-        code = em_step_check(&steps, argv ? &service : NULL);
+        code = em_step_check(&steps, argv ? &service : NULL, NULL);
     if (code == 0)
         em_steps_say(&steps, "check: all is there, in ", NULL);
     em_steps_end(&steps);

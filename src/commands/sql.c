@@ -135,7 +135,7 @@ static int run_files(struct sql *sql, struct em_sql_run *run, struct em_err *err
 static int sum_up(const struct sql *sql, const struct em_sql_run *run, em_time started, int code)
 {
     EM_STR_AUTO took = EM_STR_INIT;
-    size_t done = run->statements - (run->failures < run->statements ? run->failures : 0);
+    size_t done = run->done;
 
     em_time_print(&took, em_now() - started);
     if (code == EM_EXIT_SQL && sql->options.one_transaction && !run->warned) {
@@ -144,7 +144,7 @@ static int sum_up(const struct sql *sql, const struct em_sql_run *run, em_time s
         em_log(EM_LOG_ERROR, "sql",
                "stopped after %zu statement%s, %s (-1 makes it all or nothing)", done,
                done == 1 ? "" : "s", done == 1 ? "which stays done" : "which stay done");
-    } else if (run->failures) {
+    } else if (code == 0 && run->failures) {
         em_log(EM_LOG_ERROR, "sql", "%zu statement%s in %s, %zu failure%s", run->statements,
                run->statements == 1 ? "" : "s", em_str_c(&took), run->failures,
                run->failures == 1 ? "" : "s");

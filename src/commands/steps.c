@@ -12,18 +12,16 @@
 #include "embark/os/proc.h"
 #include "embark/stages/bootstrap.h"
 #include "embark/stages/bootstrap_files.h"
+#include "embark/stages/bundle.h"
 #include "embark/stages/migrate.h"
 #include "embark/stages/require.h"
-#include "embark/stages/service.h"
 #include "embark/stages/sql_migrations.h"
 #include "embark/stages/wait.h"
 
-/* The longest that an interpreter may take to look for modules. */
-#define CHECK_LIMIT EM_SEC(60)
 /* Bytes of the command in the last line: log drivers tear long ones. */
 #define SHOWN_COMMAND 300
 
-static void add_timing(struct em_steps *steps, const char *name, em_time started)
+void em_steps_timing(struct em_steps *steps, const char *name, em_time started)
 {
     if (steps->timings.len)
         em_str_puts(&steps->timings, ", ");
@@ -38,38 +36,12 @@ int em_said(const char *step, struct em_err *err)
     return code;
 }
 
-/* A stale image: both sides say what they are, and differ. */
-static int check_image(const struct em_config *config, struct em_err *err)
-{
-    const char *build = config->image_build, *expect = config->image_expect;
-    if (!build || !*build || !expect || !*expect || strcmp(build, expect) == 0)
-        return 0;
-    em_fail(err, EM_EXIT_BAKED, "the image is stale: it was built from %s, and %s is expected",
-            build, expect);
-    em_hint(err, "build it again and pull it where it runs: docker compose build --pull && docker "
-                 "compose up -d (or kubectl rollout restart, with the new tag)");
-    return EM_EXIT_BAKED;
-}
-
 /* Keeps the first failure's code; all of them are said. */
 static void note(int *code, const char *step, struct em_err *err)
 {
     int this_one = em_said(step, err);
     *code = *code ? *code : this_one;
     em_err_free(err);
-}
-
-static int lint_migrations(const struct em_config *config)
-{
-    EM_ERRS_AUTO errs = EM_ERRS_INIT;
-    EM_ERRS_AUTO warnings = EM_ERRS_INIT;
-    int code = 0;
-    em_sql_migrations_lint(config, &errs, &warnings);
-    for (size_t i = 0; i < warnings.n; i++)
-        em_log_err(EM_LOG_WARN, "migrate", &warnings.v[i]);
-    for (size_t i = 0; i < errs.n; i++)
-        note(&code, "migrate", &errs.v[i]);
-    return code;
 }
 
 /* The files are looked at before anything is sent. */
@@ -83,41 +55,6 @@ static int lint_bootstrap(const struct em_steps *steps)
         em_log_err(EM_LOG_WARN, "bootstrap", &warnings.v[i]);
     for (size_t i = 0; i < errs.n; i++)
         note(&code, "bootstrap", &errs.v[i]);
-    return code;
-}
-
-int em_step_check(struct em_steps *steps, const struct em_list *service)
-{
-    const struct em_config *config = steps->config;
-    EM_ERRS_AUTO errs = EM_ERRS_INIT;
-    EM_ERR_AUTO err = EM_ERR_INIT;
-    em_time start = em_now();
-    int code = 0;
-    if (em_config_skips(config, "check"))
-        return 0;
-    em_title("check");
-    if (em_require_any(config) &&
-        em_require(config, service, steps->build_time, em_in(CHECK_LIMIT), &errs, &err) != 0)
-        return em_said("check", &err);
-    for (size_t i = 0; i < errs.n; i++)
-        note(&code, "require", &errs.v[i]);
-    if (check_image(config, &err) != 0)
-        note(&code, "image", &err);
-    if (config->bootstrap_sql.n && !em_config_skips(config, "bootstrap")) {
-        int lint = lint_bootstrap(steps);
-        code = code ? code : lint;
-    }
-    if (em_sql_migrations_any(config) && !em_config_skips(config, "migrate")) {
-        int lint = lint_migrations(config);
-        code = code ? code : lint;
-    }
-    /* Commands that can't be executed: nobody has to wait for a database to hear of it. */
-    if (config->migrate_command.n && em_service_check(config->migrate_command.v, &err) != 0)
-        note(&code, "migrate", &err);
-    if (service && service->n && em_service_check(service->v, &err) != 0)
-        note(&code, "service", &err);
-    if (code == 0 && em_require_any(config))
-        add_timing(steps, "check", start);
     return code;
 }
 
@@ -192,6 +129,7 @@ int em_steps_start(struct em_steps *steps, const struct em_config *config, bool 
                     "%s: [migrate] sql needs the ledger, which is off: its records stand beside it",
                     config->origin[EM_AT_migrate_sql]);
     em_require_validate(config, &errs);
+    em_bundle_validate(config, &errs);
     for (size_t i = 0; i < errs.n; i++)
         note(&code, "configuration", &errs.v[i]);
     return code;
@@ -213,7 +151,7 @@ static int bootstrap(struct em_steps *steps)
         return code;
     if (em_bootstrap(steps->config, &steps->superuser, &steps->url, &err) != 0)
         return em_said("bootstrap", &err);
-    add_timing(steps, "bootstrap", start);
+    em_steps_timing(steps, "bootstrap", start);
     steps->bootstrapped = em_now() - start;
     return 0;
 }
@@ -276,7 +214,7 @@ int em_step_wait(struct em_steps *steps)
         return em_said("wait", &err);
     int code = steps->has_database ? wait_database(steps, kept) : 0;
     if (code == 0)
-        add_timing(steps, "wait", start + steps->bootstrapped);
+        em_steps_timing(steps, "wait", start + steps->bootstrapped);
     return code;
 }
 
@@ -292,7 +230,7 @@ int em_step_migrate(struct em_steps *steps)
     int code = em_migrate(steps->config, url, em_str_c(raw), &steps->kept, &err);
     if (code)
         return em_said("migrate", &err);
-    add_timing(steps, "migrate", start);
+    em_steps_timing(steps, "migrate", start);
     return 0;
 }
 
@@ -327,7 +265,7 @@ void em_steps_say(const struct em_steps *steps, const char *what, char *const *a
 
 int em_all_steps(struct em_steps *steps, const struct em_list *service)
 {
-    int code = em_step_check(steps, service);
+    int code = em_step_check(steps, service, NULL);
     if (code == 0)
         code = em_step_wait(steps);
     if (code == 0)

@@ -14,8 +14,7 @@ enum {
     PT_INTERP = 3,
 };
 
-/* An unsigned number of `size` bytes in the file's byte order. */
-static uint64_t number(const struct em_elf *elf, const unsigned char *bytes, size_t size)
+uint64_t em_elf_number(const struct em_elf *elf, const unsigned char *bytes, size_t size)
 {
     uint64_t value = 0;
 
@@ -32,8 +31,8 @@ struct segment {
 static struct segment segment(const struct em_elf *elf, const unsigned char *p)
 {
     if (elf->is64)
-        return (struct segment){number(elf, p, 4), number(elf, p + 8, 8), number(elf, p + 32, 8)};
-    return (struct segment){number(elf, p, 4), number(elf, p + 4, 4), number(elf, p + 16, 4)};
+        return (struct segment){em_elf_number(elf, p, 4), em_elf_number(elf, p + 8, 8), em_elf_number(elf, p + 32, 8)};
+    return (struct segment){em_elf_number(elf, p, 4), em_elf_number(elf, p + 4, 4), em_elf_number(elf, p + 16, 4)};
 }
 
 static bool inside(const struct em_elf_source *source, uint64_t offset, uint64_t length)
@@ -95,14 +94,14 @@ enum em_elf_state em_elf_read(const struct em_elf_source *source, struct em_elf 
         return EM_ELF_DAMAGED;
     elf->is64 = h[4] == 2;
     elf->big_endian = h[5] == 2;
-    elf->type = (uint16_t)number(elf, h + 16, 2);
-    elf->machine = (uint16_t)number(elf, h + 18, 2);
+    elf->type = (uint16_t)em_elf_number(elf, h + 16, 2);
+    elf->machine = (uint16_t)em_elf_number(elf, h + 18, 2);
     if (elf->is64 && !source->read(source->ctx, 0, h, HEADER_64))
         return EM_ELF_TRUNCATED;
 
-    at = elf->is64 ? number(elf, h + 32, 8) : number(elf, h + 28, 4);
-    entry = number(elf, elf->is64 ? h + 54 : h + 42, 2);
-    count = number(elf, elf->is64 ? h + 56 : h + 44, 2);
+    at = elf->is64 ? em_elf_number(elf, h + 32, 8) : em_elf_number(elf, h + 28, 4);
+    entry = em_elf_number(elf, elf->is64 ? h + 54 : h + 42, 2);
+    count = em_elf_number(elf, elf->is64 ? h + 56 : h + 44, 2);
     if (elf->type != EM_ELF_EXEC && elf->type != EM_ELF_DYN)
         return EM_ELF_OK; /* an object file has no segments, and none is looked for */
     if (entry != (elf->is64 ? PHEADER_64 : PHEADER_32) || count == 0 ||
@@ -110,6 +109,8 @@ enum em_elf_state em_elf_read(const struct em_elf_source *source, struct em_elf 
         return EM_ELF_DAMAGED;
     if (!inside(source, at, count * entry))
         return EM_ELF_TRUNCATED;
+    elf->segments_at = at;
+    elf->segments = (size_t)count;
     return read_segments(source, elf, at, (size_t)count);
 }
 

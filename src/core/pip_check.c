@@ -148,7 +148,7 @@ static void say_missing(struct check *c, size_t i)
     em_nearest_start(&near, em_str_c(&name));
     for (size_t k = 0; k < c->more->dist_count; k++)
         em_nearest_try(&near, c->more->dists[k].name);
-    if (near.found)
+    if (near.found && near.distance == 1)
         em_hint(err, "%s is installed: is that the one?", near.found);
     else
         em_hint(err, "install it in the image that runs (%s -m pip install -r …); if the Dockerfile does, the image is "

@@ -38,7 +38,7 @@ static char **field_of(struct em_python_name *n, const char *key)
         {"origin", &n->origin},   {"part", &n->part},     {"file", &n->file},
         {"package", &n->package}, {"hidden", &n->hidden}, {"built", &n->built},
         {"near", &n->near},       {"error", &n->error},   {"metadata", &n->metadata},
-        {"doubt", &n->doubt},
+        {"doubt", &n->doubt},     {"brings", &n->brings}, {"distribution", &n->distribution},
     };
 
     for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
@@ -152,7 +152,7 @@ void em_python_answer_read(struct em_python_answer *answer, const char *bytes, s
 static void free_name(struct em_python_name *n)
 {
     char *fields[] = {n->name,     n->origin, n->part, n->file,  n->package, n->hidden,
-                      n->metadata, n->built,  n->near, n->error, n->doubt};
+                      n->metadata, n->built,  n->near, n->error, n->doubt, n->brings, n->distribution};
 
     for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
         free(fields[i]);
@@ -251,6 +251,9 @@ static void say_causes(const struct em_python_name *n, struct em_str *out)
 {
     if (n->metadata)
         em_str_printf(out, "; its metadata is there (%s), its files are not", n->metadata);
+    if (n->brings)
+        em_str_printf(out, "; the distribution %s is installed, and brings %s",
+                      n->distribution ? n->distribution : "of that name", n->brings);
     if (n->built)
         em_str_printf(out, "; %s is there, built for another Python, C library or machine",
                       n->built);
@@ -318,6 +321,8 @@ static void hint(const struct em_python_answer *answer, const struct em_python_n
         hint_other(answer, n, python, err);
     else if (n->hollow && n->libraries.n)
         em_hint(err, "name a module in it, such as %s.NAME", n->name);
+    else if (n->brings)
+        em_hint(err, "give the name that is imported: module = python: %s", n->brings);
     else if (n->near)
         em_hint(err, "did you mean %s?", n->near);
     else if (n->built)

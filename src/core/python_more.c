@@ -38,12 +38,6 @@ static void start_needs(struct em_python_needs **v, size_t *n, const char *of)
     (*v)[(*n)++] = (struct em_python_needs){.of = em_strdup(of)};
 }
 
-static void start_import(struct em_python_more *m, const char *name)
-{
-    m->imports = em_realloc(m->imports, m->import_count + 1, sizeof(*m->imports));
-    m->imports[m->import_count++] = (struct em_python_import){.name = em_strdup(name)};
-}
-
 static void start_provider(struct em_python_more *m, const char *module)
 {
     m->providers = em_realloc(m->providers, m->provider_count + 1, sizeof(*m->providers));
@@ -60,8 +54,6 @@ static bool start(struct em_python_more *m, const char *key, const char *value)
         start_needs(&m->needs, &m->needs_count, value);
     else if (strcmp(key, "toml") == 0)
         start_needs(&m->tomls, &m->toml_count, value);
-    else if (strcmp(key, "importing") == 0)
-        start_import(m, value);
     else if (strcmp(key, "provider") == 0)
         start_provider(m, value);
     else if (strcmp(key, "marker") == 0)
@@ -85,28 +77,12 @@ static void take_toml(struct em_python_needs *toml, const char *key, const char 
         keep(&toml->broken, value);
 }
 
-static void take_import(struct em_python_import *import, const char *key, const char *value)
-{
-    if (strcmp(key, "imported") == 0)
-        import->done = true;
-    else if (strcmp(key, "import-error") == 0)
-        keep(&import->error, value);
-    else if (strcmp(key, "import-type") == 0)
-        keep(&import->type, value);
-    else if (strcmp(key, "import-name") == 0)
-        keep(&import->lacks, value);
-    else if (strcmp(key, "import-at") == 0)
-        keep(&import->at, value);
-}
-
 static void take(struct em_python_more *m, const char *key, const char *value)
 {
     if (start(m, key, value))
         return;
     if (em_starts(key, "toml-") && m->toml_count)
         take_toml(&m->tomls[m->toml_count - 1], key, value);
-    else if (em_starts(key, "import") && m->import_count)
-        take_import(&m->imports[m->import_count - 1], key, value);
     else if (strcmp(key, "requires") == 0 && m->needs_count)
         em_list_add(&m->needs[m->needs_count - 1].lines, value);
     else if (strcmp(key, "dist-version") == 0 && m->dist_count)
@@ -141,15 +117,6 @@ static void free_needs(struct em_python_needs *v, size_t n)
     free(v);
 }
 
-static void free_import(struct em_python_import *import)
-{
-    free(import->name);
-    free(import->error);
-    free(import->type);
-    free(import->lacks);
-    free(import->at);
-}
-
 void em_python_more_free(struct em_python_more *more)
 {
     for (size_t i = 0; i < more->dist_count; i++) {
@@ -158,8 +125,6 @@ void em_python_more_free(struct em_python_more *more)
         free(more->dists[i].version);
         free(more->dists[i].at);
     }
-    for (size_t i = 0; i < more->import_count; i++)
-        free_import(&more->imports[i]);
     for (size_t i = 0; i < more->provider_count; i++) {
         free(more->providers[i].module);
         free(more->providers[i].key);
@@ -167,7 +132,6 @@ void em_python_more_free(struct em_python_more *more)
     free_needs(more->needs, more->needs_count);
     free_needs(more->tomls, more->toml_count);
     free(more->dists);
-    free(more->imports);
     free(more->providers);
     em_list_free(&more->markers);
     *more = (struct em_python_more){0};
@@ -207,14 +171,6 @@ const struct em_python_needs *em_python_needs_of(const struct em_python_more *mo
 const struct em_python_needs *em_python_toml_of(const struct em_python_more *more, const char *file)
 {
     return find_needs(more->tomls, more->toml_count, file);
-}
-
-const struct em_python_import *em_python_import_of(const struct em_python_more *more, const char *name)
-{
-    for (size_t i = 0; i < more->import_count; i++)
-        if (strcmp(more->imports[i].name, name) == 0)
-            return &more->imports[i];
-    return NULL;
 }
 
 static const char *variable(void *ctx, const char *name)

@@ -5,7 +5,7 @@
 void em_sql_conds_free(struct em_sql_conds *conds)
 {
     free(conds->v);
-    *conds = (struct em_sql_conds){NULL, 0};
+    *conds = (struct em_sql_conds){.v = NULL};
 }
 
 static struct em_sql_cond *top(const struct em_sql_conds *conds)
@@ -46,7 +46,10 @@ void em_sql_cond_if(struct em_sql_conds *conds, const struct em_sql_split *split
 
     if (!em_sql_conds_active(conds))
         branch = EM_SQL_IGNORED;
-    conds->v = em_realloc(conds->v, conds->n + 1, sizeof(*conds->v));
+    if (conds->n == conds->cap) {
+        conds->cap = conds->cap ? conds->cap * 2 : 4;
+        conds->v = em_realloc(conds->v, conds->cap, sizeof(*conds->v));
+    }
     conds->v[conds->n] = (struct em_sql_cond){branch, 0, 0, offset};
     keep(&conds->v[conds->n++], split);
 }

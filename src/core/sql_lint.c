@@ -73,9 +73,8 @@ void em_sql_lint_unset(struct em_sql_walk *walk, const char *name, size_t length
         em_sql_finding(walk->lint, walk->source, true, offset, "the variable %s is not set", copy);
     if (err)
         em_hint(err,
-                "give it with -v %s=VALUE, or \\set it before; a colon that starts no variable is "
-                "written \\: in psql and here",
-                copy);
+                "give it with -v NAME=VALUE, or \\set it before; a colon that starts no variable "
+                "is written \\: in psql and here");
 }
 
 /* ---- Statements ---- */
@@ -133,18 +132,21 @@ static void take_language(struct em_sql_walk *walk, const struct em_sql_token *t
 
 static void take_dollar(struct em_sql_walk *walk, size_t end)
 {
-    bool body = walk->as || walk->first[0] == 'd';
-
-    walk->dollars = em_realloc(walk->dollars, walk->n + 1, sizeof(*walk->dollars));
-    walk->dollars[walk->n++] = (struct em_sql_dollar){walk->split.opened_at, end, body};
+    if (walk->n == walk->cap) {
+        walk->cap = walk->cap ? walk->cap * 2 : 4;
+        walk->dollars = em_realloc(walk->dollars, walk->cap, sizeof(*walk->dollars));
+    }
+    walk->dollars[walk->n++] = (struct em_sql_dollar){walk->split.opened_at, end, walk->body};
 }
 
 static void take_quoted(struct em_sql_walk *walk, const struct em_sql_token *token, size_t offset)
 {
     size_t start = token->opens ? offset : walk->split.opened_at, end = offset + token->len;
 
-    if (token->opens)
+    if (token->opens) {
         walk->split.opened_at = offset;
+        walk->body = walk->as || walk->first[0] == 'd';
+    }
     if (!token->closes)
         return;
     if (token->kind == EM_SQL_DOLLAR) {

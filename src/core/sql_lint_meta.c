@@ -141,7 +141,7 @@ static void take_go(struct meta *m)
 {
     EM_STR_AUTO file = EM_STR_INIT;
 
-    if (next_arg(m, &file, NULL) && file.data[0] != '(')
+    if (next_arg(m, &file, NULL) && *em_str_c(&file) != '(')
         wrong(m, "results go to standard output, not to a file or program");
 }
 

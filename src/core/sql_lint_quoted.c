@@ -165,6 +165,7 @@ void em_sql_lint_string(struct em_sql_lint *lint, struct em_sql_source *source, 
 
         while (p + 1 + length < stop && em_sql_name_byte(p[1 + length]))
             length++;
+        apart = apart && p[1 + length] != ':';
         whole = p == first && p + 1 + length == stop && length && !(p[1] >= '0' && p[1] <= '9');
         if (whole && lint->guess)
             report_string(lint, source, p, length, true);

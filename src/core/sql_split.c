@@ -4,7 +4,7 @@
 #include <string.h>
 
 /* Variables expanded in one statement; more than that are a bomb of values that hold each other. */
-enum { MOST_EXPANSIONS = 1000000 };
+enum { MOST_EXPANSIONS = 100000 };
 
 /* A variable's value while it is lexed. */
 struct em_sql_value {

@@ -173,6 +173,15 @@ static int copy_out(struct run *run)
 
 /* ---- Results ---- */
 
+/* The server ends the session (FATAL), or is gone. */
+static bool is_end(const struct run *run, const PGresult *result)
+{
+    const char *severity = field(result, PG_DIAG_SEVERITY_NONLOCALIZED);
+
+    return PQstatus(run->db->conn) == CONNECTION_BAD || strcmp(severity, "FATAL") == 0 ||
+           strcmp(severity, "PANIC") == 0;
+}
+
 static int take_row(struct run *run, PGresult *result)
 {
     const struct em_db_reader *reader = run->reader;
@@ -201,11 +210,11 @@ static int take_result(struct run *run, PGresult *result)
         code = copy_out(run);
     } else if (status == PGRES_COPY_BOTH) {
         code = em_fail(run->err, EM_EXIT_SQL, "a replication command, which isn't supported");
-    } else if (status != PGRES_EMPTY_QUERY && PQstatus(run->db->conn) != CONNECTION_BAD) {
-        say_failed(run, result);
-    } else if (status != PGRES_EMPTY_QUERY) {
-        code = em_db_failed(run->db, NULL, run->err, PQresultErrorMessage(result));
+    } else if (status != PGRES_EMPTY_QUERY && is_end(run, result)) {
+        em_db_failed(run->db, NULL, run->err, PQresultErrorMessage(result));
         code = run->err->code = EM_EXIT_UNREACHABLE;
+    } else if (status != PGRES_EMPTY_QUERY) {
+        say_failed(run, result);
     }
     PQclear(result);
     return code;

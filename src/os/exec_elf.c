@@ -1,34 +1,16 @@
 #include "embark/os/exec_elf.h"
 
 #include <dirent.h>
-#include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "embark/core/binfmt.h"
 #include "embark/core/elf.h"
-
-static bool read_at(void *ctx, uint64_t offset, void *into, size_t length)
-{
-    int fd = *(int *)ctx;
-    char *p = into;
-
-    if (offset > INT64_MAX - length)
-        return false;
-    while (length) {
-        ssize_t n = pread(fd, p, length, (off_t)offset);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return false;
-        p += n;
-        offset += (uint64_t)n;
-        length -= (size_t)n;
-    }
-    return true;
-}
+#include "embark/os/elf_libs.h"
+#include "embark/os/files.h"
+#include "embark/os/log.h"
 
 /* Whether the image has a loader of that libc: a file with such a name in one of the folders where
  * they are. */
@@ -104,8 +86,37 @@ static int check_loader(const char *file, const struct em_elf *elf, struct em_er
     return err->code;
 }
 
-static int check_machine(const char *file, const struct em_elf *elf, struct em_err *err)
+/* The handler of binfmt_misc(5) that takes the file, and that is there. It can only be seen where
+ * that file system is mounted, which it isn't in most containers. */
+static bool find_handler(int fd, struct em_str *handler)
 {
+    static const char dir[] = "/proc/sys/fs/binfmt_misc";
+    char head[128];
+    ssize_t length = pread(fd, head, sizeof(head), 0);
+    DIR *stream = opendir(dir);
+    struct dirent *entry;
+    bool found = false;
+
+    while (stream && length > 0 && !found && (entry = readdir(stream))) {
+        EM_STR_AUTO path = EM_STR_INIT;
+        EM_STR_AUTO text = EM_STR_INIT;
+        EM_STR_AUTO why = EM_STR_INIT;
+        bool fixed = false;
+
+        em_str_printf(&path, "%s/%s", dir, entry->d_name);
+        found = em_file_read(em_str_c(&path), 64 * 1024, &text, &why) &&
+                em_binfmt_takes(em_str_c(&text), head, (size_t)length, handler, &fixed) &&
+                (fixed || em_path_access(em_str_c(handler), X_OK) == 0);
+    }
+    if (stream)
+        closedir(stream);
+    return found;
+}
+
+static int check_machine(const char *file, int fd, const struct em_elf *elf, bool *emulated,
+                         struct em_err *err)
+{
+    EM_STR_AUTO handler = EM_STR_INIT;
     EM_STR_AUTO theirs = EM_STR_INIT;
     EM_STR_AUTO ours = EM_STR_INIT;
     struct utsname here;
@@ -114,6 +125,13 @@ static int check_machine(const char *file, const struct em_elf *elf, struct em_e
         return 0;
     em_elf_machine(elf, &theirs);
     em_elf_kernel(here.machine, &ours);
+    *emulated = find_handler(fd, &handler);
+    if (*emulated) {
+        em_log(EM_LOG_WARN, NULL,
+               "%s: is a program for %s, and this machine is %s: it will run under %s, slowly", file,
+               em_str_c(&theirs), em_str_c(&ours), em_str_c(&handler));
+        return 0;
+    }
     em_fail(err, EM_EXIT_NOT_EXECUTABLE, "%s: is a program for %s, and this machine is %s", file,
             em_str_c(&theirs), em_str_c(&ours));
     em_hint(err, "build or download it for this platform (docker build --platform, TARGETARCH)");
@@ -132,16 +150,18 @@ static int check_type(const char *file, const struct em_elf *elf, struct em_err 
 
 int em_exec_check_elf(const char *file, int fd, uint64_t size, struct em_err *err)
 {
-    struct em_elf_source source = {read_at, &fd, size};
+    struct em_elf_file blocks;
+    struct em_elf_source source = em_elf_file_source(&blocks, fd, size);
     struct em_elf elf;
     enum em_elf_state state = em_elf_read(&source, &elf);
+    bool emulated = false;
     int code = 0;
 
     /* The kernel looks at the machine first, too: a program for another one may be odd in other
      * ways. */
     if (elf.machine)
-        code = check_machine(file, &elf, err);
-    if (code) {
+        code = check_machine(file, fd, &elf, &emulated, err);
+    if (code || emulated) {
         /* said */
     } else if (state == EM_ELF_TRUNCATED) {
         code =
@@ -154,6 +174,8 @@ int em_exec_check_elf(const char *file, int fd, uint64_t size, struct em_err *er
         code = check_type(file, &elf, err);
         if (!code && elf.interp)
             code = check_loader(file, &elf, err);
+        if (!code && elf.interp)
+            code = em_elf_libs_check(file, &source, &elf, err);
     }
     em_elf_free(&elf);
     return code;

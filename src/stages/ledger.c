@@ -184,6 +184,25 @@ int em_ledger_read(struct em_db *db, const struct em_config *config, em_time unt
     return 0;
 }
 
+bool em_ledger_unchanged(struct em_db *db, const struct em_config *config, em_time until,
+                         const struct em_state *state)
+{
+    EM_STR_AUTO sql = EM_STR_INIT;
+    EM_STR_AUTO table = EM_STR_INIT;
+    EM_ERR_AUTO ignored = EM_ERR_INIT;
+    const char *values[] = {config->migrate_lock};
+    if (!state->has_ledger || !state->newest.id || !state->newest.outcome)
+        return false;
+    quote_table(config, &table);
+    em_str_printf(&sql, "SELECT id, outcome FROM %s WHERE scope = $1 ORDER BY id DESC LIMIT 1",
+                  em_str_c(&table));
+    if (em_db_query(db, until, NULL, &ignored, em_str_c(&sql), 1, values) != 0)
+        return false;
+    const char *id = em_db_value(db, 0, 0), *outcome = em_db_value(db, 0, 1);
+    return id && outcome && strcmp(id, state->newest.id) == 0 &&
+           strcmp(outcome, state->newest.outcome) == 0;
+}
+
 /* The role may not do what the ledger needs: said, and no failure. */
 static bool is_forbidden(const struct em_db_failure *failure, struct em_err *err)
 {
@@ -302,16 +321,33 @@ int em_ledger_begin(struct em_db *db, const struct em_config *config,
     return insert(db, config, em_str_c(&table), files, until, id, err);
 }
 
+/* Whatever bytes a tool wrote, as lines of text that a database in UTF-8 takes. */
+static void add_text(struct em_str *out, const char *text)
+{
+    while (text && *text) {
+        size_t length = strcspn(text, "\n");
+        em_escape(out, text, length);
+        if (text[length] == '\n')
+            em_str_putc(out, text[length++]);
+        text += length;
+    }
+}
+
 int em_ledger_end(struct em_db *db, const struct em_config *config, const struct em_run_id *id,
                   const char *outcome, const char *error, const char *output, em_time until,
                   struct em_err *err)
 {
     EM_STR_AUTO table = EM_STR_INIT;
     EM_STR_AUTO sql = EM_STR_INIT;
-    const char *values[] = {em_str_c(&id->row), outcome, error && *error ? error : NULL,
-                            output && *output ? output : NULL};
+    EM_STR_AUTO why = EM_STR_INIT;
+    EM_STR_AUTO lines = EM_STR_INIT;
+    struct em_db_failure failure = {EM_DB_FATAL, ""};
     if (!id->row.len)
         return 0;
+    add_text(&why, error);
+    add_text(&lines, output);
+    const char *values[] = {em_str_c(&id->row), outcome, why.len ? em_str_c(&why) : NULL,
+                            lines.len ? em_str_c(&lines) : NULL};
     quote_table(config, &table);
     em_str_printf(&sql,
                   "UPDATE %s SET outcome = $2, error = $3, output = $4, finished_at = "
@@ -319,7 +355,13 @@ int em_ledger_end(struct em_db *db, const struct em_config *config, const struct
                   em_str_c(&table));
     add_digest_sql(config, &sql);
     em_str_puts(&sql, " WHERE id = $1::bigint");
-    return write_query(db, until, NULL, em_str_c(&sql), 4, values, NULL, err);
+    int code = write_query(db, until, &failure, em_str_c(&sql), 4, values, NULL, err);
+    /* 22xxx: text that the database's encoding lacks. The outcome counts. */
+    if (code && strncmp(failure.sqlstate, "22", 2) == 0) {
+        values[2] = values[3] = NULL;
+        code = write_query(db, until, &failure, em_str_c(&sql), 4, values, NULL, err);
+    }
+    return code;
 }
 
 /* Runs with this outcome count as interrupted from now on. */

@@ -14,7 +14,11 @@
 #define FIRST_GAP EM_MS(20)
 /* Hundreds of replicas may wait: with gaps between one and two seconds, 300 of them make some 200
  * short logins a second. */
-#define LARGEST_GAP    EM_SEC(2)
+#define LARGEST_GAP EM_SEC(2)
+/* A waiter is connected for less than a tenth of the time; a busy server makes the gaps longer. */
+#define GAPS_PER_TRY 20
+/* Who has it is asked for when this long ago, since the answer costs as much as the try. */
+#define HOLDER_AGAIN   EM_SEC(3)
 #define SHORT_TRY      EM_SEC(1)
 #define BEAT           EM_SEC(5)
 #define BEAT_ANSWER    EM_SEC(15)
@@ -95,6 +99,7 @@ enum tried { TRIED_HAD, TRIED_HELD, TRIED_FAILED, TRIED_UNWANTED };
 struct found {
     enum tried tried;
     bool standby;
+    em_time asked; /* when the holder was; 0: never */
     struct em_str state;
 };
 
@@ -113,10 +118,23 @@ static enum tried failed(struct found *now, struct em_db_failure *failure, struc
     return TRIED_FAILED;
 }
 
+/* Another has it. */
+static void found_held(struct em_lock *lock, em_time by, const struct found *before,
+                       struct found *now)
+{
+    now->asked = em_now();
+    if (before->asked && before->tried == TRIED_HELD && now->asked - before->asked < HOLDER_AGAIN) {
+        now->asked = before->asked;
+        em_str_puts(&now->state, em_str_c(&before->state));
+        return;
+    }
+    say_holder(lock, by, &now->state);
+}
+
 /* One try on a connection of its own. now->state says what was found when it wasn't had. */
 static enum tried try_once(struct em_lock *lock, const struct em_config *config,
                            const struct em_url *url, em_time until, struct em_db_failure *failure,
-                           struct found *now, struct em_err *err)
+                           const struct found *before, struct found *now, struct em_err *err)
 {
     EM_STR_AUTO application = EM_STR_INIT;
     EM_STR_AUTO sql = EM_STR_INIT;
@@ -124,6 +142,10 @@ static enum tried try_once(struct em_lock *lock, const struct em_config *config,
     em_application_name(lock->step, &application);
     if (em_db_open(url, em_str_c(&application), by, &lock->db, failure, err) != 0)
         return failed(now, failure, err);
+    if (lock->still_wanted && !lock->still_wanted(lock->ctx, lock->db, by)) {
+        em_lock_drop(lock);
+        return TRIED_UNWANTED;
+    }
     try_sql(lock, em_db_server_version(lock->db), &sql);
     if (em_db_query(lock->db, by, failure, err, em_str_c(&sql), 0, NULL) != 0) {
         em_lock_drop(lock);
@@ -134,12 +156,11 @@ static enum tried try_once(struct em_lock *lock, const struct em_config *config,
         return TRIED_HAD;
     now->standby = !had;
     if (had)
-        say_holder(lock, by, &now->state);
+        found_held(lock, by, before, now);
     else
         em_str_printf(&now->state, "%s is a standby, and is not migrated", em_db_where(lock->db));
-    bool wanted = !had || !lock->still_wanted || lock->still_wanted(lock->ctx, lock->db, by);
     em_lock_drop(lock);
-    return wanted ? TRIED_HELD : TRIED_UNWANTED;
+    return TRIED_HELD;
 }
 
 static void keep_found(struct found *kept, struct found *now, em_time took, em_time until)
@@ -187,22 +208,33 @@ static void had_it(struct em_lock *lock)
     lock->answer_by = EM_NEVER;
 }
 
+/* How long to stay away. Where the server is full, the holder's migration needs the next slot. */
+static em_time next_gap(struct em_backoff *backoff, const struct found *found,
+                        const struct em_db_failure *failure, em_time took)
+{
+    bool full = found->tried == TRIED_FAILED && strncmp(failure->sqlstate, "53", 2) == 0;
+    em_time least = full ? LARGEST_GAP : em_time_min(took * GAPS_PER_TRY, LARGEST_GAP);
+    if (backoff->next < least)
+        backoff->next = least;
+    return em_backoff_next(backoff);
+}
+
 int em_lock_take(struct em_lock *lock, const struct em_config *config, const struct em_url *url,
                  em_time until, struct em_err *err)
 {
     struct em_db_failure failure;
     struct em_backoff backoff;
     struct em_progress progress;
-    struct found found = {TRIED_FAILED, false, EM_STR_INIT};
+    struct found found = {TRIED_FAILED, false, 0, EM_STR_INIT};
     em_time start = em_now();
     int code = 0;
     lock->key = em_lock_key(lock->name);
     em_backoff_start(&backoff, FIRST_GAP, LARGEST_GAP, em_random_seed());
     em_progress_start(&progress, lock->step, config->migrate_lock_timeout);
     for (;;) {
-        struct found now = {TRIED_FAILED, false, EM_STR_INIT};
+        struct found now = {TRIED_FAILED, false, 0, EM_STR_INIT};
         em_time began = em_now();
-        now.tried = try_once(lock, config, url, until, &failure, &now, err);
+        now.tried = try_once(lock, config, url, until, &failure, &found, &now, err);
         if (now.tried == TRIED_HAD)
             had_it(lock);
         if (now.tried == TRIED_HAD || now.tried == TRIED_UNWANTED)
@@ -215,10 +247,11 @@ int em_lock_take(struct em_lock *lock, const struct em_config *config, const str
             code = err->code;
             break;
         }
-        keep_found(&found, &now, em_now() - began, until);
+        em_time took = em_now() - began;
+        em_time again = em_in(next_gap(&backoff, &now, &failure, took));
+        keep_found(&found, &now, took, until);
         em_progress_say(&progress, em_str_c(&found.state));
-        if (em_wait_fd(-1, 0, em_time_min(until, em_in(em_backoff_next(&backoff)))) ==
-            EM_WAKE_SIGNAL) {
+        if (em_wait_fd(-1, 0, em_time_min(until, again)) == EM_WAKE_SIGNAL) {
             code = em_fail_stopped(err);
             break;
         }

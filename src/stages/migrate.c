@@ -163,7 +163,8 @@ static bool still_wanted(void *ctx, struct em_db *db, em_time until)
 {
     struct migration *m = ctx;
     EM_ERR_AUTO ignored = EM_ERR_INIT;
-    if (em_ledger_read(db, m->config, until, &m->state, NULL, &ignored) != 0)
+    if (em_ledger_unchanged(db, m->config, until, &m->state) ||
+        em_ledger_read(db, m->config, until, &m->state, NULL, &ignored) != 0)
         return true;
     judge(m);
     return m->verdict.decision == EM_RUN;

@@ -148,17 +148,24 @@ def brought(dist, top, path):
 
 def provider_of(name):
     find_all()
-    top, origin = name.partition('.')[0], origin_of(name)
+    top, origin = name.partition('.')[0], os.path.abspath(origin_of(name) or os.sep)
     likely = [dist for dist in (dists.get(key_of(name)), dists.get(key_of(top))) if dist]
     for entry in sys.path:
         base = os.path.join(os.path.abspath(entry), '')
-        if not origin or not os.path.abspath(origin).startswith(base):
+        if not origin.startswith(base):
             continue
-        path = os.path.abspath(origin)[len(base):].replace(os.sep, '/')
+        path = origin[len(base):].replace(os.sep, '/')
         for dist in likely + order:
             if os.path.abspath(dist.entry) == base[:-1] and brought(dist, top, path):
                 return dist
-    return next(iter(likely), None) or next((dist for dist in order if top in dist.tops()), None)
+    # an editable install's files are elsewhere; the standard library's are nobody's
+    if origin.startswith(os.path.join(os.path.dirname(os.__file__), '')) and not in_packages(origin):
+        return None
+    return next(iter(likely), None) or next((dist for dist in order if top in dist.read('top_level.txt').split()), None)
+
+
+def in_packages(path):
+    return '/site-packages/' in path or '/dist-packages/' in path
 
 
 def say_provider(name):
@@ -381,13 +388,13 @@ def more(tasks):
             say_markers()
         elif word == 'toml':
             say_toml(*value.split(' ', 1))
+    say('end')
     if imports:
-        # What the modules print is no answer.
+        # What the modules print is no answer. A crash comes after the end of all others' answers.
         sys.argv[1:] = []
         answers = os.dup(1)
         os.dup2(2, 1)
         for name in imports:
             say_import(name)
-    say('end')
     flush()
     os._exit(0)

@@ -1,10 +1,10 @@
 # Says where the interpreter that runs this would find modules, without executing any of them.
 #
-#     PYTHON -B [the service's own -E -I -P -s -S] -c THIS MODE SCRIPT WHY NAME...
+#     PYTHON -B [the service's own -E -I -P -s -S] -c THIS MODE SCRIPT WHY NAME... [+ MORE TASK...]
 #
 # MODE says what the service has as sys.path[0]: "cwd" (python -m, -c), "script" (python SCRIPT), or
 # "console" (SCRIPT is a console script such as uvicorn or gunicorn, which puts the working
-# directory before its own). WHY is python_why.py, compiled only if something is missing. Nothing
+# directory before its own). WHY is python_why.py, compiled only if something is missing; MORE is python_more.py. Nothing
 # but what `site` has loaded already is imported on the good path, and this source must also be
 # parsed by Python 2, so that it can say its version. The answer goes to descriptor 1 in lines that
 # begin with "@embark ", whatever else a sitecustomize prints there; core/python_answer.h describes
@@ -190,13 +190,23 @@ def explain(parts, count, spec):
     why['explain'](parts, count, spec)
 
 
+def ask_more(source, tasks):
+    scope = dict(globals())
+    exec(compile(source, '<embark-more>', 'exec'), scope)
+    scope['more'](tasks)
+
+
 def main():
     say('version', '.'.join(str(n) for n in sys.version_info[:3]))
     say('executable', sys.executable or '')
     if sys.version_info >= (3, 4):
         set_path(sys.argv[1], sys.argv[2])
-        for name in sys.argv[4:]:
+        names = sys.argv[4:]
+        more = names.index('+') if '+' in names else len(names)
+        for name in names[:more]:
             look(name)
+        if names[more:]:
+            ask_more(names[more + 1], names[more + 2:])
     finish()
 
 

@@ -94,8 +94,35 @@ def look_for_metadata(top):
         for name in names_in(entry):
             stem, end = os.path.splitext(name)
             if end in ('.dist-info', '.egg-info') and flat(stem.split('-')[0]) == flat(top):
-                say('metadata', os.path.join(entry, name))
+                brought = [one for one in brought_by(os.path.join(entry, name)) if one != top and exists(entry, one)]
+                if brought:
+                    say('distribution', stem.split('-')[0])
+                    say('brings', ', '.join(brought))
+                else:
+                    say('metadata', os.path.join(entry, name))
                 return
+
+
+def brought_by(folder):
+    # PyYAML brings yaml, psycopg2-binary psycopg2.
+    names = set()
+    for file in ('top_level.txt', 'RECORD'):
+        try:
+            with open(os.path.join(folder, file)) as lines:
+                for line in lines:
+                    parts = line.strip().partition(',')[0].split('/')
+                    if file == 'top_level.txt' or len(parts) == 2 and parts[1] == '__init__.py':
+                        names.add(parts[0])
+                    elif len(parts) == 1 and parts[0].endswith('.py'):
+                        names.add(parts[0][:-3])
+        except (OSError, UnicodeError):
+            pass
+    return sorted(name for name in names if name.isidentifier() and name[0] != '_') or sorted(names)
+
+
+def exists(entry, name):
+    return os.path.isdir(os.path.join(entry, name)) or any(
+        other.startswith(name + '.') and other.endswith(MODULE_ENDS) for other in names_in(entry))
 
 
 def look_elsewhere(parts):

@@ -4,16 +4,24 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "embark/core/manifest.h"
+#include "embark/core/module.h"
 #include "embark/core/nearest.h"
-#include "embark/core/python.h"
+#include "embark/core/path_rule.h"
 #include "embark/os/exec.h"
+#include "embark/stages/require_java.h"
+#include "embark/stages/require_node.h"
 #include "embark/stages/require_paths.h"
+#include "embark/stages/require_php.h"
 #include "embark/stages/require_python.h"
+#include "embark/stages/require_ruby.h"
 
 bool em_require_any(const struct em_config *config)
 {
-    return config->require_module.n || config->require_command.n || config->require_file.n ||
-           config->require_dir.n || config->require_writable.n || config->require_env.n;
+    return config->require_module.n || config->require_import.n || config->require_manifest.n ||
+           config->require_command.n || config->require_file.n ||
+           config->require_dir.n || config->require_mount.n ||
+           config->require_writable.n || config->require_env.n;
 }
 
 /* ---- env ------------------------------------------------------------------------------------- */
@@ -69,31 +77,55 @@ static void require_command(const char *name, const char *where, struct em_errs 
         em_hint(added, "%s", em_str_c(&err.hint));
 }
 
-/* ---- module ---------------------------------------------------------------------------------- */
+/* ---- module, import, manifest ---------------------------------------------------------------------------------- */
+
+static void take_mistake(const char *key, const char *where, struct em_err *err,
+                         struct em_errs *errs)
+{
+    if (!err->code)
+        return;
+    em_context(err, "%s: [require] %s", where, key);
+    em_errs_take(errs, err);
+}
 
 static void validate_module(const char *value, const char *where, struct em_errs *errs)
 {
-    EM_STR_AUTO language = EM_STR_INIT;
-    EM_LIST_AUTO names = EM_LIST_INIT;
+    struct em_modules modules;
     EM_ERR_AUTO err = EM_ERR_INIT;
 
-    if (em_module_line(value, &language, &names, &err) == 0 && !em_python_is(em_str_c(&language)))
-        em_fail(&err, EM_EXIT_CONFIG,
-                "%s is not supported by this version of embark, only python is",
-                em_str_c(&language));
-    if (err.code) {
-        em_context(&err, "%s: [require] module", where);
-        em_errs_take(errs, &err);
-    }
+    em_modules_read(value, false, &modules, &err);
+    take_mistake("module", where, &err, errs);
+    em_modules_free(&modules);
 }
 
-bool em_require_validate(const struct em_config *config, struct em_errs *errs)
+static void validate_import(const char *value, const char *where, struct em_errs *errs)
 {
-    size_t before = errs->n;
+    struct em_modules modules;
+    EM_ERR_AUTO err = EM_ERR_INIT;
 
-    for (size_t i = 0; i < config->require_module.n; i++)
-        validate_module(config->require_module.v[i], config->require_module.where[i], errs);
-    return errs->n == before;
+    em_modules_read(value, true, &modules, &err);
+    take_mistake("import", where, &err, errs);
+    em_modules_free(&modules);
+}
+
+static void validate_manifest(const char *value, const char *where, struct em_errs *errs)
+{
+    struct em_manifest manifest;
+    EM_ERR_AUTO err = EM_ERR_INIT;
+
+    em_manifest_read(value, &manifest, &err);
+    take_mistake("manifest", where, &err, errs);
+    em_manifest_free(&manifest);
+}
+
+static void validate_dir(const char *value, const char *where, struct em_errs *errs)
+{
+    struct em_path_rule rule;
+    EM_ERR_AUTO err = EM_ERR_INIT;
+
+    em_path_rule_read(value, &rule, &err);
+    take_mistake("dir", where, &err, errs);
+    em_path_rule_free(&rule);
 }
 
 /* ---- All of it ------------------------------------------------------------------------------- */
@@ -106,14 +138,37 @@ static void each(const struct em_items *items, look_fn look, struct em_errs *err
         look(items->v[i], items->where[i], errs);
 }
 
+bool em_require_validate(const struct em_config *config, struct em_errs *errs)
+{
+    size_t before = errs->n;
+
+    each(&config->require_module, validate_module, errs);
+    each(&config->require_import, validate_import, errs);
+    each(&config->require_manifest, validate_manifest, errs);
+    each(&config->require_dir, validate_dir, errs);
+    return errs->n == before;
+}
+
 int em_require(const struct em_config *config, const struct em_list *service, bool build_time,
                em_time until, struct em_errs *errs, struct em_err *err)
 {
+    int code;
+
     each(&config->require_file, em_require_file, errs);
-    each(&config->require_dir, em_require_dir, errs);
+    each(&config->require_dir, build_time ? em_require_dir_of_image : em_require_dir, errs);
+    if (!build_time)
+        each(&config->require_mount, em_require_mount, errs);
     each(&config->require_writable, em_require_writable, errs);
     each(&config->require_command, require_command, errs);
     if (!build_time)
         each(&config->require_env, require_env, errs);
-    return em_require_python(config, service, until, errs, err);
+    em_require_java(config, service, errs);
+    code = em_require_python(config, service, until, errs, err);
+    if (code == 0)
+        code = em_require_node(config, service, until, errs, err);
+    if (code == 0)
+        code = em_require_ruby(config, until, errs, err);
+    if (code == 0)
+        code = em_require_php(config, until, errs, err);
+    return code;
 }

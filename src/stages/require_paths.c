@@ -1,11 +1,21 @@
 #include "embark/stages/require_paths.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "embark/core/judged.h"
+#include "embark/core/mountinfo.h"
+#include "embark/core/path_rule.h"
 #include "embark/os/files.h"
+#include "embark/os/log.h"
+
+/* A host with thousands of containers has a long table, but not in a container. */
+#define MOUNTINFO_MAX ((size_t)16 * 1024 * 1024)
 
 /* False, and an error, if there is nothing. */
 static bool exists(const char *key, const char *path, const char *where, struct stat *st,
@@ -54,6 +64,20 @@ static void refused(const char *key, const char *path, const char *where, const 
             (unsigned)geteuid(), (unsigned)getegid());
 }
 
+/* Whether something is mounted at the very path. `mount` is what it lies on, and is to be freed. */
+static enum em_judged find_mount(const char *path, struct em_mount *mount)
+{
+    EM_STR_AUTO table = EM_STR_INIT;
+    EM_STR_AUTO why = EM_STR_INIT;
+    EM_FREE char *real = realpath(path, NULL);
+
+    *mount = (struct em_mount){0};
+    if (!real || !em_file_read("/proc/self/mountinfo", MOUNTINFO_MAX, &table, &why) ||
+        !em_mountinfo_find(em_str_c(&table), real, mount))
+        return EM_UNKNOWN;
+    return strcmp(mount->point, real) == 0 ? EM_YES : EM_NO;
+}
+
 void em_require_file(const char *path, const char *where, struct em_errs *errs)
 {
     struct stat st;
@@ -73,8 +97,60 @@ void em_require_file(const char *path, const char *where, struct em_errs *errs)
         refused("file", path, where, "read", &st, error, errs);
 }
 
-void em_require_dir(const char *path, const char *where, struct em_errs *errs)
+/* ---- dir ------------------------------------------------------------------------------------- */
+
+/* A mount over what the image holds there is the usual reason for an empty folder that isn't. */
+static void hint_empty(const char *path, struct em_err *err)
 {
+    struct em_mount mount;
+
+    if (find_mount(path, &mount) == EM_YES)
+        em_hint(err, "%s (%s) is mounted there, and hides what the image holds at this path",
+                mount.source, mount.type);
+    else
+        em_hint(err, "COPY into it, and see that .dockerignore doesn't leave its contents out");
+    em_mount_free(&mount);
+}
+
+static void require_contents(const char *path, const char *where, const struct stat *st,
+                             struct em_errs *errs)
+{
+    DIR *stream = opendir(path);
+    struct dirent *entry = NULL;
+
+    if (!stream) {
+        refused("dir", path, where, "listed", st, errno, errs);
+        return;
+    }
+    while ((entry = readdir(stream)) &&
+           (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)) {}
+    closedir(stream);
+    if (!entry)
+        hint_empty(path,
+                   em_errs_add(errs, EM_EXIT_REQUIREMENT, "dir %s: is empty (%s)", path, where));
+}
+
+static void require_free(const struct em_path_rule *rule, const char *where, struct em_errs *errs)
+{
+    EM_STR_AUTO has = EM_STR_INIT;
+    struct statvfs vfs;
+    uint64_t free_bytes;
+
+    if (statvfs(rule->path, &vfs) != 0)
+        return; /* can't be told */
+    free_bytes = (uint64_t)vfs.f_bavail * vfs.f_frsize;
+    if (free_bytes >= rule->free)
+        return;
+    em_size_print(free_bytes, &has);
+    em_hint(em_errs_add(errs, EM_EXIT_REQUIREMENT, "dir %s: has %s free, of %s that are asked for (%s)",
+                        rule->path, em_str_c(&has), rule->free_text, where),
+            "make room on the volume or the host's disk (docker system df), or give it more");
+}
+
+static void require_dir(const struct em_path_rule *rule, bool build_time, const char *where,
+                        struct em_errs *errs)
+{
+    const char *path = rule->path;
     struct stat st;
     int error;
 
@@ -88,9 +164,65 @@ void em_require_dir(const char *path, const char *where, struct em_errs *errs)
         return;
     }
     error = em_path_access(path, X_OK);
-    if (error)
+    if (error) {
         refused("dir", path, where, "entered", &st, error, errs);
+        return;
+    }
+    if (rule->not_empty)
+        require_contents(path, where, &st, errs);
+    if (rule->free && !build_time)
+        require_free(rule, where, errs);
 }
+
+static void read_rule(const char *value, bool build_time, const char *where, struct em_errs *errs)
+{
+    struct em_path_rule rule;
+    EM_ERR_AUTO said = EM_ERR_INIT; /* by em_require_validate() */
+
+    if (em_path_rule_read(value, &rule, &said) == 0)
+        require_dir(&rule, build_time, where, errs);
+    em_path_rule_free(&rule);
+}
+
+void em_require_dir(const char *value, const char *where, struct em_errs *errs)
+{
+    read_rule(value, false, where, errs);
+}
+
+void em_require_dir_of_image(const char *value, const char *where, struct em_errs *errs)
+{
+    read_rule(value, true, where, errs);
+}
+
+/* ---- mount ----------------------------------------------------------------------------------- */
+
+void em_require_mount(const char *path, const char *where, struct em_errs *errs)
+{
+    struct em_mount mount;
+    struct stat st;
+    struct em_err *err;
+
+    if (!exists("mount", path, where, &st, errs))
+        return;
+    switch (find_mount(path, &mount)) {
+    case EM_NO:
+        err = em_errs_add(errs, EM_EXIT_REQUIREMENT,
+                          "mount %s: nothing is mounted there: it lies on %s (%s) (%s)", path,
+                          mount.point, mount.type, where);
+        em_hint(err, "mount a volume there, as what is written is lost with the container "
+                     "otherwise: docker run -v NAME:%s, volumes:, volumeMounts:", path);
+        break;
+    case EM_UNKNOWN:
+        em_log(EM_LOG_WARN, "require", "mount %s: can't be told, as /proc is not mounted (%s)", path,
+               where);
+        break;
+    case EM_YES:
+        break;
+    }
+    em_mount_free(&mount);
+}
+
+/* ---- writable -------------------------------------------------------------------------------- */
 
 void em_require_writable(const char *path, const char *where, struct em_errs *errs)
 {

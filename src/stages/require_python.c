@@ -4,10 +4,11 @@
 #include <string.h>
 #include <sys/wait.h>
 
-#include "embark/core/python.h"
+#include "embark/core/pep440.h"
 #include "embark/core/python_answer.h"
 #include "embark/os/log.h"
 #include "embark/os/proc.h"
+#include "embark/stages/python_ask.h"
 #include "embark/stages/python_choice.h"
 #include "stages/python_probe.py.h"
 #include "stages/python_why.py.h"
@@ -18,6 +19,8 @@ enum { ANSWER_MAX = 1024 * 1024 };
 struct question {
     struct em_python_choice python;
     struct em_list names, wheres;
+    struct em_python_ask ask;
+    char *where; /* of the first line that asks it */
 };
 
 struct questions {
@@ -31,13 +34,16 @@ static void free_questions(struct questions *all)
         em_python_choice_free(&all->v[i].python);
         em_list_free(&all->v[i].names);
         em_list_free(&all->v[i].wheres);
+        em_python_ask_free(&all->v[i].ask);
+        free(all->v[i].where);
     }
     free(all->v);
     *all = (struct questions){0};
 }
 
 /* The question for that interpreter; `python` is moved into a new one, or freed. */
-static struct question *question_for(struct questions *all, struct em_python_choice *python)
+static struct question *question_for(struct questions *all, struct em_python_choice *python,
+                                     const char *where)
 {
     for (size_t i = 0; i < all->n; i++)
         if (em_python_same(&all->v[i].python, python)) {
@@ -45,43 +51,81 @@ static struct question *question_for(struct questions *all, struct em_python_cho
             return &all->v[i];
         }
     all->v = em_realloc(all->v, all->n + 1, sizeof(*all->v));
-    all->v[all->n] = (struct question){.python = *python};
+    all->v[all->n] = (struct question){.python = *python, .where = em_strdup(where)};
     *python = (struct em_python_choice)EM_PYTHON_CHOICE_INIT;
     return &all->v[all->n++];
 }
 
-/* One line of [require] module, sorted to its interpreter. */
-static void add_line(const struct em_config *config, const struct em_list *service, size_t line,
-                     struct questions *all, struct em_errs *errs)
+struct sorting {
+    const struct em_config *config;
+    const struct em_list *service;
+    struct questions *all;
+    struct em_errs *errs;
+};
+
+/* The question for the interpreter that a line is about. NULL, and an error: there is none. */
+static struct question *choose(const struct sorting *s, const char *key, const char *language,
+                               const char *where)
 {
-    const char *value = config->require_module.v[line], *where = config->require_module.where[line];
     struct em_python_choice python = EM_PYTHON_CHOICE_INIT;
-    EM_STR_AUTO language = EM_STR_INIT;
-    EM_LIST_AUTO names = EM_LIST_INIT;
     EM_ERR_AUTO err = EM_ERR_INIT;
-    struct question *question;
+    struct em_err *added;
 
-    if (em_module_line(value, &language, &names, &err) != 0 || !em_python_is(em_str_c(&language)))
-        return; /* em_require_validate() has said it */
-    if (em_python_choose(config, service, em_str_c(&language), &python, &err) != 0) {
-        struct em_err *added =
-            em_errs_add(errs, EM_EXIT_REQUIREMENT, "module: %s (%s)", em_str_c(&err.text), where);
+    if (em_python_choose(s->config, s->service, language, &python, &err) == 0)
+        return question_for(s->all, &python, where);
+    added =
+        em_errs_add(s->errs, EM_EXIT_REQUIREMENT, "%s: %s (%s)", key, em_str_c(&err.text), where);
+    if (err.hint.len)
+        em_hint(added, "%s", em_str_c(&err.hint));
+    em_python_choice_free(&python);
+    return NULL;
+}
 
-        if (err.hint.len)
-            em_hint(added, "%s", em_str_c(&err.hint));
-        em_python_choice_free(&python);
+static void ask_for(struct question *q, const char *name, const char *where)
+{
+    if (em_list_has(&q->names, name))
         return;
+    em_list_add(&q->names, name);
+    em_list_add(&q->wheres, where);
+}
+
+/* One line of [require] module or import, sorted to its interpreter. Malformed: em_require_validate() has said it. */
+static void add_line(const struct sorting *s, bool import, const char *value, const char *where)
+{
+    struct em_modules modules;
+    EM_ERR_AUTO err = EM_ERR_INIT;
+    struct question *q = NULL;
+
+    if (em_modules_read(value, import, &modules, &err) == 0 &&
+        modules.language == EM_LANGUAGE_PYTHON)
+        q = choose(s, import ? "import" : "module", modules.word, where);
+    for (size_t i = 0; q && i < modules.n; i++) {
+        ask_for(q, modules.v[i].name, where);
+        if (import)
+            em_python_ask_import(&q->ask, modules.v[i].name, where);
+        else if (modules.v[i].allowed[0])
+            em_python_ask_version(&q->ask, &modules.v[i], where);
     }
-    question = question_for(all, &python);
-    for (size_t i = 0; i < names.n; i++) {
-        em_list_add(&question->names, names.v[i]);
-        em_list_add(&question->wheres, where);
-    }
+    em_modules_free(&modules);
+}
+
+static void add_manifest(const struct sorting *s, const char *value, const char *where)
+{
+    struct em_manifest manifest;
+    EM_ERR_AUTO err = EM_ERR_INIT;
+    struct question *q = NULL;
+
+    if (em_manifest_read(value, &manifest, &err) == 0 &&
+        (manifest.kind == EM_MANIFEST_REQUIREMENTS || manifest.kind == EM_MANIFEST_PYPROJECT))
+        q = choose(s, "manifest", "python", where);
+    if (q)
+        em_python_ask_manifest(&q->ask, &manifest, where, s->errs);
+    em_manifest_free(&manifest);
 }
 
 /* ---- Asking ---------------------------------------------------------------------------------- */
 
-/* python -B FLAGS -c PROBE MODE SCRIPT WHY NAME…: the first comment of python_probe.py. */
+/* python -B FLAGS -c PROBE MODE SCRIPT WHY NAME… [+ MORE TASK…]: the first comment of python_probe.py. */
 static void command_line(const struct question *q, struct em_list *argv)
 {
     em_list_add(argv, em_str_c(&q->python.path));
@@ -95,6 +139,7 @@ static void command_line(const struct question *q, struct em_list *argv)
     em_list_add(argv, (const char *)python_why_py);
     for (size_t i = 0; i < q->names.n; i++)
         em_list_add(argv, q->names.v[i]);
+    em_python_ask_words(&q->ask, argv);
 }
 
 /* The line of an interpreter's stderr that says the most: "Fatal Python error: …", or the last one.
@@ -129,7 +174,7 @@ static void no_answer(const struct question *q, int status, const struct em_str 
     err =
         em_errs_add(errs, EM_EXIT_REQUIREMENT, "module: %s can't say what it finds: it %s%s%s (%s)",
                     em_str_c(&q->python.path), em_str_c(&how), line.len ? ": " : "",
-                    em_str_c(&line), q->wheres.v[0]);
+                    em_str_c(&line), q->where);
     em_hint(err, "try %s -c pass", em_str_c(&q->python.path));
 }
 
@@ -137,7 +182,7 @@ static void too_old(const struct question *q, const char *version, struct em_err
 {
     em_hint(em_errs_add(errs, EM_EXIT_REQUIREMENT,
                         "module: %s is Python %s, at least 3.4 is needed (%s)",
-                        em_str_c(&q->python.path), version, q->wheres.v[0]),
+                        em_str_c(&q->python.path), version, q->where),
             "name the service's interpreter: module = /path/to/python3: NAME…");
 }
 
@@ -163,22 +208,40 @@ static void judge(const struct question *q, const struct em_python_answer *answe
     }
 }
 
-static void read_answer(const struct question *q, const struct em_str *out,
+static void read_answer(struct question *q, const struct em_str *out,
                         const struct em_str *stderr_text, int status, struct em_errs *errs)
 {
     struct em_python_answer answer;
 
     em_python_answer_read(&answer, em_str_c(out), out->len);
-    if (!answer.complete)
+    if (!answer.complete) {
         no_answer(q, status, stderr_text, errs);
-    else if (answer.count == 0 && answer.version)
+    } else if (answer.version && em_pep440_allows("<3.4", answer.version) == EM_YES) {
         too_old(q, answer.version, errs);
-    else
+    } else {
         judge(q, &answer, errs);
+        em_python_ask_judge(&q->ask, em_str_c(&q->python.path), &answer, out, status, errs);
+    }
     em_python_answer_free(&answer);
 }
 
-static int ask(const struct question *q, em_time until, struct em_errs *errs, struct em_err *err)
+static void too_slow(const struct question *q, const struct em_str *out, struct em_errs *errs)
+{
+    const char *python = em_str_c(&q->python.path);
+    EM_STR_AUTO import = EM_STR_INIT;
+
+    if (em_python_ask_hanging(out, &import))
+        em_hint(em_errs_add(errs, EM_EXIT_REQUIREMENT, "import %s: did not end in time (%s)",
+                            em_str_c(&import), q->where),
+                "importing it must not wait for anything: see where it hangs");
+    else
+        em_hint(em_errs_add(errs, EM_EXIT_REQUIREMENT, "module: %s did not answer in time (%s)",
+                            python, q->where),
+                "something that runs at its start may hang: sitecustomize, usercustomize, a .pth "
+                "file");
+}
+
+static int ask(struct question *q, em_time until, struct em_errs *errs, struct em_err *err)
 {
     EM_LIST_AUTO argv = EM_LIST_INIT;
     EM_STR_AUTO out = EM_STR_INIT;
@@ -194,13 +257,10 @@ static int ask(const struct question *q, em_time until, struct em_errs *errs, st
     } else if (code == EM_EXIT_SYSTEM || code > EM_EXIT_NOT_FOUND) {
         return code; /* no fork, no memory; stopped by a signal */
     } else if (code == EM_EXIT_UNREACHABLE) {
-        em_hint(
-            em_errs_add(errs, EM_EXIT_REQUIREMENT, "module: %s did not answer in time (%s)",
-                        em_str_c(&q->python.path), q->wheres.v[0]),
-            "something that runs at its start may hang: sitecustomize, usercustomize, a .pth file");
+        too_slow(q, &out, errs);
     } else {
         struct em_err *added = em_errs_add(errs, EM_EXIT_REQUIREMENT, "module: %s (%s)",
-                                           em_str_c(&err->text), q->wheres.v[0]);
+                                           em_str_c(&err->text), q->where);
 
         em_hint(added, "%s", em_str_c(&err->hint));
     }
@@ -211,11 +271,18 @@ static int ask(const struct question *q, em_time until, struct em_errs *errs, st
 int em_require_python(const struct em_config *config, const struct em_list *service, em_time until,
                       struct em_errs *errs, struct em_err *err)
 {
+    const struct em_items *modules = &config->require_module, *imports = &config->require_import,
+                          *manifests = &config->require_manifest;
     struct questions all = {0};
+    struct sorting sorting = {config, service, &all, errs};
     int code = 0;
 
-    for (size_t i = 0; i < config->require_module.n; i++)
-        add_line(config, service, i, &all, errs);
+    for (size_t i = 0; i < modules->n; i++)
+        add_line(&sorting, false, modules->v[i], modules->where[i]);
+    for (size_t i = 0; i < imports->n; i++)
+        add_line(&sorting, true, imports->v[i], imports->where[i]);
+    for (size_t i = 0; i < manifests->n; i++)
+        add_manifest(&sorting, manifests->v[i], manifests->where[i]);
     for (size_t i = 0; i < all.n && code == 0; i++)
         code = ask(&all.v[i], until, errs, err);
     free_questions(&all);

@@ -121,7 +121,10 @@ static bool on_copy_out(void *ctx, const char *bytes, size_t length)
 {
     struct exec *exec = ctx;
 
-    em_str_add(&exec->out, bytes, length);
+    if (memchr(bytes, '\0', length))
+        em_str_add(&exec->out, bytes, length); /* binary */
+    else
+        add_shown(&exec->out, bytes);
     exec->complete = exec->out.len;
     return exec->out.len < PRINT_CHUNK || print_out(exec);
 }
@@ -304,6 +307,7 @@ static int send(struct exec *exec, const char *sql)
     if (!print_out(exec) && (code == 0 || code == EM_EXIT_SQL))
         code = em_fail(exec->err, EM_EXIT_SYSTEM, "standard output can't be written");
     if (code == 0 || code == EM_EXIT_SQL) {
+        run->done += code == 0;
         set_results(exec, code != 0);
         watch_transaction(exec);
         follow_settings(file);

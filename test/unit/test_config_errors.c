@@ -45,7 +45,7 @@ static void keys(void **state)
         "embark.ini:2: [database] has no key tiemout\n  hint: did you mean timeout?\n"
         "embark.ini:3: [database] has no key URL\n  hint: did you mean url?\n"
         "embark.ini:4: [database] has no key direct-url\n  hint: did you mean direct_url?\n"
-        "embark.ini:5: [database] has no key tcp\n  hint: it is a key of [wait]\n"
+        "embark.ini:5: [database] has no key tcp\n  hint: it is a key of [wait] and [health]\n"
         "embark.ini:7: [database] has no key command\n"
         "  hint: it is a key of [require] and [migrate] and [service]\n"
         "embark.ini:8: [database] has no key frobnicate\n",

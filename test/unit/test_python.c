@@ -70,59 +70,6 @@ static void test_args(void **state)
     expect_args("-I -I -m x", EM_PYTHON_CWD, NULL, "-I");
 }
 
-static void expect_line(const char *value, const char *language, const char *names)
-{
-    struct em_str text = EM_STR_INIT, joined = EM_STR_INIT;
-    struct em_list list = EM_LIST_INIT;
-    struct em_err err = EM_ERR_INIT;
-
-    assert_int_equal(em_module_line(value, &text, &list, &err), 0);
-    assert_string_equal(em_str_c(&text), language);
-    for (size_t i = 0; i < list.n; i++)
-        em_str_printf(&joined, "%s|", list.v[i]);
-    assert_string_equal(em_str_c(&joined), names);
-    em_str_free(&text);
-    em_str_free(&joined);
-    em_list_free(&list);
-}
-
-static void expect_refusal(const char *value, const char *text)
-{
-    struct em_str language = EM_STR_INIT;
-    struct em_list list = EM_LIST_INIT;
-    struct em_err err = EM_ERR_INIT;
-
-    assert_int_equal(em_module_line(value, &language, &list, &err), EM_EXIT_CONFIG);
-    assert_string_equal(em_str_c(&err.text), text);
-    em_str_free(&language);
-    em_list_free(&list);
-    em_err_free(&err);
-}
-
-static void test_module_line(void **state)
-{
-    (void)state;
-    expect_line("python: alembic", "python", "alembic|");
-    expect_line(" python :alembic , alembic.config,\tpsycopg2 ", "python",
-                "alembic|alembic.config|psycopg2|");
-    expect_line("/venv/bin/python: _a1.b2", "/venv/bin/python", "_a1.b2|");
-    expect_line("python: größe", "python", "größe|");
-    expect_refusal("alembic", "\"alembic\" has no language before a colon");
-    expect_refusal(": alembic", "\": alembic\" has no language before a colon");
-    expect_refusal("python:", "\"python:\" names no module");
-    expect_refusal("python: a,", "an empty name");
-    expect_refusal("python: a,,b", "an empty name");
-    expect_refusal("python: a..b", "\"a..b\" can't be a module's name");
-    expect_refusal("python: .a", "\".a\" can't be a module's name");
-    expect_refusal("python: a.", "\"a.\" can't be a module's name");
-    expect_refusal("python: a b", "\"a b\" can't be a module's name");
-    expect_refusal("python: 1a", "\"1a\" can't be a module's name");
-    expect_refusal("python: psycopg2-binary", "\"psycopg2-binary\" can't be a module's name");
-    expect_refusal("python: -c", "\"-c\" can't be a module's name");
-    expect_refusal("python: alembic>=1.14",
-                   "alembic>=1.14: versions are not supported by this version of embark");
-}
-
 /* ---- Answers ----------------------------------------------------------------------------------- */
 
 static void expect_said(const char *answer_text, const char *name, const char *text,
@@ -290,7 +237,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_is_python),
         cmocka_unit_test(test_args),
-        cmocka_unit_test(test_module_line),
         cmocka_unit_test(test_sentences),
         cmocka_unit_test(test_other_interpreters),
         cmocka_unit_test(test_answer_is_picked_out),

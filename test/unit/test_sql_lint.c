@@ -214,7 +214,7 @@ static void test_open(void **state)
 static void test_unset(void **state)
 {
     (void)state;
-    WRONG("SELECT\n  :nope;", "2:3", "-v nope=VALUE");
+    WRONG("SELECT\n  :nope;", "2:3", "nope is not set");
     WRONG("\\echo x :nope", "1:9", "nope");
     WRONG("SELECT :x;\n\\set x 1\nSELECT :x;", "1:8", "x is not set");
     quiet("\\set x 1\nSELECT :x, :'x';");

@@ -281,7 +281,7 @@ static void test_branches(void **state)
     (void)state;
     for (int taken = 0; taken < 2; taken++) {
         struct em_sql_source source = em_sql_source("f", text, strlen(text));
-        struct em_sql_conds conds = {NULL, 0};
+        struct em_sql_conds conds = {.v = NULL};
         struct em_sql_split split;
 
         em_sql_split_start(&split, &source, &vars);

@@ -44,7 +44,7 @@ static void row(struct em_run_row *row, const char *outcome, const char *files, 
  * run (NULL: the good one), and the tools' digest now. */
 struct given {
     const char *good, *good_digest;
-    const char *newest, *newest_files;
+    const char *newest, *newest_files, *newest_digest;
     em_time age;
     const char *digest;
     bool no_ledger;
@@ -60,7 +60,7 @@ static enum em_decision judged(const char *ours, const struct given *given,
     if (given->good)
         row(&state.good, "done", given->good, given->good_digest, EM_SEC(1000));
     if (given->newest)
-        row(&state.newest, given->newest, given->newest_files, NULL, given->age);
+        row(&state.newest, given->newest, given->newest_files, given->newest_digest, given->age);
     else if (given->good)
         row(&state.newest, "done", given->good, given->good_digest, EM_SEC(1000));
     em_str_puts(&state.digest, given->digest ? given->digest : "");
@@ -199,6 +199,43 @@ static void test_old_image_beside_a_newer_ones_failure(void **state)
            .newest_files = "a b", .age = EM_SEC(1));
 }
 
+/* A newer image's run failed with some of its migrations applied: what the database holds is newer
+ * than the older image. */
+static void test_old_image_after_a_run_that_failed_half_way(void **state)
+{
+    struct em_verdict v = {0};
+    struct given given = {.good = "a",
+                          .good_digest = "d",
+                          .digest = "e",
+                          .newest = "failed",
+                          .newest_files = "a b c",
+                          .newest_digest = "e",
+                          .age = EM_SEC(100)};
+
+    (void)state;
+    assert_int_equal(judged("a", &given, &v), EM_IS_OLDER);
+    assert_true(v.half_way);
+    assert_int_equal(v.lacking.n, 2);
+    em_verdict_free(&v);
+    assert_false(v.half_way);
+    /* the very first run, too */
+    EXPECT("a", EM_IS_OLDER, .digest = "e", .newest = "failed", .newest_files = "a b",
+           .newest_digest = "e");
+    /* the newer image itself goes on */
+    EXPECT("a b c", EM_RUN, .good = "a", .good_digest = "d", .digest = "e", .newest = "failed",
+           .newest_files = "a b c", .newest_digest = "e", .age = EM_SEC(100));
+    /* somebody has put it right since */
+    EXPECT("a", EM_SKIP, .good = "a", .good_digest = "d", .digest = "d", .newest = "failed",
+           .newest_files = "a b", .newest_digest = "e", .age = EM_SEC(100));
+    EXPECT("a", EM_RUN, .good = "a", .good_digest = "d", .digest = "f", .newest = "failed",
+           .newest_files = "a b", .newest_digest = "e", .age = EM_SEC(100));
+    /* nothing tells the database's state: the last good run does */
+    EXPECT("a", EM_RUN, .good = "a", .good_digest = NULL, .digest = "", .newest = "failed",
+           .newest_files = "a b", .newest_digest = NULL, .age = EM_SEC(100));
+    EXPECT("", EM_RUN, .good = "a", .good_digest = "d", .digest = "e", .newest = "failed",
+           .newest_files = "a b", .newest_digest = "e", .age = EM_SEC(100));
+}
+
 static void test_damaged_ledger(void **state)
 {
     struct em_verdict v = {0};
@@ -238,6 +275,7 @@ int main(void)
         cmocka_unit_test(test_failed_with_unknown_files),
         cmocka_unit_test(test_interrupted_and_running),
         cmocka_unit_test(test_old_image_beside_a_newer_ones_failure),
+        cmocka_unit_test(test_old_image_after_a_run_that_failed_half_way),
         cmocka_unit_test(test_damaged_ledger),
     };
 

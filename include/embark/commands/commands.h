@@ -16,6 +16,8 @@
       "all steps up to and including the migrations, then exits")                          \
     X(sql, true, "[-v NAME=VALUE…] [-1] [--on-error stop|continue] FILE…",                 \
       "runs SQL files as psql would (- is standard input), once the database is ready")    \
+    X(health, true, "[--start | --live | --ready] [URL | HOST:PORT]",                      \
+      "the healthcheck: 0 healthy, 1 not, and one line saying why")                        \
     X(help, false, "[TOPIC]", "this, or: config, exit-codes, a command's or a key's name") \
     X(version, false, "", "embark's version and those of the libraries in it")
 

@@ -4,6 +4,7 @@
 #define EMBARK_COMMANDS_STEPS_H
 
 #include "embark/commands/commands.h"
+#include "embark/core/report.h"
 #include "embark/db/db.h"
 
 struct em_steps {
@@ -24,7 +25,9 @@ struct em_steps {
 int em_steps_start(struct em_steps *steps, const struct em_config *config, bool build_time);
 void em_steps_end(struct em_steps *steps); /* may be called twice */
 
-int em_step_check(struct em_steps *steps, const struct em_list *service);
+/* What needs no database. With `report` it is filled, for those who show it themselves, and nothing
+ * is logged but what ends the look itself; NULL: all is logged. EMBARK_SKIP=check: 0. */
+int em_step_check(struct em_steps *steps, const struct em_list *service, struct em_report *report);
 bool em_steps_wait_any(const struct em_steps *steps); /* whether there is anything to wait for */
 int em_step_wait(struct em_steps *steps);
 int em_step_migrate(struct em_steps *steps);
@@ -40,6 +43,10 @@ int em_all_steps(struct em_steps *steps, const struct em_list *service);
 /* The line that sums up: WHAT, the time, what the steps took, and the command when argv isn't NULL.
  */
 void em_steps_say(const struct em_steps *steps, const char *what, char *const *argv);
+/* Adds "NAME 22 ms" to the timings. */
+void em_steps_timing(struct em_steps *steps, const char *name, em_time started);
+/* Logs what a report holds, in its order. */
+void em_report_say(const struct em_report *report);
 /* Logs a failure and returns its code. */
 int em_said(const char *step, struct em_err *err);
 

@@ -34,6 +34,8 @@ struct em_elf {
         type; /* EM_ELF_EXEC, EM_ELF_DYN (a shared library, or a PIE), or what can't be executed */
     uint16_t machine; /* e_machine: em_elf_machine() says it in words */
     char *interp; /* PT_INTERP, the loader; NULL: static. Any bytes but NUL, at most 4095. Owned */
+    uint64_t segments_at; /* of an EM_ELF_EXEC or EM_ELF_DYN: where its program headers are, */
+    size_t segments;      /* how many, all within the file */
 };
 enum { EM_ELF_REL = 1, EM_ELF_EXEC = 2, EM_ELF_DYN = 3, EM_ELF_CORE = 4 };
 
@@ -41,6 +43,9 @@ enum { EM_ELF_REL = 1, EM_ELF_EXEC = 2, EM_ELF_DYN = 3, EM_ELF_CORE = 4 };
  * and class are right if the header itself was whole, else 0. */
 enum em_elf_state em_elf_read(const struct em_elf_source *source, struct em_elf *elf);
 void em_elf_free(struct em_elf *elf);
+
+/* An unsigned number of `size` bytes in the file's byte order, for those who read on. */
+uint64_t em_elf_number(const struct em_elf *elf, const unsigned char *bytes, size_t size);
 
 /* "x86-64 (amd64)", "AArch64 (arm64)": the second name is Docker's; "machine 0x1234" for what isn't
  * known. */

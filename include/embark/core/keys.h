@@ -28,8 +28,10 @@
     X(require, "what the image must hold")                     \
     X(bootstrap, "first-time set-up with a superuser's login") \
     X(image, "what is baked into the image")                   \
+    X(bundle, "what the browser is served")                    \
     X(migrate, "the migrations")                               \
     X(service, "the service itself")                           \
+    X(health, "what the healthcheck looks at")                 \
     X(log, "what embark says")
 
 /* clang-format off */
@@ -45,9 +47,12 @@
     X(wait, file, LIST, "", "PATH that must exist")                                                                    \
     X(wait, timeout, TIME, "60s", "how long these are waited for")                                                     \
     X(require, module, LIST, "", "LANGUAGE: NAME, NAME… that the service must find; nothing of it is executed")        \
+    X(require, import, LIST, "", "LANGUAGE: NAME, NAME… that the language's interpreter must be able to import")       \
+    X(require, manifest, LIST, "", "requirements.txt, pyproject.toml, package.json… all of which must be installed")   \
     X(require, command, NAMES, "", "programs that must be found in PATH, or by their path, and be executable")         \
     X(require, file, LIST, "", "PATH of a regular file")                                                               \
     X(require, dir, LIST, "", "PATH of a directory")                                                                   \
+    X(require, mount, LIST, "", "PATH where a volume or another file system must be mounted")                          \
     X(require, writable, LIST, "", "PATH of a directory or file that can be written")                                  \
     X(require, env, NAMES, "", "environment variables that must be set and not empty")                                 \
     X(bootstrap, url, SECRET, "", "a superuser's login: makes what the service's login lacks")                          \
@@ -61,6 +66,9 @@
     X(bootstrap, grants, LIST, "", "read on SCHEMA, or write on SCHEMA: what the role may do there")                   \
     X(image, build, TEXT, "", "what this image was built from: a commit, a date")                                      \
     X(image, expect, TEXT, "", "what the deployment expects build to be")                                              \
+    X(bundle, dir, LIST, "", "PATH of a folder that the frontend's build left: .next/static, dist, build/static")        \
+    X(bundle, inlined, NAMES, "", "variables whose values the bundle must hold, if they are set at run time")           \
+    X(bundle, forbid, LIST, "", "TEXT that the bundle must not hold: localhost:3000")                                  \
     X(migrate, command, WORDS, "", "the migration, run by one replica at a time")                                      \
     X(migrate, sql, TEXT, "", "folder of NNN_name.sql files that embark itself applies, instead of a command")          \
     X(migrate, files, LIST, "", "GLOB of the migration's files; default: inferred for well-known tools' layouts")      \
@@ -73,6 +81,13 @@
     X(migrate, env, NAMES, "", "variables that the migration gets the direct URL in")                                  \
     X(service, command, WORDS, "", "the service, when none is given on the command line")                              \
     X(service, grace, TIME, "10s", "between TERM and KILL, for what must end")                                         \
+    X(health, http, TEXT, "", "URL that must answer: http://… or unix:/PATH.sock:/URI")             \
+    X(health, status, TEXT, "200-399", "the answer's status: NUMBER or FROM-TO")                    \
+    X(health, text, TEXT, "", "what the answer's first 64 KiB must hold")                           \
+    X(health, host_header, TEXT, "", "the Host header; default: the URL's")                                \
+    X(health, tcp, TEXT, "", "HOST:PORT that must accept a connection")                             \
+    X(health, database, BOOL, "no", "whether the service must be able to log in to its database")   \
+    X(health, timeout, TIME, "3s", "how long all of it may take")                                   \
     X(log, format, CHOICE, "text|json", "text or json")                                                                \
     X(log, level, CHOICE, "info|error|warn|debug", "the least that is said: error, warn, info or debug")
 /* clang-format on */

@@ -31,10 +31,4 @@ struct em_python_args {
 /* Reads the words behind the interpreter. The caller frees `flags`. */
 void em_python_args(char *const *words, size_t count, struct em_python_args *args);
 
-/* A value of [require] module: "python: alembic, alembic.config" into its language and names.
- * EM_EXIT_CONFIG: no colon, no name, an empty name, or one that no module can have ("a..b",
- * "psycopg2-binary", "a b"), or a version ("alembic>=1.14": not yet). The texts have no place. */
-int em_module_line(const char *value, struct em_str *language, struct em_list *names,
-                   struct em_err *err);
-
 #endif

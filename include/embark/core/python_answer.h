@@ -16,7 +16,8 @@
  * a module that isn't a package package FILE          … a package that lacks the rest hollow the
  * whole name was found, but is only such a folder hidden FILE           where the module is in a
  * later folder of sys.path, hidden by what stands there instead metadata DIR          its
- * .dist-info, although its files are gone built FILE            an extension module of that name
+ * .dist-info, although its files are gone distribution NAME, brings MODULE, MODULE…  an installed distribution of that name
+ * brings these modules instead built FILE            an extension module of that name
  * for another Python, libc or machine near NAME             a name like it that exists other DIR,
  * other-version X.Y, other-python FILE    where another interpreter, if there is one, has it; up to
  * three error TEXT, doubt TEXT                             a finder failed; the search for reasons
@@ -33,7 +34,7 @@ struct em_python_name {
     char *name;
     bool found, hollow;
     char *origin; /* where, if found; may be NULL */
-    char *part, *file, *package, *hidden, *metadata, *built, *near, *error, *doubt; /* or NULL */
+    char *part, *file, *package, *hidden, *metadata, *distribution, *brings, *built, *near, *error, *doubt; /* or NULL */
     struct em_list folders, libraries;
     struct em_list others, other_versions,
         other_pythons; /* of the same length; "" where there is none */

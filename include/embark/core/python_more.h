@@ -1,5 +1,5 @@
-/* What src/stages/python_more.py tells: versions, what is installed, imports. Its first comment has the lines' meaning;
- * their form is that of core/python_answer.h.
+/* What src/stages/python_more.py tells: versions, what is installed. Its first comment has the lines' meaning;
+ * their form is that of core/python_answer.h; what it tells of imports is for core/imports.h.
  *
  * Pure; the bytes are hostile.
  */
@@ -23,12 +23,6 @@ struct em_python_needs {
     char *broken;                  /* it could not be read: why. Or NULL */
 };
 
-struct em_python_import {
-    char *name;
-    bool done;                      /* imported */
-    char *error, *type, *lacks, *at; /* or NULL: it didn't come back. lacks: the module that an ImportError names, "" */
-};
-
 struct em_python_provider {
     char *module, *key; /* key: of the distribution; NULL: none says that the module is of it */
 };
@@ -37,9 +31,8 @@ struct em_python_more {
     bool answered; /* the question was understood */
     struct em_python_dist *dists;
     struct em_python_needs *needs, *tomls;
-    struct em_python_import *imports;
     struct em_python_provider *providers;
-    size_t dist_count, needs_count, toml_count, import_count, provider_count;
+    size_t dist_count, needs_count, toml_count, provider_count;
     struct em_list markers; /* "os_name posix" */
 };
 
@@ -52,7 +45,6 @@ const struct em_python_dist *em_python_dist_of(const struct em_python_more *more
 const struct em_python_dist *em_python_provider_of(const struct em_python_more *more, const char *module);
 const struct em_python_needs *em_python_needs_of(const struct em_python_more *more, const char *key);
 const struct em_python_needs *em_python_toml_of(const struct em_python_more *more, const char *file);
-const struct em_python_import *em_python_import_of(const struct em_python_more *more, const char *name);
 
 /* For em_marker_holds(): the interpreter's environment. */
 struct em_marker_world em_python_marker_world(const struct em_python_more *more, const char *extra);

@@ -9,20 +9,24 @@
 
 #include "embark/core/sql_split.h"
 
+enum em_sql_branch {
+    EM_SQL_TAKEN,      /* this branch is active */
+    EM_SQL_NOT_YET,    /* no branch was, so far */
+    EM_SQL_IGNORED,    /* one was already, or the \if itself stands in an inactive branch */
+    EM_SQL_ELSE_TAKEN, /* behind \else */
+    EM_SQL_ELSE_NOT,
+};
+
+struct em_sql_cond {
+    enum em_sql_branch branch;
+    size_t text, parens; /* to go back to */
+    size_t offset;       /* of the \if */
+};
+
 /* Zero it to start; each file has its own. */
 struct em_sql_conds {
-    struct em_sql_cond {
-        enum em_sql_branch {
-            EM_SQL_TAKEN,      /* this branch is active */
-            EM_SQL_NOT_YET,    /* no branch was, so far */
-            EM_SQL_IGNORED,    /* one was already, or the \if itself stands in an inactive branch */
-            EM_SQL_ELSE_TAKEN, /* behind \else */
-            EM_SQL_ELSE_NOT,
-        } branch;
-        size_t text, parens; /* to go back to */
-        size_t offset;       /* of the \if */
-    } * v;
-    size_t n;
+    struct em_sql_cond *v;
+    size_t n, cap;
 };
 
 void em_sql_conds_free(struct em_sql_conds *conds);

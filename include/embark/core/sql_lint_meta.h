@@ -6,6 +6,12 @@
 #include "embark/core/sql_lint.h"
 #include "embark/core/sql_split.h"
 
+/* A string in dollar quotes. */
+struct em_sql_dollar {
+    size_t start, end;
+    bool body; /* behind AS, or a DO's */
+};
+
 /* One file being looked at. */
 struct em_sql_walk {
     struct em_sql_lint *lint;
@@ -15,16 +21,13 @@ struct em_sql_walk {
     bool quit;      /* \q */
     bool statement; /* the meta-command ends the statement (\g, \gexec, \gset) */
 
-    /* The statement's dollar quotes: what they are is known at its end. */
-    struct em_sql_dollar {
-        size_t start, end;
-        bool body; /* behind AS, or a DO's */
-    } * dollars;
-    size_t n;
+    struct em_sql_dollar *dollars; /* the statement's: what they are is known at its end */
+    size_t n, cap;
     size_t words;    /* in the statement */
     char first[4];   /* first letters of its first words, of those that matter */
     bool as;         /* the last token is AS */
     bool language;   /* … is LANGUAGE */
+    bool body;       /* what is in quotes stands behind AS or is a DO's */
     bool other_code; /* in a language that isn't SQL's or PL/pgSQL's */
 };
 

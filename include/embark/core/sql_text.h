@@ -30,14 +30,16 @@ struct em_sql_place em_sql_place(struct em_sql_source *source, size_t offset);
 /* Adds "name:line:column". */
 void em_sql_place_print(struct em_sql_source *source, size_t offset, struct em_str *out);
 
+struct em_sql_piece {
+    size_t at;     /* in the text */
+    size_t origin; /* in the file */
+    bool copied;   /* byte for byte; otherwise all of it comes from the one place */
+};
+
 /* Text with the origin of its bytes. Zero it to start; free with em_sql_text_free(). */
 struct em_sql_text {
     struct em_str bytes;
-    struct em_sql_piece {
-        size_t at;     /* in bytes */
-        size_t origin; /* in the file */
-        bool copied;   /* byte for byte; otherwise all of it comes from the one place */
-    } * pieces;
+    struct em_sql_piece *pieces;
     size_t n, cap;
 };
 void em_sql_text_copy(struct em_sql_text *text, const char *bytes, size_t length, size_t origin);

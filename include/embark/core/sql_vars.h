@@ -13,13 +13,15 @@
 
 #include "embark/core/str.h"
 
+struct em_sql_var {
+    char *name, *value;
+    bool changed;  /* since the caller last cleared it */
+    bool undoable; /* the caller's */
+};
+
 /* Zero it to start. */
 struct em_sql_vars {
-    struct em_sql_var {
-        char *name, *value;
-        bool changed;  /* since the caller last cleared it */
-        bool undoable; /* the caller's */
-    } * v;
+    struct em_sql_var *v;
     size_t n;
 };
 

@@ -8,7 +8,8 @@
 #include "embark/core/err.h"
 
 /* `fd` is the opened `file`, of `size` bytes, which begins with \177ELF. 0: nothing is wrong with
- * it; else EM_EXIT_NOT_FOUND (its loader is missing) or EM_EXIT_NOT_EXECUTABLE (cut off, damaged,
+ * it; else EM_EXIT_NOT_FOUND (its loader or a library
+ * is missing) or EM_EXIT_NOT_EXECUTABLE (cut off, damaged,
  * not a program, for another machine). */
 int em_exec_check_elf(const char *file, int fd, uint64_t size, struct em_err *err);
 

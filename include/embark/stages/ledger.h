@@ -21,6 +21,11 @@ bool em_ledger_wanted(const struct em_config *config);
 int em_ledger_read(struct em_db *db, const struct em_config *config, em_time until,
                    struct em_state *state, struct em_db_failure *failure, struct em_err *err);
 
+/* Whether the scope's newest run is the one in `state`, with that outcome: a cheaper question than
+ * em_ledger_read(), for those who wait. False also when it can't be told. */
+bool em_ledger_unchanged(struct em_db *db, const struct em_config *config, em_time until,
+                         const struct em_state *state);
+
 /* What a run is known by. */
 struct em_run_id {
     char run[17];      /* 16 random hexadecimal digits */

@@ -22,8 +22,8 @@ struct em_lock {
     em_time answer_by; /* when the running one must have been answered; EM_NEVER: none is running */
     const char *beat_sql; /* the heartbeat's query; it must not fail, since an aborted transaction
                              holds no lock. NULL: SELECT 1 */
-    /* While another has the lock: looks at the database over the try's connection, and says whether
-     * the lock is still wanted. NULL: it is. */
+    /* Before each try, over its connection: looks at the database, and says whether the lock is
+     * still wanted, so that hundreds who waited need not have it in turn. NULL: it is. */
     bool (*still_wanted)(void *ctx, struct em_db *db, em_time until);
     void *ctx;
 };

@@ -4,7 +4,9 @@
  * per interpreter, and nothing of the modules is executed.
  *
  * - file: a regular file that we can read (a symbolic link to one is as good)
- * - dir: a directory that we can enter
+ * - dir: a directory that we can enter; on demand one that isn't empty, or has so much free space
+ *   (core/path_rule.h)
+ * - mount: a path where something is mounted
  * - writable: a file that we can write, or a directory in which we can create files: by access(2)
  *   for our effective ids, so that nothing is left behind
  * - command: found in PATH, or by its path, and executable: em_exec_check()
@@ -22,8 +24,8 @@
  * not exist; … (embark.ini:7)". 0: looked at everything (errs tells); 128 + n when stopped by a
  * signal, EM_EXIT_SYSTEM when it could not look (err). `until`: the longest that an interpreter may
  * take. `service` is the service's command (for the interpreter that it runs in: its script's #!
- * line), or NULL. `build_time`: env isn't looked at, since a build has none of the deployment's
- * variables. */
+ * line), or NULL. `build_time`: env, mount and free space aren't looked at, since a build has none of
+ * the deployment's variables and volumes. */
 int em_require(const struct em_config *config, const struct em_list *service, bool build_time,
                em_time until, struct em_errs *errs, struct em_err *err);
 /* Whether there is anything to look at. */

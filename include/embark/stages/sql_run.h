@@ -48,8 +48,9 @@ struct em_sql_options {
 struct em_sql_run {
     struct em_db *db;
     struct em_sql_options options;
-    size_t statements; /* that were sent, and … */
-    size_t failures;   /* … that failed, statements and meta-commands */
+    size_t statements; /* that were sent, … */
+    size_t done;       /* … and did what they should */
+    size_t failures;   /* of statements and of meta-commands */
     /* Internal. */
     struct em_str previous;   /* the last statement, for \g alone */
     struct em_str restricted; /* the key of \restrict */

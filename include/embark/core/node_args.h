@@ -1,0 +1,11 @@
+/* Which script a service's command has Node.js run. Pure. */
+#ifndef EMBARK_CORE_NODE_ARGS_H
+#define EMBARK_CORE_NODE_ARGS_H
+
+#include "embark/core/str.h"
+
+/* The script of `node [OPTION…] SCRIPT`, wherever that stands in the words (behind tini, env, dumb-init…): an index of
+ * `words`; 0: there is none, as with npm start, node -e and node -. */
+size_t em_node_script(char *const *words, size_t count);
+
+#endif

@@ -1,0 +1,12 @@
+/* Why Node.js doesn't find a module: part of require_node.c. */
+#ifndef EMBARK_STAGES_NODE_WHY_H
+#define EMBARK_STAGES_NODE_WHY_H
+
+#include "embark/core/node.h"
+
+/* Sets err (EM_EXIT_REQUIREMENT): "module express: not found by Node.js from /app; …" and a hint. `key` is "module" or
+ * "import". */
+void em_node_why(const char *dir, const char *key, const char *name, const struct em_node_found *found,
+                 struct em_err *err);
+
+#endif

@@ -1,0 +1,221 @@
+#include "embark/stages/health.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "embark/db/db.h"
+#include "embark/os/clock.h"
+#include "embark/os/files.h"
+#include "embark/os/host.h"
+#include "embark/os/net.h"
+
+#define TITLE      "embark:"
+#define BODY_LIMIT ((size_t)65536)
+
+/* ---- The phase --------------------------------------------------------------------------------- */
+
+/* The phase in a process's title. False: it has none. */
+static bool phase_of(const char *pid, struct em_str *phase)
+{
+    EM_STR_AUTO path = EM_STR_INIT;
+    EM_STR_AUTO comm = EM_STR_INIT;
+    EM_STR_AUTO why = EM_STR_INIT;
+    em_str_printf(&path, "/proc/%s/comm", pid);
+    if (!em_file_read(em_str_c(&path), 64, &comm, &why) || !em_starts(em_str_c(&comm), TITLE))
+        return false;
+    em_str_add(phase, em_str_c(&comm) + strlen(TITLE),
+               strcspn(em_str_c(&comm) + strlen(TITLE), "\n"));
+    return true;
+}
+
+/* Whether a process sees the same files as we do: another container's embark, in the host's PID
+ * namespace, doesn't. Where the kernel doesn't let us look, it is taken for ours; one that has
+ * ended meanwhile isn't. */
+static bool is_of_this_container(const char *pid)
+{
+    char path[64], theirs[64], ours[64];
+    snprintf(path, sizeof path, "/proc/%.20s/ns/mnt", pid);
+    ssize_t m = readlink(path, theirs, sizeof theirs);
+    ssize_t n = readlink("/proc/self/ns/mnt", ours, sizeof ours);
+    if (m <= 0 || n <= 0)
+        return errno == EACCES || errno == EPERM;
+    return m == n && memcmp(theirs, ours, (size_t)n) == 0;
+}
+
+static bool is_starting(struct em_str *phase)
+{
+    bool found = false;
+    pid_t self = getpid();
+    DIR *proc = opendir("/proc");
+    if (!proc)
+        return false;
+    for (struct dirent *entry = readdir(proc); entry && !found; entry = readdir(proc)) {
+        em_str_cut(phase, 0);
+        found = isdigit((unsigned char)entry->d_name[0]) &&
+                strtol(entry->d_name, NULL, 10) != self && phase_of(entry->d_name, phase) &&
+                is_of_this_container(entry->d_name);
+    }
+    closedir(proc);
+    return found;
+}
+
+static const char *what_it_does(const char *phase)
+{
+    static const struct {
+        const char *phase, *text;
+    } known[] = {{"check", "the image is looked at"},
+                 {"wait", "it waits for the database, or for what [wait] names"},
+                 {"bootst", "role and database are set up"},
+                 {"lock", "it waits for the migration lock"},
+                 {"migrate", "the migration runs"}};
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (em_starts(phase, known[i].phase))
+            return known[i].text;
+    return "start-up goes on";
+}
+
+static int check_phase(struct em_err *err)
+{
+    EM_STR_AUTO phase = EM_STR_INIT;
+    if (!is_starting(&phase))
+        return 0;
+    return em_fail(err, EM_EXIT_UNREACHABLE, "the service isn't started yet: %s (embark:%s)",
+                   what_it_does(em_str_c(&phase)), em_str_c(&phase));
+}
+
+/* ---- What answers ------------------------------------------------------------------------------ */
+
+bool em_health_status(const char *text, int *from, int *to)
+{
+    char *end;
+    long first = strtol(text, &end, 10), last = first;
+    if (end == text)
+        return false;
+    if (*end == '-') {
+        const char *second = end + 1;
+        last = strtol(second, &end, 10);
+        if (end == second)
+            return false;
+    }
+    if (*end || first < 100 || last > 999 || first > last)
+        return false;
+    *from = (int)first;
+    *to = (int)last;
+    return true;
+}
+
+static bool holds(const struct em_str *body, const char *text)
+{
+    return body->len >= strlen(text) &&
+           memmem(em_str_c(body), body->len, text, strlen(text)) != NULL;
+}
+
+static int judge_answer(const struct em_config *config, const char *name,
+                        const struct em_http *answer, struct em_err *err)
+{
+    const char *text = config->health_text;
+    int from, to;
+    if (!em_health_status(config->health_status, &from, &to))
+        return em_fail(err, EM_EXIT_CONFIG, "[health] status = %s: expected NUMBER or FROM-TO",
+                       config->health_status);
+    if (answer->status < from || answer->status > to)
+        return em_fail(err, EM_EXIT_UNREACHABLE, "%s answers %d, not %s", name, answer->status,
+                       config->health_status);
+    if (text && *text && !holds(&answer->body, text))
+        return em_fail(err, EM_EXIT_UNREACHABLE, "%s answers %d, but without \"%s\"", name,
+                       answer->status, text);
+    return 0;
+}
+
+static int check_http(const struct em_config *config, const char *text, em_time until,
+                      struct em_str *line, struct em_err *err)
+{
+    struct em_http_url url;
+    struct em_http answer;
+    const char *host = config->health_host_header && *config->health_host_header
+                           ? config->health_host_header
+                           : NULL;
+    bool body = config->health_text && *config->health_text;
+    em_time start = em_now();
+    int code = em_http_url_parse(&url, text, err);
+    em_http_start(&answer, EM_HTTP_HEAD_MAX, body ? BODY_LIMIT : 0);
+    if (code == 0)
+        code = em_http_ask(&url, host, until, &answer, err);
+    if (code == 0)
+        code = judge_answer(config, url.name, &answer, err);
+    if (code == 0) {
+        em_str_printf(line, "%s answers %d in ", url.name, answer.status);
+        em_time_print(line, em_now() - start);
+    }
+    em_http_free(&answer);
+    em_http_url_free(&url);
+    return code;
+}
+
+static int check_tcp(const char *text, em_time until, struct em_str *line, struct em_err *err)
+{
+    EM_STR_AUTO host = EM_STR_INIT;
+    EM_STR_AUTO port = EM_STR_INIT;
+    int fd = -1;
+    if (!em_host_port(text, &host, &port))
+        return em_fail(err, EM_EXIT_CONFIG, "%s: expected HOST:PORT, or http://…", text);
+    int code = em_connect_tcp(em_str_c(&host), em_str_c(&port), until, &fd, err);
+    if (code)
+        return code;
+    close(fd);
+    em_str_printf(line, "%s accepts connections", text);
+    return 0;
+}
+
+static int check_database(const struct em_config *config, em_time until, struct em_str *line,
+                          struct em_err *err)
+{
+    EM_STR_AUTO application = EM_STR_INIT;
+    struct em_url url = {0};
+    struct em_db *db = NULL;
+    bool none;
+    int code = em_db_target(&url, config->database_url, config->origin[EM_AT_database_url], &none,
+                            NULL, err);
+    em_application_name("health", &application);
+    if (code == 0)
+        code = em_db_open(&url, em_str_c(&application), until, &db, NULL, err);
+    if (code == 0)
+        em_str_printf(line, "%s%s lets the service in", line->len ? ", " : "", em_db_where(db));
+    em_db_close(db);
+    em_url_free(&url);
+    return code;
+}
+
+static bool is_http(const char *text)
+{
+    return strstr(text, "://") != NULL || em_starts(text, "unix:");
+}
+
+int em_health(const struct em_config *config, enum em_health_scope scope, const char *target,
+              struct em_str *line, struct em_err *err)
+{
+    em_time until = em_in(config->health_timeout);
+    const char *http = target && is_http(target) ? target : target ? NULL : config->health_http;
+    const char *tcp = target && !is_http(target) ? target : target ? NULL : config->health_tcp;
+    int code = check_phase(err);
+    if (code || scope == EM_HEALTH_START) {
+        em_str_puts(line, "the service is started");
+        return code;
+    }
+    if (http && *http)
+        code = check_http(config, http, until, line, err);
+    if (code == 0 && line->len)
+        em_str_puts(line, tcp && *tcp ? ", " : "");
+    if (code == 0 && tcp && *tcp)
+        code = check_tcp(tcp, until, line, err);
+    if (code == 0 && scope == EM_HEALTH_READY && config->health_database)
+        code = check_database(config, until, line, err);
+    if (code == 0 && !line->len)
+        em_str_puts(line, "the service is started; [health] names nothing else to look at");
+    return code;
+}
