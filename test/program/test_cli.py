@@ -115,7 +115,7 @@ def test_skip_does_not_take_an_unknown_word(embark):
 
 @pytest.mark.parametrize("words", [
     ["--no-such-option", "true"], ["--config"], ["-Z", "true"], [], ["--"], ["run"], ["wait", "extra"], ["migrate", "extra"],
-    ["check", "extra"], ["help", "no-such-topic"], ["version", "extra"],
+    ["help", "no-such-topic"], ["version", "extra"],
 ])
 def test_usage_errors(embark, words):
     process = embark.run(*words).expect(64, r"^embark: ")
@@ -132,7 +132,7 @@ def test_usage_error_names_the_word(embark):
 def test_help_lists_the_commands(embark, words):
     out = embark.run(*words).expect(0).stdout
     for command in ("run", "check", "wait", "migrate", "help", "version"):
-        assert re.search(rf"^\s+embark {command}\b", out, re.M), out
+        assert re.search(rf"^\s*embark {command}\b", out, re.M), out
 
 
 def test_help_config_lists_every_key_with_its_default(embark):
@@ -198,6 +198,13 @@ def test_check_needs_no_database(embark, refused_port):
     env = {"DATABASE_URL": f"postgresql://u:p@127.0.0.1:{refused_port}/d"}
     embark.run("check", env=env, config="[require]\nfile = /etc/passwd\n[migrate]\ncommand = false\n").expect(0)
     embark.run("check", env=env, config="[require]\nfile = /nowhere\n").expect(72, "/nowhere")
+
+
+def test_check_of_a_command(embark):
+    """`RUN ["/embark", "check", "uvicorn", …]`: it is looked at, and not run."""
+    process = embark.run("check", "echo", "served").expect(0)
+    assert process.stdout == ""
+    embark.run("check", "--", "no-such-service").expect(127, "no-such-service")
 
 
 def test_check_says_what_the_services_exec_would_say(embark):

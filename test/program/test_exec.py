@@ -49,8 +49,8 @@ def test_path_that_does_not_exist(embark):
 
 def test_misplaced_program_is_not_looked_for_elsewhere(embark, folder):
     """The working directory isn't in PATH."""
-    executable(folder / "service", "#!/bin/sh\necho served\n")
-    refused(embark, 127, "service", "service")
+    executable(folder / "my-service", "#!/bin/sh\necho served\n")
+    refused(embark, 127, "my-service", "my-service")
 
 
 def test_directory(embark, folder):

@@ -112,7 +112,7 @@ def test_full_backlog(embark):
 def test_port_that_hangs_up_is_tried_again(embark, listener, behaviour):
     """A proxy without a backend."""
     peer = listener(behaviour)
-    gave_up(serve(embark, f"postgresql://app@127.0.0.1:{peer.port}/app", timeout="1s"), str(peer.port))
+    gave_up(serve(embark, f"postgresql://app@127.0.0.1:{peer.port}/app", timeout="500ms"), str(peer.port))
     assert peer.accepted >= 3
 
 
@@ -122,7 +122,7 @@ def test_port_that_hangs_up_is_tried_again(embark, listener, behaviour):
 @pytest.mark.parametrize("sslmode", ["disable", "prefer"])
 def test_something_else_than_postgres_answers(embark, listener, bytes_, sslmode):
     peer = listener(bytes_)
-    process = serve(embark, f"postgresql://app:Pw-marker@127.0.0.1:{peer.port}/app?sslmode={sslmode}", timeout="1s")
+    process = serve(embark, f"postgresql://app:Pw-marker@127.0.0.1:{peer.port}/app?sslmode={sslmode}", timeout="400ms")
     embark.secrets.append("Pw-marker")
     assert process.wait(AT_ONCE) in (69, 77), process.describe()
     assert process.stdout == "" and str(peer.port) in process.stderr
@@ -432,7 +432,7 @@ def role_on(pair, embark):
     db = primary.database()
     embark.secrets.append(db.password)
     primary.sql("SELECT pg_switch_wal()")
-    eventually(lambda: standby.sql("SELECT FROM pg_database WHERE datname = %s", (db.name,)), what="replication")
+    eventually(lambda: standby.sql("SELECT 1 FROM pg_database WHERE datname = %s", (db.name,)), what="replication")
     return db
 
 

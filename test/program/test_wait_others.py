@@ -1,4 +1,5 @@
-"""[wait] tcp, http, unix and file: what counts as ready, what is said meanwhile, and that neither SIGTERM nor the deadline waits for anything."""
+"""[wait] tcp, http, unix and file: what counts as ready, what is said meanwhile, and that neither SIGTERM nor the deadline waits
+for anything."""
 
 import itertools
 import signal

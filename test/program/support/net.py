@@ -29,7 +29,7 @@ class Namespace:
                   ' && ip link set lo up && echo up && exec sleep infinity')
         self.keeper = subprocess.Popen(
             ["setpriv", "--pdeathsig=KILL", "--", "unshare", "--net", "--mount", "sh", "-c", script, "sh", self.resolv,
-             self.hosts, nsswitch], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+             self.hosts, nsswitch], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True)
         said = self.keeper.stdout.readline()
         if said != "up\n":
             self.keeper.wait(10)

@@ -33,7 +33,7 @@ class PgBouncer:
             database.server.cluster.give(path)
         self.log = self.folder / "log"
         with open(self.log, "ab") as log:
-            self.popen = subprocess.Popen(as_user([program, config]), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            self.popen = subprocess.Popen(as_user([program, config]), stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
                                           cwd="/", env={"PATH": os.environ["PATH"]})
         eventually(self._ready, what=f"PgBouncer\n{self.log.read_text()}")
 

@@ -57,7 +57,8 @@ def server_user():
 
 
 def as_user(command):
-    """The command as the servers' user, ended by a fast shutdown's signal when the tests are killed."""
+    """The command as the servers' user, ended by a fast shutdown's signal when the tests are killed. (A ^C is not for them: they are started in a
+    session of their own.)"""
     user = server_user()
     change = [] if user is None else [f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
     return ["setpriv", *change, "--pdeathsig=INT", "--", *map(str, command)]
@@ -147,8 +148,9 @@ def npm_package(version):
 class Cluster:
     """The session's folder with one initdb for each version, copied for every server."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, programs_folder):
         self.folder = Path(folder)
+        self.programs_folder = Path(programs_folder)
         self._numbers = itertools.count(1)
         self._templates = {}
         self.servers = []
@@ -167,7 +169,7 @@ class Cluster:
 
     def template(self, version):
         if version not in self._templates:
-            programs = installation(version, self.folder)
+            programs = installation(version, self.programs_folder)
             path = self.new_folder("template")
             data = path / "data"
             done = subprocess.run(
@@ -238,7 +240,7 @@ class Server:
         if self.namespace is not None:
             command = self.namespace.prefix("/") + command
         with open(self.log, "ab") as log:
-            self.popen = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/",
+            self.popen = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/", start_new_session=True,
                                           env={"PATH": os.environ["PATH"], "LC_ALL": "C"})
         return self
 
