@@ -1,0 +1,38 @@
+/* A fuzzer for the SQL lexer, splitter, meta-commands and linter.
+ *
+ *     clang -std=gnu11 -D_GNU_SOURCE -g -O1 -fsanitize=fuzzer,address,undefined -Iinclude \
+ *         -o build/fuzz_sql test/fuzz/fuzz_sql.c src/core/{str,err,sql_*}.c
+ *     build/fuzz_sql -dict=test/fuzz/sql.dict build/corpus $(.ci/deps)/share/regress
+ *
+ * With -DFUZZ_MAIN (any compiler, AFL's too) it is a program that reads one case from standard
+ * input.
+ */
+#include <stdint.h>
+
+#include "sql_invariants.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    /* A copy without a byte behind it, so that reading one too many shows. */
+    char *bytes = malloc(size ? size : 1);
+
+    if (!bytes)
+        return 0;
+    if (size)
+        memcpy(bytes, data, size);
+    check_sql(bytes, size);
+    free(bytes);
+    return 0;
+}
+
+#ifdef FUZZ_MAIN
+int main(void)
+{
+    static uint8_t data[1 << 20];
+
+    LLVMFuzzerTestOneInput(data, fread(data, 1, sizeof(data), stdin));
+    return 0;
+}
+#endif
