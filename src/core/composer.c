@@ -139,7 +139,7 @@ static int with_version(const char **p, const char *op, const struct version *v)
 
     if (!read_version(p, &base))
         return -1;
-    if ((*p)[0] == '.') {
+    if ((*p)[0] == '.' && ((*p)[1] == '*' || (*p)[1] == 'x')) {
         *p += 2;
         return *op && strcmp(op, "=") != 0 && strcmp(op, "==") != 0 ? -1 : wildcard(v, &base);
     }

@@ -32,53 +32,77 @@ static bool has_magic(const char *bytes, size_t length, const char *magic)
     return length >= strlen(magic) && memcmp(bytes, magic, strlen(magic)) == 0;
 }
 
-/* Where the new table begins; `length` if there is none. */
-static size_t find_table(const char *bytes, size_t length, bool big_endian)
-{
-    uint64_t at;
+/* A table of libraries: `count` entries of `size` bytes from `entries`, whose names are offsets from
+ * `strings`. */
+struct table {
+    const char *entries, *strings, *end;
+    size_t size;
+    uint32_t count;
+    bool big_endian;
+};
 
-    if (has_magic(bytes, length, new_magic))
-        return 0;
+static bool read_new(const char *bytes, size_t length, bool big_endian, struct table *t)
+{
+    int order;
+
+    if (length < HEADER || !has_magic(bytes, length, new_magic))
+        return false;
+    order = bytes[ORDER_AT] & 3;
+    t->big_endian = order >= 2 ? order == 3 : big_endian;
+    t->count = number(bytes + COUNT_AT, t->big_endian);
+    t->entries = bytes + HEADER;
+    t->size = ENTRY;
+    t->strings = bytes;
+    t->end = bytes + length;
+    return t->count <= (length - HEADER) / ENTRY;
+}
+
+/* The new table stands behind the old one, and counts, if there is one. */
+static bool read_table(const char *bytes, size_t length, bool big_endian, struct table *t)
+{
+    uint64_t size, at;
+
     if (!has_magic(bytes, length, old_magic) || length < OLD_HEADER)
-        return length;
-    at = OLD_HEADER + (uint64_t)number(bytes + 12, big_endian) * OLD_ENTRY;
-    at = (at + 7) & ~(uint64_t)7;
-    if (at >= length || !has_magic(bytes + at, length - (size_t)at, new_magic))
-        return length;
-    return (size_t)at;
+        return read_new(bytes, length, big_endian, t);
+    t->big_endian = big_endian;
+    t->count = number(bytes + OLD_HEADER - 4, big_endian);
+    size = OLD_HEADER + (uint64_t)t->count * OLD_ENTRY;
+    at = (size + 7) & ~(uint64_t)7;
+    if (at < length && has_magic(bytes + at, length - (size_t)at, new_magic))
+        return read_new(bytes + at, length - (size_t)at, big_endian, t);
+    if (size > length)
+        return false;
+    t->entries = bytes + OLD_HEADER;
+    t->size = OLD_ENTRY;
+    t->strings = bytes + size;
+    t->end = bytes + length;
+    return true;
 }
 
 /* The text at an offset, or NULL if it isn't closed within the bytes. */
-static const char *text_at(const char *bytes, size_t length, uint32_t offset)
+static const char *text_at(const struct table *t, const char *number_at)
 {
-    return offset < length && memchr(bytes + offset, '\0', length - offset) ? bytes + offset : NULL;
+    uint32_t offset = number(number_at, t->big_endian);
+    size_t length = (size_t)(t->end - t->strings);
+
+    return offset < length && memchr(t->strings + offset, '\0', length - offset)
+               ? t->strings + offset
+               : NULL;
 }
 
 bool em_ld_cache_find(const char *bytes, size_t length, bool big_endian, const char *name,
                       struct em_list *paths)
 {
-    size_t at = find_table(bytes, length, big_endian);
-    uint32_t count;
-    int order;
+    struct table t;
 
-    bytes += at;
-    length -= at;
-    if (length < HEADER)
+    if (!read_table(bytes, length, big_endian, &t))
         return false;
-    order = bytes[ORDER_AT] & 3;
-    if (order >= 2)
-        big_endian = order == 3;
-    count = number(bytes + COUNT_AT, big_endian);
-    if (count > (length - HEADER) / ENTRY)
-        return false;
-    for (uint32_t i = 0; i < count; i++) {
-        const char *entry = bytes + HEADER + (size_t)i * ENTRY;
-        const char *key = text_at(bytes, length, number(entry + KEY_AT, big_endian));
-        const char *path;
+    for (uint32_t i = 0; i < t.count; i++) {
+        const char *entry = t.entries + i * t.size, *key = text_at(&t, entry + KEY_AT), *path;
 
         if (!key || strcmp(key, name) != 0)
             continue;
-        path = text_at(bytes, length, number(entry + VALUE_AT, big_endian));
+        path = text_at(&t, entry + VALUE_AT);
         if (path && *path)
             em_list_add(paths, path);
     }

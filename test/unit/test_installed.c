@@ -38,7 +38,7 @@ static void test_answer(void **state)
 }
 
 /* "error|error…; doubt|doubt…" for requirements separated by newlines */
-static void expect_check(const char *lines, const char *constraint, const char *expected)
+static void expect_pip(const char *lines, const char *constraint, const char *expected)
 {
     struct em_python_more more;
     struct em_pip_needs needs = {0};
@@ -74,20 +74,20 @@ static void expect_check(const char *lines, const char *constraint, const char *
 static void test_check(void **state)
 {
     (void)state;
-    expect_check("alembic>=1,<2\nPyYAML\nwin; sys_platform == 'win32'", NULL, "");
-    expect_check("alembic>=1.14", NULL, "manifest r.txt: alembic>=1.14 is needed (r.txt:1), 1.13.0 is installed: "
+    expect_pip("alembic>=1,<2\nPyYAML\nwin; sys_platform == 'win32'", NULL, "");
+    expect_pip("alembic>=1.14", NULL, "manifest r.txt: alembic>=1.14 is needed (r.txt:1), 1.13.0 is installed: "
                                         "/s/Alembic-1.13.0.dist-info (e.ini:1)|");
-    expect_check("alembic\nnope>=1", NULL, "manifest r.txt: nope>=1 (r.txt:1) is not installed for /py (Python 3.11.2) (e.ini:1)|");
-    expect_check("a\nb\nc", NULL, "manifest r.txt: nothing of it is installed for /py (Python 3.11.2): a, b, c (e.ini:1)|");
-    expect_check("u[x]", NULL, "manifest r.txt: v (r.txt:1, for u[x]) is not installed for /py (Python 3.11.2) (e.ini:1)|");
-    expect_check("u[all]", NULL, "manifest r.txt: v (r.txt:1, for u[all]) is not installed for /py (Python 3.11.2) (e.ini:1)|");
-    expect_check("pyyaml[x]", NULL, "? pyyaml (r.txt:1: its extras)|");
-    expect_check("what is this", NULL, "? what is this (r.txt:1: \"is this\" says no version)|");
-    expect_check("pyyaml; platform_release > '1'", NULL, "? pyyaml; platform_release > '1' (r.txt:1: its marker)|");
-    expect_check("pyyaml @ https://x/y", NULL, "? pyyaml (r.txt:1: whether it is the one of that address)|");
-    expect_check("pyyaml", "alembic<1", "manifest r.txt: alembic<1 is needed (c.txt:1), 1.13.0 is installed: "
+    expect_pip("alembic\nnope>=1", NULL, "manifest r.txt: nope>=1 (r.txt:1) is not installed for /py (Python 3.11.2) (e.ini:1)|");
+    expect_pip("a\nb\nc", NULL, "manifest r.txt: nothing of it is installed for /py (Python 3.11.2): a, b, c (e.ini:1)|");
+    expect_pip("u[x]", NULL, "manifest r.txt: v (r.txt:1, for u[x]) is not installed for /py (Python 3.11.2) (e.ini:1)|");
+    expect_pip("u[all]", NULL, "manifest r.txt: v (r.txt:1, for u[all]) is not installed for /py (Python 3.11.2) (e.ini:1)|");
+    expect_pip("pyyaml[x]", NULL, "? pyyaml (r.txt:1: its extras)|");
+    expect_pip("what is this", NULL, "? what is this (r.txt:1: \"is this\" says no version)|");
+    expect_pip("pyyaml; platform_release > '1'", NULL, "? pyyaml; platform_release > '1' (r.txt:1: its marker)|");
+    expect_pip("pyyaml @ https://x/y", NULL, "? pyyaml (r.txt:1: whether it is the one of that address)|");
+    expect_pip("pyyaml", "alembic<1", "manifest r.txt: alembic<1 is needed (c.txt:1), 1.13.0 is installed: "
                                         "/s/Alembic-1.13.0.dist-info (e.ini:1)|");
-    expect_check("pyyaml", "nope<1", "");
+    expect_pip("pyyaml", "nope<1", "");
 }
 
 static void expect_import(const char *bytes, const char *name, const char *text, const char *hint)

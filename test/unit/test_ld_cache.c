@@ -84,6 +84,26 @@ static void test_finds(void **state)
     }
 }
 
+static void test_old_table(void **state)
+{
+    static const char strings[] = "libone.so.1\0/lib/libone.so.1";
+    struct em_list paths = EM_LIST_INIT;
+    struct cache c = {.length = 28 + sizeof(strings)};
+
+    (void)state;
+    memcpy(c.b, "ld.so-1.7.0", 11);
+    put(&c, 12, 1);
+    put(&c, 24, 12);
+    memcpy(c.b + 28, strings, sizeof(strings));
+    assert_true(find(&c, c.length, false, "libone.so.1", &paths));
+    assert_int_equal(paths.n, 1);
+    assert_string_equal(paths.v[0], "/lib/libone.so.1");
+    em_list_free(&paths);
+    for (size_t length = 0; length < c.length; length++)
+        find(&c, length, false, "libone.so.1", &paths);
+    assert_int_equal(paths.n, 0);
+}
+
 /* The cache's own word on its byte order counts. */
 static void test_order(void **state)
 {
@@ -131,6 +151,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_finds),
+        cmocka_unit_test(test_old_table),
         cmocka_unit_test(test_order),
         cmocka_unit_test(test_damaged),
     };

@@ -139,7 +139,7 @@ static void test_composer(void **state)
         {"1.0.0 - 2.1.0", "2.1.1", EM_NO}, {"3.1.0", "3.1.0.0", EM_YES}, {"!=3.1", "3.1.0", EM_NO},
         {"*", "1.0", EM_YES},           {">1.0", "1.0.1", EM_YES},      {">=1.0.0", "1.0.0-RC1", EM_NO},
         {"^1.0@dev", "1.5", EM_YES},    {"*", "dev-main", EM_UNKNOWN},  {"dev-main", "1.0", EM_UNKNOWN},
-        {"", "1.0", EM_UNKNOWN},        {"^", "1.0", EM_UNKNOWN},       {"1.x-dev", "1.0", EM_UNKNOWN},
+        {"", "1.0", EM_UNKNOWN},        {"^", "1.0", EM_UNKNOWN},       {"1.x-dev", "1.0", EM_UNKNOWN}, {"=1.", "1.0", EM_UNKNOWN},
     };
 
     (void)state;

@@ -1,5 +1,5 @@
-/* /etc/ld.so.cache, glibc's list of where libraries are: "glibc-ld.so.cache1.1", with or without
- * the older table in front of it. Pure; the bytes are hostile. */
+/* /etc/ld.so.cache, glibc's list of where libraries are: "glibc-ld.so.cache1.1", the older
+ * "ld.so-1.7.0", or both. Pure; the bytes are hostile. */
 #ifndef EMBARK_CORE_LD_CACHE_H
 #define EMBARK_CORE_LD_CACHE_H
 
