@@ -8,6 +8,8 @@
 #   make check              format, analysers, layers, sizes, both kinds of tests under sanitizers, valgrind;
 #                           check-format, check-tidy, … alone; make format does what check-format asks for
 #   make asan               build/asan/embark: glibc, AddressSanitizer and UBSan
+#   make test-swarm         300 replicas at once, and rounds of killing (ARGS='rounds --rounds=200')
+#   make fuzz               the parsers' fuzzers, FUZZ_SECONDS=30 each
 #   make demo, make bench   eight replicas of a real service; embark beside other waiters
 #   make clean              the cache stays; it is told of in .ci/deps
 #   make V=1 …              shows the compilers' command lines
@@ -166,6 +168,19 @@ unit: test-packages
 pytest: build/embark test-packages
 	EMBARK_BIN=$(CURDIR)/build/embark $(PYTHON) -m pytest test/program $(ARGS)
 
+# Hundreds of replicas, and rounds of killing: make test-swarm ARGS='rounds --rounds=200'
+test-swarm: build/embark test-packages
+	EMBARK_BIN=$(CURDIR)/build/embark test/swarm/run $(ARGS)
+
+# Every harness in test/fuzz for FUZZ_SECONDS each.
+FUZZ_SECONDS ?= 30
+fuzz: check-packages $(generated)
+	@for source in test/fuzz/fuzz_*.c; do \
+	  name=$$(basename $$source .c); mkdir -p build/fuzz/$$name; \
+	  clang -std=gnu11 -D_GNU_SOURCE -g -O1 -fsanitize=fuzzer,address,undefined $(cppflags) -o build/fuzz/$$name.run $$source \
+	    $(filter src/core/%,$(sources)) -ljansson -linih -lmd && \
+	  build/fuzz/$$name.run -max_total_time=$(FUZZ_SECONDS) -verbosity=0 -print_final_stats=1 build/fuzz/$$name || exit; done
+
 demo: build/embark test-packages
 	@test/demo/run
 
@@ -225,4 +240,4 @@ clean:
 	rm -rf build
 
 FORCE:
-.PHONY: all install asan test unit pytest demo bench check clean format $(checks) test-packages check-packages FORCE
+.PHONY: all install asan test unit pytest test-swarm fuzz demo bench check clean format $(checks) test-packages check-packages FORCE

@@ -181,6 +181,11 @@ int em_db_target(struct em_url *url, const char *value, const char *origin, bool
         return code;
     }
     code = fill_defaults(url, err);
+    if (code == 0 && !em_url_get(url, "user") && !em_url_get(url, "service")) {
+        code =
+            em_fail(err, EM_EXIT_CONFIG, "names no user, and this uid has no name (/etc/passwd)");
+        em_hint(err, "name the role in the URL, or set PGUSER");
+    }
     if (code == 0)
         code = check_words(url, err);
     if (code == 0)
