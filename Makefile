@@ -53,7 +53,8 @@ flavour      := $(if $(filter no,$(TLS)),notls,tls)
 cppflags     := -D_GNU_SOURCE -Iinclude -Ibuild/gen
 warnings     := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Werror
 hardening    := -fPIE -fstack-protector-strong
-sections     := -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables
+# Strings are not merged: in one pot with those of OpenSSL, ours would touch all of its pages.
+sections     := -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables -fno-merge-constants
 asan         := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
 build/tls/%: compiler := musl-gcc

@@ -15,6 +15,7 @@ static int show(struct em_steps *steps, bool status)
     EM_ERR_AUTO err = EM_ERR_INIT;
     EM_STR_AUTO out = EM_STR_INIT;
     const struct em_url *url = steps->has_direct ? &steps->direct : &steps->url;
+    steps->has_superuser = false;
     int code = em_step_wait(steps);
     if (code)
         return code;
@@ -32,10 +33,7 @@ static int settle(struct em_steps *steps, const char *file, const char *as)
     EM_ERR_AUTO err = EM_ERR_INIT;
     const struct em_url *url = steps->has_direct ? &steps->direct : &steps->url;
     bool applied = strcmp(as, "applied") == 0;
-    if (!applied && strcmp(as, "pending") != 0) {
-        em_fail(&err, EM_EXIT_USAGE, "--as %s: expected applied or pending", as);
-        return em_said("migrate", &err);
-    }
+    steps->has_superuser = false;
     int code = em_step_wait(steps);
     if (code)
         return code;
@@ -45,12 +43,25 @@ static int settle(struct em_steps *steps, const char *file, const char *as)
     return 0;
 }
 
+/* Words that don't go together. */
+static int check_words(bool dry_run, bool status, const char *resolve, const char *as,
+                       struct em_err *err)
+{
+    if (dry_run + status + (resolve != NULL) > 1)
+        return em_fail(err, EM_EXIT_USAGE, "--dry-run, --status and --resolve exclude each other");
+    if (as && !resolve)
+        return em_fail(err, EM_EXIT_USAGE, "--as belongs to --resolve FILE");
+    if (as && strcmp(as, "applied") != 0 && strcmp(as, "pending") != 0)
+        return em_fail(err, EM_EXIT_USAGE, "--as %s: expected applied or pending", as);
+    return 0;
+}
+
 int em_command_migrate(const struct em_call *call)
 {
     struct em_steps steps;
     EM_ERR_AUTO err = EM_ERR_INIT;
     bool dry_run = false, status = false;
-    const char *resolve = NULL, *as = "applied";
+    const char *resolve = NULL, *as = NULL;
     const struct em_flag flags[] = {{"--dry-run", &dry_run, NULL, NULL},
                                     {"--status", &status, NULL, NULL},
                                     {"--resolve", NULL, &resolve, NULL},
@@ -58,6 +69,8 @@ int em_command_migrate(const struct em_call *call)
     char *const *rest;
     if (em_flags(call->argv, flags, 4, &rest, &err) != 0 || em_no_words("migrate", rest, &err) != 0)
         return em_said(NULL, &err);
+    if (check_words(dry_run, status, resolve, as, &err) != 0)
+        return em_said("migrate", &err);
     if (!em_migrate_any(call->config)) {
         em_log_hint(EM_LOG_ERROR, "migrate", "set [migrate] command or [migrate] sql",
                     "no migration is configured");
@@ -65,7 +78,7 @@ int em_command_migrate(const struct em_call *call)
     }
     int code = em_steps_start(&steps, call->config, false);
     if (code == 0 && resolve) {
-        code = settle(&steps, resolve, as);
+        code = settle(&steps, resolve, as ? as : "applied");
     } else if (code == 0 && (dry_run || status)) {
         code = show(&steps, status);
     } else if (code == 0) {

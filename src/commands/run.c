@@ -55,6 +55,7 @@ int em_command_wait(const struct em_call *call)
     if (em_flags(call->argv, NULL, 0, &rest, &err) != 0 || em_no_words("wait", rest, &err) != 0)
         return em_said(NULL, &err);
     int code = em_steps_start(&steps, call->config, false);
+    steps.has_superuser = false; /* it waits only */
     if (code == 0 && !em_steps_wait_any(&steps)) {
         em_fail(&err, EM_EXIT_CONFIG, "there is nothing to wait for");
         em_hint(&err, "set DATABASE_URL, PG* variables, [database] url or something in [wait]");

@@ -1,14 +1,17 @@
 /* sql: SQL files, run over libpq. */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "embark/commands/commands.h"
 #include "embark/commands/flags.h"
 #include "embark/commands/steps.h"
 #include "embark/os/clock.h"
+#include "embark/os/files.h"
 #include "embark/os/host.h"
 #include "embark/os/log.h"
 #include "embark/os/proc.h"
+#include "embark/stages/bootstrap.h"
 #include "embark/stages/sql_check.h"
 #include "embark/stages/sql_run.h"
 
@@ -18,6 +21,7 @@ struct sql {
     struct em_str *bytes; /* of each of them: what was looked at is what is sent */
     size_t n;
     struct em_sql_options options;
+    bool print_bootstrap;
 };
 
 /* ---- Words ---- */
@@ -65,7 +69,8 @@ static int take_words(struct sql *sql, char *const *argv, struct em_err *err)
         {"--set", NULL, NULL, &vars},
         {"-1", &sql->options.one_transaction, NULL, NULL},
         {"--single-transaction", &sql->options.one_transaction, NULL, NULL},
-        {"--on-error", NULL, &on_error, NULL}};
+        {"--on-error", NULL, &on_error, NULL},
+        {"--print-bootstrap", &sql->print_bootstrap, NULL, NULL}};
     char *const *rest;
     int code = em_flags(argv, flags, sizeof(flags) / sizeof(flags[0]), &rest, err);
 
@@ -73,6 +78,8 @@ static int take_words(struct sql *sql, char *const *argv, struct em_err *err)
         code = take_var(&sql->vars, vars.v[i], err);
     if (code == 0)
         code = take_on_error(&sql->options, on_error, err);
+    if (code == 0 && sql->print_bootstrap)
+        return em_no_words("sql --print-bootstrap", rest, err);
     if (code == 0 && !*rest) {
         code = em_fail(err, EM_EXIT_USAGE, "no SQL file is named");
         em_hint(err, "embark sql [-v NAME=VALUE…] [-1] FILE…, - for standard input");
@@ -183,6 +190,31 @@ static int connect_and_run(struct sql *sql, struct em_steps *steps)
     return code;
 }
 
+static int no_database(void)
+{
+    em_log_hint(EM_LOG_ERROR, "sql", "set DATABASE_URL, PG* variables or [database] url",
+                "no database is named");
+    return EM_EXIT_CONFIG;
+}
+
+/* --print-bootstrap: what [bootstrap] would send, for people. */
+static int print_bootstrap(const struct em_config *config)
+{
+    struct em_steps steps;
+    EM_STR_AUTO out = EM_STR_INIT;
+    int code = em_steps_start(&steps, config, false);
+
+    if (code == 0 && !steps.has_database)
+        code = no_database();
+    if (code == 0) {
+        em_bootstrap_print(config, &steps.url, &out);
+        em_redact(em_log_secrets(), &out);
+        code = em_put(STDOUT_FILENO, em_str_c(&out), out.len) ? 0 : EM_EXIT_SYSTEM;
+    }
+    em_steps_end(&steps);
+    return code;
+}
+
 static int run(struct sql *sql, const struct em_config *config)
 {
     struct em_steps steps;
@@ -195,11 +227,8 @@ static int run(struct sql *sql, const struct em_config *config)
     if (code)
         return code;
     code = em_steps_start(&steps, config, false);
-    if (code == 0 && !steps.has_database && !steps.has_direct) {
-        em_log_hint(EM_LOG_ERROR, "sql", "set DATABASE_URL, PG* variables or [database] url",
-                    "no database is named");
-        code = EM_EXIT_CONFIG;
-    }
+    if (code == 0 && !steps.has_database && !steps.has_direct)
+        code = no_database();
     if (code == 0)
         code = em_step_wait(&steps);
     if (code == 0)
@@ -215,7 +244,10 @@ int em_command_sql(const struct em_call *call)
     int code;
 
     sql.options.vars = &sql.vars;
-    code = take_words(&sql, call->argv, &err) != 0 ? em_said(NULL, &err) : run(&sql, call->config);
+    if (take_words(&sql, call->argv, &err) != 0)
+        code = em_said(NULL, &err);
+    else
+        code = sql.print_bootstrap ? print_bootstrap(call->config) : run(&sql, call->config);
     for (size_t i = 0; sql.bytes && i < sql.n; i++)
         em_str_wipe(&sql.bytes[i]);
     free(sql.bytes);

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "embark/commands/steps.h"
+#include "embark/core/path_rule.h"
 #include "embark/os/clock.h"
 #include "embark/os/log.h"
 #include "embark/os/proc.h"
@@ -41,7 +42,8 @@ static void check_command(const char *section, const struct em_list *words,
 static void say_hosts(const struct em_bundle_report *bundle)
 {
     EM_STR_AUTO line = EM_STR_INIT;
-    em_str_printf(&line, "%zu files, %.1f MB", bundle->files, (double)bundle->bytes / 1e6);
+    em_str_printf(&line, "%zu file%s, ", bundle->files, bundle->files == 1 ? "" : "s");
+    em_size_print(bundle->bytes, &line);
     for (size_t i = 0; i < bundle->hosts.n && i < HOSTS_SAID; i++)
         em_str_printf(&line, "%s %s", i ? "," : "; its URLs name the hosts", bundle->hosts.v[i]);
     if (bundle->hosts.n > HOSTS_SAID)
@@ -92,8 +94,7 @@ static int look(const struct em_steps *steps, const struct em_list *service,
     EM_ERR_AUTO one = EM_ERR_INIT;
     int code = 0;
     if (em_require_any(config))
-        code =
-            em_require(config, service, steps->build_time, em_in(CHECK_LIMIT), &errs, err);
+        code = em_require(config, service, steps->build_time, em_in(CHECK_LIMIT), &errs, err);
     em_report_fail_all(report, "require", &errs);
     check_image(config, &one);
     em_report_fail(report, "image", &one);

@@ -10,6 +10,7 @@
 #include "embark/os/clock.h"
 #include "embark/os/log.h"
 #include "embark/os/proc.h"
+#include "embark/os/trim.h"
 #include "embark/stages/bootstrap.h"
 #include "embark/stages/bootstrap_files.h"
 #include "embark/stages/bundle.h"
@@ -107,7 +108,12 @@ static int find_superuser(struct em_steps *steps)
         return em_said("configuration", &err);
     if (config->bootstrap_password)
         em_secrets_add(em_log_secrets(), config->bootstrap_password);
-    return 0;
+    if (steps->has_database || steps->build_time)
+        return 0;
+    em_fail(&err, EM_EXIT_CONFIG, "%s: [bootstrap] url is set, and the service's database is not",
+            config->origin[EM_AT_bootstrap_url]);
+    em_hint(&err, "set DATABASE_URL, PG* variables or [database] url");
+    return em_said("configuration", &err);
 }
 
 int em_steps_start(struct em_steps *steps, const struct em_config *config, bool build_time)
@@ -117,7 +123,9 @@ int em_steps_start(struct em_steps *steps, const struct em_config *config, bool 
     steps->config = config;
     steps->build_time = build_time;
     steps->started = em_now();
+    em_trim();
     int code = find_targets(steps);
+    em_trim();
     if (code == 0)
         code = find_superuser(steps);
     em_wait_validate(config, &errs);
@@ -129,6 +137,7 @@ int em_steps_start(struct em_steps *steps, const struct em_config *config, bool 
                     "%s: [migrate] sql needs the ledger, which is off: its records stand beside it",
                     config->origin[EM_AT_migrate_sql]);
     em_require_validate(config, &errs);
+    em_bootstrap_validate(config, &errs);
     em_bundle_validate(config, &errs);
     for (size_t i = 0; i < errs.n; i++)
         note(&code, "configuration", &errs.v[i]);
@@ -146,7 +155,8 @@ static int bootstrap(struct em_steps *steps)
 {
     EM_ERR_AUTO err = EM_ERR_INIT;
     em_time start = em_now();
-    int code = lint_bootstrap(steps);
+    /* Unless the check has done so. */
+    int code = em_config_skips(steps->config, "check") ? lint_bootstrap(steps) : 0;
     if (code)
         return code;
     if (em_bootstrap(steps->config, &steps->superuser, &steps->url, &err) != 0)
@@ -154,6 +164,14 @@ static int bootstrap(struct em_steps *steps)
     em_steps_timing(steps, "bootstrap", start);
     steps->bootstrapped = em_now() - start;
     return 0;
+}
+
+static void add_bootstrap_hint(struct em_err *err)
+{
+    EM_STR_AUTO hint = EM_STR_INIT;
+    em_str_printf(&hint, "%s%s", em_str_c(&err->hint), err->hint.len ? "; " : "");
+    em_hint(err, "%swith a superuser's login as [bootstrap] url embark makes role and database",
+            em_str_c(&hint));
 }
 
 /* Waits for the service's login; with a superuser's URL, a login that is refused is made to work.
@@ -172,17 +190,19 @@ static int wait_database(struct em_steps *steps, struct em_db **kept)
         return code;
     if (em_wait_database(config, &steps->url, name, kept, &failure, &err) == 0)
         return 0;
+    if (!em_bootstrap_any(config) && em_bootstrap_mends(&failure))
+        add_bootstrap_hint(&err);
     if (!steps->has_superuser || err.code > 128 || !em_bootstrap_mends(&failure))
         return em_said("wait", &err);
     if (!always) {
         em_log(EM_LOG_INFO, "bootstrap", "%s", em_str_c(&err.text));
         code = bootstrap(steps);
+        if (code)
+            return code;
+        em_title("wait");
+        if (em_wait_database(config, &steps->url, name, kept, &failure, &err) == 0)
+            return 0;
     }
-    if (code)
-        return code;
-    em_title("wait");
-    if (em_wait_database(config, &steps->url, name, kept, &failure, &err) == 0)
-        return 0;
     if (err.code == EM_EXIT_REFUSED)
         em_bootstrap_explain(config, &steps->superuser, &steps->url, &err);
     return em_said("wait", &err);

@@ -49,8 +49,8 @@ static bool matches(const char *magic, const char *mask, const char *bytes, size
     return i > 0;
 }
 
-bool em_binfmt_takes(const char *text, const char *bytes, size_t length,
-                     struct em_str *interpreter, bool *fixed)
+bool em_binfmt_takes(const char *text, const char *bytes, size_t length, struct em_str *interpreter,
+                     bool *fixed)
 {
     const char *program = value_of(text, "interpreter "), *flags = value_of(text, "flags: ");
     const char *offset = value_of(text, "offset "), *magic = value_of(text, "magic ");

@@ -172,7 +172,8 @@ static const char *host_end(const char *p, const char *end)
             p--;
     }
     if (p > start && p + 1 < end && *p == ':' && p[1] >= '0' && p[1] <= '9')
-        for (p++; p < end && *p >= '0' && *p <= '9'; p++) {}
+        for (p++; p < end && *p >= '0' && *p <= '9'; p++) {
+        }
     return p;
 }
 
@@ -183,7 +184,8 @@ bool em_bundle_url(const char *bytes, size_t length, size_t at, struct em_bundle
 
     if (!scheme || at + 3 > length)
         return false;
-    for (last = p; last < end && is_url(*last); last++) {}
+    for (last = p; last < end && is_url(*last); last++) {
+    }
     url->host = p;
     for (const char *q = p; q < last && *q != '/' && *q != '?' && *q != '#'; q++)
         if (*q == '@')
@@ -211,14 +213,44 @@ static bool within(const char *host, size_t length, const char *domain)
 bool em_bundle_host_is_noise(const char *host, size_t length)
 {
     static const char *const domains[] = {
-        "w3.org",        "reactjs.org",   "react.dev",   "nextjs.org",  "vercel.com",
-        "fb.me",         "vuejs.org",     "vite.dev",    "vitejs.dev",  "nuxt.com",
-        "github.com",    "github.io",     "mozilla.org", "goo.gl",      "bit.ly",
-        "mths.be",       "feross.org",    "openjsf.org", "lodash.com",  "json-schema.org",
-        "schema.org",    "momentjs.com",  "mui.com",     "angular.dev", "angular.io",
-        "svelte.dev",    "npmjs.com",     "npms.io",     "mit-license.org",
-        "radix-ui.com",  "whatwg.org",    "ietf.org",    "ecma-international.org",
-        "opensource.org", "apache.org",   "adobe.com",   "purl.org",    "stackoverflow.com",
+        "w3.org",
+        "reactjs.org",
+        "react.dev",
+        "nextjs.org",
+        "vercel.com",
+        "fb.me",
+        "vuejs.org",
+        "vite.dev",
+        "vitejs.dev",
+        "nuxt.com",
+        "github.com",
+        "github.io",
+        "mozilla.org",
+        "goo.gl",
+        "bit.ly",
+        "mths.be",
+        "feross.org",
+        "openjsf.org",
+        "lodash.com",
+        "json-schema.org",
+        "schema.org",
+        "momentjs.com",
+        "mui.com",
+        "angular.dev",
+        "angular.io",
+        "svelte.dev",
+        "npmjs.com",
+        "npms.io",
+        "mit-license.org",
+        "radix-ui.com",
+        "whatwg.org",
+        "ietf.org",
+        "ecma-international.org",
+        "opensource.org",
+        "apache.org",
+        "adobe.com",
+        "purl.org",
+        "stackoverflow.com",
     };
 
     if (length < 2) /* Next's router has "http://n" as a base of paths */

@@ -31,8 +31,10 @@ struct segment {
 static struct segment segment(const struct em_elf *elf, const unsigned char *p)
 {
     if (elf->is64)
-        return (struct segment){em_elf_number(elf, p, 4), em_elf_number(elf, p + 8, 8), em_elf_number(elf, p + 32, 8)};
-    return (struct segment){em_elf_number(elf, p, 4), em_elf_number(elf, p + 4, 4), em_elf_number(elf, p + 16, 4)};
+        return (struct segment){em_elf_number(elf, p, 4), em_elf_number(elf, p + 8, 8),
+                                em_elf_number(elf, p + 32, 8)};
+    return (struct segment){em_elf_number(elf, p, 4), em_elf_number(elf, p + 4, 4),
+                            em_elf_number(elf, p + 16, 4)};
 }
 
 static bool inside(const struct em_elf_source *source, uint64_t offset, uint64_t length)

@@ -61,6 +61,19 @@ struct em_err *em_expansion_warn(const struct em_expansion *e, const char *forma
     return err;
 }
 
+static void warn_of_mode(const struct em_expansion *e, const char *path, const char *name)
+{
+    const struct em_world *world = e->world;
+    unsigned mode;
+
+    if (!world->readable_by_all || !world->readable_by_all(world->ctx, path, &mode))
+        return;
+    struct em_err *warning = em_expansion_warn(
+        e, "%s: everybody may read this secret, since the file has mode %04o", name, mode);
+    if (warning)
+        em_hint(warning, "chmod o-r %s, or mount it below /run/secrets", path);
+}
+
 /* Adds a file's contents to `out`. `name`: what the message calls it, "${file:/run/x}" or
  * "$DB_PASSWORD_FILE (/run/x)". */
 static bool read_secret(const struct em_expansion *e, const char *path, const char *name,
@@ -79,8 +92,10 @@ static bool read_secret(const struct em_expansion *e, const char *path, const ch
             em_str_cut(&bytes, bytes.len - 2);
         else if (em_ends(em_str_c(&bytes), "\n"))
             em_str_cut(&bytes, bytes.len - 1);
-        if (e->secrets)
+        if (e->secrets) {
             em_secrets_add(e->secrets, em_str_c(&bytes));
+            warn_of_mode(e, path, name);
+        }
         em_str_puts(out, em_str_c(&bytes));
         ok = true;
     }

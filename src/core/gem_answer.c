@@ -80,40 +80,48 @@ static void join(const struct em_list *list, struct em_str *out)
         em_str_printf(out, "%s%s", i ? ", " : "", list->v[i]);
 }
 
-static void say_missing(const struct em_gem_answer *answer, const struct em_gem *gem, const char *interpreter,
-                        struct em_err *err)
+static void say_missing(const struct em_gem_answer *answer, const struct em_gem *gem,
+                        const char *interpreter, struct em_err *err)
 {
-    em_fail(err, EM_EXIT_REQUIREMENT, "module %s: no gem of that name for %s (Ruby %s)", gem->name, interpreter,
-            answer->ruby ? answer->ruby : "?");
+    em_fail(err, EM_EXIT_REQUIREMENT, "module %s: no gem of that name for %s (Ruby %s)", gem->name,
+            interpreter, answer->ruby ? answer->ruby : "?");
     if (gem->files)
         em_str_printf(&err->text, "; %s is there, but no specification of it", gem->files);
     em_str_puts(&err->text, "; looked in ");
     join(&answer->path, &err->text);
     if (gem->files)
-        em_hint(err, "the gems were copied in part: copy the whole folder that gem env home names, or install again");
+        em_hint(err, "the gems were copied in part: copy the whole folder that gem env home names, "
+                     "or install again");
     else if (gem->near)
         em_hint(err, "did you mean %s?", gem->near);
     else
-        em_hint(err, "bundle install in the image that runs; GEM_HOME, GEM_PATH and BUNDLE_PATH must name where the gems "
+        em_hint(err, "bundle install in the image that runs; GEM_HOME, GEM_PATH and BUNDLE_PATH "
+                     "must name where the gems "
                      "were copied to");
 }
 
-bool em_gem_judge(const struct em_gem_answer *answer, size_t i, const char *allowed, const char *interpreter,
-                  struct em_err *err)
+bool em_gem_judge(const struct em_gem_answer *answer, size_t i, const char *allowed,
+                  const char *interpreter, struct em_err *err)
 {
     const struct em_gem *gem = &answer->v[i];
 
     if (gem->found || (gem->feature && allowed[0] == '\0'))
         return true;
     if (gem->feature) {
-        em_fail(err, EM_EXIT_REQUIREMENT, "module %s: %s is needed, and Ruby's own library, in which it is, has no version of "
-                                          "its own", gem->name, allowed);
+        em_fail(
+            err, EM_EXIT_REQUIREMENT,
+            "module %s: %s is needed, and Ruby's own library, in which it is, has no version of "
+            "its own",
+            gem->name, allowed);
     } else if (gem->hollow) {
-        em_fail(err, EM_EXIT_REQUIREMENT, "module %s: its specification is there, its files are not: %s", gem->name,
+        em_fail(err, EM_EXIT_REQUIREMENT,
+                "module %s: its specification is there, its files are not: %s", gem->name,
                 gem->hollow);
-        em_hint(err, "the gems were copied in part: copy the whole folder that gem env home names, or install again");
+        em_hint(err, "the gems were copied in part: copy the whole folder that gem env home names, "
+                     "or install again");
     } else if (gem->versions.n) {
-        em_fail(err, EM_EXIT_REQUIREMENT, "module %s: %s is needed, installed for %s: ", gem->name, allowed, interpreter);
+        em_fail(err, EM_EXIT_REQUIREMENT, "module %s: %s is needed, installed for %s: ", gem->name,
+                allowed, interpreter);
         join(&gem->versions, &err->text);
         if (gem->places.n)
             em_str_printf(&err->text, " (%s)", gem->places.v[0]);

@@ -76,7 +76,8 @@ const struct em_import *em_imports_hanging(const struct em_imports *imports)
     return last && !last->done && !last->error ? last : NULL;
 }
 
-static void say_error(const struct em_import *import, const char *interpreter, const char *try, struct em_err *err)
+static void say_error(const struct em_import *import, const char *interpreter, const char *try,
+                      struct em_err *err)
 {
     EM_STR_AUTO what = EM_STR_INIT;
     EM_STR_AUTO hint = EM_STR_INIT;
@@ -84,9 +85,9 @@ static void say_error(const struct em_import *import, const char *interpreter, c
 
     if (em_library_explain(import->error, &what, &hint))
         em_str_puts(&what, ": ");
-    em_fail(err, EM_EXIT_REQUIREMENT, "import %s: fails in %s: %s%s: %s%s%s", import->name, interpreter, em_str_c(&what),
-            import->type ? import->type : "Error", import->error, import->at && *import->at ? ", at " : "",
-            import->at ? import->at : "");
+    em_fail(err, EM_EXIT_REQUIREMENT, "import %s: fails in %s: %s%s: %s%s%s", import->name,
+            interpreter, em_str_c(&what), import->type ? import->type : "Error", import->error,
+            import->at && *import->at ? ", at " : "", import->at ? import->at : "");
     if (hint.len)
         em_hint(err, "%s", em_str_c(&hint));
     else if (*lacks && strcmp(lacks, import->name) != 0)
@@ -95,17 +96,19 @@ static void say_error(const struct em_import *import, const char *interpreter, c
         em_hint(err, "try %s", try);
 }
 
-bool em_import_judge(const struct em_imports *imports, const char *name, const char *interpreter, const char *ended,
-                     const char *try, struct em_err *err)
+bool em_import_judge(const struct em_imports *imports, const char *name, const char *interpreter,
+                     const char *ended, const char *try, struct em_err *err)
 {
     const struct em_import *import = em_imports_of(imports, name);
 
     if (import && import->done)
         return true;
     if (!import) {
-        em_fail(err, EM_EXIT_REQUIREMENT, "import %s: not tried, as %s %s before it", name, interpreter, ended);
+        em_fail(err, EM_EXIT_REQUIREMENT, "import %s: not tried, as %s %s before it", name,
+                interpreter, ended);
     } else if (!import->error) {
-        em_fail(err, EM_EXIT_REQUIREMENT, "import %s: %s %s while importing it", name, interpreter, ended);
+        em_fail(err, EM_EXIT_REQUIREMENT, "import %s: %s %s while importing it", name, interpreter,
+                ended);
         em_hint(err, "try %s", try);
     } else {
         say_error(import, interpreter, try, err);

@@ -17,14 +17,16 @@ void em_java_path_split(const char *text, struct em_list *parts)
 
 static bool is_path_option(const char *word)
 {
-    return strcmp(word, "-cp") == 0 || strcmp(word, "-classpath") == 0 || strcmp(word, "--class-path") == 0;
+    return strcmp(word, "-cp") == 0 || strcmp(word, "-classpath") == 0 ||
+           strcmp(word, "--class-path") == 0;
 }
 
 /* Options whose value is the next word. */
 static bool takes_word(const char *word)
 {
-    return strcmp(word, "-p") == 0 || strcmp(word, "--module-path") == 0 || strcmp(word, "--add-modules") == 0 ||
-           strcmp(word, "--add-opens") == 0 || strcmp(word, "--add-exports") == 0 || strcmp(word, "--add-reads") == 0;
+    return strcmp(word, "-p") == 0 || strcmp(word, "--module-path") == 0 ||
+           strcmp(word, "--add-modules") == 0 || strcmp(word, "--add-opens") == 0 ||
+           strcmp(word, "--add-exports") == 0 || strcmp(word, "--add-reads") == 0;
 }
 
 bool em_java_path_read(char *const *words, size_t count, struct em_java_path *path)
@@ -63,9 +65,10 @@ void em_java_class_file(const char *name, struct em_str *out)
 
 bool em_java_is_own(const char *name)
 {
-    static const char *const own[] = {"java.",          "jdk.",          "sun.",        "com.sun.",    "javax.sql.",
-                                      "javax.net.",     "javax.crypto.", "javax.naming.", "javax.xml.", "javax.management.",
-                                      "javax.security.", "javax.swing.", "javax.script.", "org.w3c.dom.", "org.xml.sax."};
+    static const char *const own[] = {
+        "java.",           "jdk.",          "sun.",          "com.sun.",     "javax.sql.",
+        "javax.net.",      "javax.crypto.", "javax.naming.", "javax.xml.",   "javax.management.",
+        "javax.security.", "javax.swing.",  "javax.script.", "org.w3c.dom.", "org.xml.sax."};
 
     for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
         if (em_starts(name, own[i]))

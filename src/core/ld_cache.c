@@ -32,8 +32,8 @@ static bool has_magic(const char *bytes, size_t length, const char *magic)
     return length >= strlen(magic) && memcmp(bytes, magic, strlen(magic)) == 0;
 }
 
-/* A table of libraries: `count` entries of `size` bytes from `entries`, whose names are offsets from
- * `strings`. */
+/* A table of libraries: `count` entries of `size` bytes from `entries`, whose names are offsets
+ * from `strings`. */
 struct table {
     const char *entries, *strings, *end;
     size_t size;

@@ -69,12 +69,15 @@ static void hint_library(const char *name, struct em_str *hint)
 
     for (size_t i = 0; i < sizeof(packages) / sizeof(packages[0]); i++)
         if (strcmp(packages[i][0], base) == 0) {
-            em_str_printf(hint, "install what brings it in the stage that runs: %s in Debian, %s in Alpine",
-                          packages[i][1], packages[i][2]);
+            em_str_printf(
+                hint, "install what brings it in the stage that runs: %s in Debian, %s in Alpine",
+                packages[i][1], packages[i][2]);
             return;
         }
-    em_str_printf(hint, "install what brings %s in the stage that runs, not only in the one that builds "
-                        "(apt-file search %s; apk search so:%s)", base, base, base);
+    em_str_printf(hint,
+                  "install what brings %s in the stage that runs, not only in the one that builds "
+                  "(apt-file search %s; apk search so:%s)",
+                  base, base, base);
 }
 
 static void say_needed_by(const char *message, const char *words, struct em_str *what)
@@ -89,7 +92,8 @@ static void say_needed_by(const char *message, const char *words, struct em_str 
 
 static bool missing(const char *message, struct em_str *what, struct em_str *hint)
 {
-    static const char glibc[] = ": cannot open shared object file", musl[] = "Error loading shared library ";
+    static const char glibc[] = ": cannot open shared object file",
+                      musl[] = "Error loading shared library ";
     EM_STR_AUTO name = EM_STR_INIT;
     const char *p;
 
@@ -108,7 +112,8 @@ static bool missing(const char *message, struct em_str *what, struct em_str *hin
 /* A library of another version, or one of the other C library. */
 static bool unfit(const char *message, struct em_str *what, struct em_str *hint)
 {
-    static const char version[] = ": version `", undefined[] = "undefined symbol: ", relocating[] = "Error relocating ";
+    static const char version[] = ": version `",
+                      undefined[] = "undefined symbol: ", relocating[] = "Error relocating ";
     const char *p;
 
     if ((p = strstr(message, version))) {
@@ -121,11 +126,13 @@ static bool unfit(const char *message, struct em_str *what, struct em_str *hint)
     } else if ((p = strstr(message, undefined))) {
         em_str_puts(what, "a shared library has no symbol ");
         word_at(p + sizeof(undefined) - 1, what);
-        em_str_puts(hint, "the library that it was built against has another version than the image's: install both anew");
+        em_str_puts(hint, "the library that it was built against has another version than the "
+                          "image's: install both anew");
     } else if ((p = strstr(message, relocating))) {
         em_str_puts(what, "a symbol is missing for ");
         word_at(p + sizeof(relocating) - 1, what);
-        em_str_puts(hint, "it was built for glibc, and this image's C library is musl, or the reverse: install it in the "
+        em_str_puts(hint, "it was built for glibc, and this image's C library is musl, or the "
+                          "reverse: install it in the "
                           "image in which it runs");
     } else {
         return false;

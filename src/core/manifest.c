@@ -38,19 +38,23 @@ int em_manifest_read(const char *value, struct em_manifest *manifest, struct em_
     *manifest = (struct em_manifest){.extras = em_strdup("")};
     if (bracket) {
         free(manifest->extras);
-        manifest->extras = without_blanks(bracket + 1, (size_t)(value + length - 1 - (bracket + 1)));
+        manifest->extras =
+            without_blanks(bracket + 1, (size_t)(value + length - 1 - (bracket + 1)));
         length = (size_t)(bracket - value);
     }
     while (length && strchr(" \t", value[length - 1]))
         length--;
     manifest->file = em_strndup(value, length);
     if (!kind_of(manifest->file, &manifest->kind)) {
-        em_fail(err, EM_EXIT_CONFIG, "%s is not supported, only requirements.txt (or another .txt), pyproject.toml, "
-                                     "package.json and package-lock.json are", manifest->file);
+        em_fail(err, EM_EXIT_CONFIG,
+                "%s is not supported, only requirements.txt (or another .txt), pyproject.toml, "
+                "package.json and package-lock.json are",
+                manifest->file);
         return err->code;
     }
     if (bracket && manifest->kind != EM_MANIFEST_PYPROJECT)
-        return em_fail(err, EM_EXIT_CONFIG, "%s has no extras, only a pyproject.toml has", manifest->file);
+        return em_fail(err, EM_EXIT_CONFIG, "%s has no extras, only a pyproject.toml has",
+                       manifest->file);
     return 0;
 }
 

@@ -261,7 +261,7 @@ int em_modules_read(const char *value, bool import, struct em_modules *modules, 
     const char *colon = strchr(value, ':');
 
     *modules = (struct em_modules){.word = trimmed(value, colon ? colon : value)};
-    if (modules->word[0] == '\0') {
+    if (!colon || modules->word[0] == '\0') {
         em_fail(err, EM_EXIT_CONFIG, "\"%s\" has no language before a colon", value);
         em_hint(err, "write %s = python: %s", import ? "import" : "module", colon ? "NAME" : value);
         return err->code;

@@ -12,8 +12,8 @@ static char *field(const char *p, const char *end)
     EM_STR_AUTO out = EM_STR_INIT;
 
     for (; p < end && *p != ' '; p++) {
-        if (end - p > 3 && *p == '\\' && p[1] >= '0' && p[1] <= '3' && p[2] >= '0' &&
-            p[2] <= '7' && p[3] >= '0' && p[3] <= '7') {
+        if (end - p > 3 && *p == '\\' && p[1] >= '0' && p[1] <= '3' && p[2] >= '0' && p[2] <= '7' &&
+            p[3] >= '0' && p[3] <= '7') {
             em_str_putc(&out, (char)((p[1] - '0') << 6 | (p[2] - '0') << 3 | (p[3] - '0')));
             p += 3;
         } else {

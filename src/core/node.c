@@ -9,12 +9,60 @@
 bool em_node_builtin(const char *name)
 {
     static const char *const plain[] = {
-        "assert", "assert/strict", "async_hooks", "buffer", "child_process", "cluster", "console", "constants", "crypto",
-        "dgram", "diagnostics_channel", "dns", "dns/promises", "domain", "events", "fs", "fs/promises", "http", "http2",
-        "https", "inspector", "inspector/promises", "module", "net", "os", "path", "path/posix", "path/win32",
-        "perf_hooks", "process", "punycode", "querystring", "readline", "readline/promises", "repl", "stream",
-        "stream/consumers", "stream/promises", "stream/web", "string_decoder", "sys", "timers", "timers/promises", "tls",
-        "trace_events", "tty", "url", "util", "util/types", "v8", "vm", "wasi", "worker_threads", "zlib",
+        "assert",
+        "assert/strict",
+        "async_hooks",
+        "buffer",
+        "child_process",
+        "cluster",
+        "console",
+        "constants",
+        "crypto",
+        "dgram",
+        "diagnostics_channel",
+        "dns",
+        "dns/promises",
+        "domain",
+        "events",
+        "fs",
+        "fs/promises",
+        "http",
+        "http2",
+        "https",
+        "inspector",
+        "inspector/promises",
+        "module",
+        "net",
+        "os",
+        "path",
+        "path/posix",
+        "path/win32",
+        "perf_hooks",
+        "process",
+        "punycode",
+        "querystring",
+        "readline",
+        "readline/promises",
+        "repl",
+        "stream",
+        "stream/consumers",
+        "stream/promises",
+        "stream/web",
+        "string_decoder",
+        "sys",
+        "timers",
+        "timers/promises",
+        "tls",
+        "trace_events",
+        "tty",
+        "url",
+        "util",
+        "util/types",
+        "v8",
+        "vm",
+        "wasi",
+        "worker_threads",
+        "zlib",
     };
     /* Only with node: before them; more of them come with every version. */
     static const char *const prefixed[] = {"test", "test/reporters", "sqlite", "sea", "ffi"};
@@ -78,21 +126,24 @@ static bool as_index(const struct em_node_files *files, const char *folder, stru
     return as_file(files, em_str_c(&path), file) && !em_ends(em_str_c(file), "/index");
 }
 
-static bool read_package(const struct em_node_files *files, const char *folder, struct em_node_package_json *p)
+static bool read_package(const struct em_node_files *files, const char *folder,
+                         struct em_node_package_json *p)
 {
     EM_STR_AUTO path = EM_STR_INIT;
     EM_STR_AUTO text = EM_STR_INIT;
 
     *p = (struct em_node_package_json){0};
     join(&path, folder, "package.json");
-    if (!is(files, em_str_c(&path), EM_NODE_FILE) || !files->read(files->ctx, em_str_c(&path), &text))
+    if (!is(files, em_str_c(&path), EM_NODE_FILE) ||
+        !files->read(files->ctx, em_str_c(&path), &text))
         return false;
     em_node_package_json_read(p, em_str_c(&text), text.len);
     return true;
 }
 
 /* main, index.js. `why` gets the reason. */
-static bool as_folder(const struct em_node_files *files, const char *folder, struct em_str *file, struct em_str *why)
+static bool as_folder(const struct em_node_files *files, const char *folder, struct em_str *file,
+                      struct em_str *why)
 {
     struct em_node_package_json p;
     EM_STR_AUTO path = EM_STR_INIT;
@@ -107,16 +158,19 @@ static bool as_folder(const struct em_node_files *files, const char *folder, str
         if (has && p.broken)
             em_str_printf(why, "%s/package.json is no JSON object", folder);
         else if (p.main.len)
-            em_str_printf(why, "%s/package.json names %s, which does not exist", folder, em_str_c(&p.main));
+            em_str_printf(why, "%s/package.json names %s, which does not exist", folder,
+                          em_str_c(&p.main));
         else
             em_str_printf(why, "the folder %s has %s", folder,
-                          has ? "a package.json, but no index.js and no main" : "no package.json and no index.js");
+                          has ? "a package.json, but no index.js and no main"
+                              : "no package.json and no index.js");
     }
     em_node_package_json_free(&p);
     return found;
 }
 
-static bool as_path(const struct em_node_files *files, const char *path, struct em_str *file, struct em_str *why)
+static bool as_path(const struct em_node_files *files, const char *path, struct em_str *file,
+                    struct em_str *why)
 {
     if (as_file(files, path, file))
         return true;
@@ -135,7 +189,8 @@ struct search {
 };
 
 /* "exports" decides, and nothing else is tried if it doesn't lead to a file. */
-static void by_exports(const struct search *s, const char *folder, const struct em_node_package_json *p)
+static void by_exports(const struct search *s, const char *folder,
+                       const struct em_node_package_json *p)
 {
     struct em_node_found *found = s->found;
     EM_LIST_AUTO targets = EM_LIST_INIT;
@@ -152,8 +207,8 @@ static void by_exports(const struct search *s, const char *folder, const struct 
     em_str_cut(&found->file, 0);
     em_str_cut(&found->why, 0);
     if (targets.n)
-        em_str_printf(&found->why, "%s/package.json exports %s as %s, which does not exist", folder, em_str_c(&subpath),
-                      targets.v[0]);
+        em_str_printf(&found->why, "%s/package.json exports %s as %s, which does not exist", folder,
+                      em_str_c(&subpath), targets.v[0]);
     else
         em_str_printf(&found->why, "%s/package.json doesn't export %s", folder, em_str_c(&subpath));
 }
@@ -209,7 +264,8 @@ static bool in_modules(const struct search *s, const char *modules)
 }
 
 /* Calls `look` for every folder that could hold the package, until it says true. */
-static bool each_modules(const char *dir, const char *node_path, bool (*look)(void *ctx, const char *modules), void *ctx)
+static bool each_modules(const char *dir, const char *node_path,
+                         bool (*look)(void *ctx, const char *modules), void *ctx)
 {
     EM_STR_AUTO at = EM_STR_INIT;
     EM_STR_AUTO modules = EM_STR_INIT;
@@ -274,8 +330,8 @@ static bool itself(const struct search *s, const char *dir)
     }
 }
 
-void em_node_resolve(const struct em_node_files *files, const char *dir, const char *node_path, const char *name,
-                     struct em_node_found *found)
+void em_node_resolve(const struct em_node_files *files, const char *dir, const char *node_path,
+                     const char *name, struct em_node_found *found)
 {
     EM_STR_AUTO path = EM_STR_INIT;
     EM_STR_AUTO package = EM_STR_INIT;
@@ -285,7 +341,8 @@ void em_node_resolve(const struct em_node_files *files, const char *dir, const c
     found->found = found->builtin;
     if (found->builtin || em_starts(name, "node:"))
         return;
-    if (name[0] == '/' || em_starts(name, "./") || em_starts(name, "../") || strcmp(name, ".") == 0) {
+    if (name[0] == '/' || em_starts(name, "./") || em_starts(name, "../") ||
+        strcmp(name, ".") == 0) {
         join(&path, name[0] == '/' ? "/" : dir, name[0] == '/' ? name + strspn(name, "/") : name);
         found->found = as_path(files, em_str_c(&path), &found->file, &found->why);
         if (!found->found && found->why.len == 0)
@@ -335,8 +392,9 @@ static bool package_in(void *ctx, const char *modules)
     return has;
 }
 
-bool em_node_package(const struct em_node_files *files, const char *dir, const char *node_path, const char *package,
-                     struct em_str *folder, struct em_str *version, struct em_list *broken)
+bool em_node_package(const struct em_node_files *files, const char *dir, const char *node_path,
+                     const char *package, struct em_str *folder, struct em_str *version,
+                     struct em_list *broken)
 {
     struct package_search s = {files, package, folder, version, broken};
 

@@ -8,9 +8,23 @@
 static bool takes_word(const char *option)
 {
     static const char *const options[] = {
-        "-r",          "--require",        "--import",     "--loader",       "--experimental-loader", "-C",
-        "--conditions", "--env-file",      "--title",      "--icu-data-dir", "--openssl-config",      "--diagnostic-dir",
-        "--redirect-warnings", "--env-file-if-exists", "--input-type", "--report-dir", "--report-directory",
+        "-r",
+        "--require",
+        "--import",
+        "--loader",
+        "--experimental-loader",
+        "-C",
+        "--conditions",
+        "--env-file",
+        "--title",
+        "--icu-data-dir",
+        "--openssl-config",
+        "--diagnostic-dir",
+        "--redirect-warnings",
+        "--env-file-if-exists",
+        "--input-type",
+        "--report-dir",
+        "--report-directory",
         "--disable-warning",
     };
 
@@ -22,8 +36,9 @@ static bool takes_word(const char *option)
 
 static bool no_script(const char *option)
 {
-    static const char *const options[] = {"-",  "-e", "--eval", "-p", "--print", "-pe", "-i", "--interactive",
-                                          "-v", "-h", "--test", "--run", "inspect"};
+    static const char *const options[] = {"-",      "-e",    "--eval",        "-p", "--print",
+                                          "-pe",    "-i",    "--interactive", "-v", "-h",
+                                          "--test", "--run", "inspect"};
 
     for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
         if (strcmp(options[i], option) == 0)

@@ -55,8 +55,10 @@ static bool condition(const char *key, const char *mode)
     return strcmp(key, mode) == 0;
 }
 
-/* The first target that applies; `star` is what a pattern's * stands for. 1: found; 0: none; -1: null, which forbids. */
-static int target(const json_t *value, const char *mode, const char *star, int depth, struct em_str *out)
+/* The first target that applies; `star` is what a pattern's * stands for. 1: found; 0: none; -1:
+ * null, which forbids. */
+static int target(const json_t *value, const char *mode, const char *star, int depth,
+                  struct em_str *out)
 {
     const char *key, *text = json_string_value(value);
     size_t i;
@@ -77,14 +79,16 @@ static int target(const json_t *value, const char *mode, const char *star, int d
         return 0;
     if (json_is_object(value)) {
         /* jansson keeps the order of the file, as the rule wants it; it doesn't take const. */
-        json_object_foreach((json_t *)(uintptr_t)value, key, inner) {
+        json_object_foreach((json_t *)(uintptr_t)value, key, inner)
+        {
             int result = condition(key, mode) ? target(inner, mode, star, depth + 1, out) : 0;
 
             if (result)
                 return result;
         }
     }
-    json_array_foreach(value, i, inner) {
+    json_array_foreach(value, i, inner)
+    {
         int result = target(inner, mode, star, depth + 1, out);
 
         if (result > 0)
@@ -109,12 +113,14 @@ static const json_t *pattern(const json_t *exports, const char *subpath, struct 
     const char *key;
     json_t *value;
 
-    json_object_foreach((json_t *)(uintptr_t)exports, key, value) {
+    json_object_foreach((json_t *)(uintptr_t)exports, key, value)
+    {
         const char *at = strchr(key, '*');
         size_t head = at ? (size_t)(at - key) : strlen(key), tail = at ? strlen(at + 1) : 0;
 
-        if ((!at && !em_ends(key, "/")) || length < head + tail + (at != NULL) || head <= best_length ||
-            strncmp(subpath, key, head) != 0 || (at && !em_ends(subpath, at + 1)))
+        if ((!at && !em_ends(key, "/")) || length < head + tail + (at != NULL) ||
+            head <= best_length || strncmp(subpath, key, head) != 0 ||
+            (at && !em_ends(subpath, at + 1)))
             continue;
         best = value;
         best_length = head;
@@ -124,7 +130,8 @@ static const json_t *pattern(const json_t *exports, const char *subpath, struct 
     return best;
 }
 
-static void for_mode(const json_t *exports, const char *subpath, const char *mode, struct em_list *targets)
+static void for_mode(const json_t *exports, const char *subpath, const char *mode,
+                     struct em_list *targets)
 {
     EM_STR_AUTO star = EM_STR_INIT;
     EM_STR_AUTO out = EM_STR_INIT;
@@ -148,7 +155,8 @@ static void for_mode(const json_t *exports, const char *subpath, const char *mod
         em_list_add(targets, em_str_c(&out));
 }
 
-void em_node_exports(const struct em_node_package_json *p, const char *subpath, struct em_list *targets)
+void em_node_exports(const struct em_node_package_json *p, const char *subpath,
+                     struct em_list *targets)
 {
     const json_t *exports = json_object_get(p->root, "exports");
 

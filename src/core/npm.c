@@ -29,11 +29,12 @@ static json_t *read_object(const char *json, size_t length, struct em_str *why)
     return NULL;
 }
 
-static void add(struct em_npm_needs *needs, const char *name, const char *range, const char *path, bool link)
+static void add(struct em_npm_needs *needs, const char *name, const char *range, const char *path,
+                bool link)
 {
     needs->v = em_realloc(needs->v, needs->n + 1, sizeof(*needs->v));
-    needs->v[needs->n++] =
-        (struct em_npm_need){em_strdup(name), em_strdup(range), path ? em_strdup(path) : NULL, link};
+    needs->v[needs->n++] = (struct em_npm_need){em_strdup(name), em_strdup(range),
+                                                path ? em_strdup(path) : NULL, link};
 }
 
 void em_npm_needs_free(struct em_npm_needs *needs)
@@ -47,16 +48,17 @@ void em_npm_needs_free(struct em_npm_needs *needs)
     *needs = (struct em_npm_needs){0};
 }
 
-bool em_npm_read_package(const char *json, size_t length, struct em_npm_needs *needs, struct em_str *why)
+bool em_npm_read_package(const char *json, size_t length, struct em_npm_needs *needs,
+                         struct em_str *why)
 {
     json_t *root = read_object(json, length, why), *range;
     const json_t *optional = json_object_get(root, "optionalDependencies");
     const char *name;
 
     *needs = (struct em_npm_needs){0};
-    json_object_foreach(json_object_get(root, "dependencies"), name, range)
-        if (!json_object_get(optional, name))
-            add(needs, name, json_is_string(range) ? json_string_value(range) : "?", NULL, false);
+    json_object_foreach(json_object_get(root, "dependencies"), name,
+                        range) if (!json_object_get(optional, name))
+        add(needs, name, json_is_string(range) ? json_string_value(range) : "?", NULL, false);
     json_decref(root);
     return why->len == 0;
 }
@@ -87,7 +89,8 @@ static void read_packages(json_t *packages, struct em_npm_needs *needs)
     const char *path;
     json_t *entry;
 
-    json_object_foreach(packages, path, entry) {
+    json_object_foreach(packages, path, entry)
+    {
         const char *name = NULL, *next = path;
 
         while ((next = strstr(next, modules))) {
@@ -105,7 +108,8 @@ static void read_tree(json_t *tree, const char *base, int depth, struct em_npm_n
     const char *name;
     json_t *entry;
 
-    json_object_foreach(tree, name, entry) {
+    json_object_foreach(tree, name, entry)
+    {
         EM_STR_AUTO path = EM_STR_INIT;
         const char *version = version_of(entry);
 
@@ -118,7 +122,8 @@ static void read_tree(json_t *tree, const char *base, int depth, struct em_npm_n
     }
 }
 
-bool em_npm_read_lock(const char *json, size_t length, struct em_npm_needs *needs, struct em_str *why)
+bool em_npm_read_lock(const char *json, size_t length, struct em_npm_needs *needs,
+                      struct em_str *why)
 {
     json_t *root = read_object(json, length, why), *packages = json_object_get(root, "packages");
 

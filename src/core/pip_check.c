@@ -38,8 +38,10 @@ static void doubt(struct check *c, const char *text, const char *at, const char 
         em_list_take(c->doubts, em_str_take(&said));
 }
 
-/* The extras of an installed distribution: those of its requirements that hold with the extra and not without. */
-static void look_at_extras(struct check *c, const struct em_requirement *r, const char *at, int depth)
+/* The extras of an installed distribution: those of its requirements that hold with the extra and
+ * not without. */
+static void look_at_extras(struct check *c, const struct em_requirement *r, const char *at,
+                           int depth)
 {
     const struct em_python_needs *needs = em_python_needs_of(c->more, r->key);
     EM_STR_AUTO place = EM_STR_INIT;
@@ -62,11 +64,15 @@ static void wrong_version(struct check *c, const struct em_requirement *r, const
                           const struct em_python_dist *dist)
 {
     const struct em_pip_context *x = c->context;
-    struct em_err *err = em_errs_add(c->errs, EM_EXIT_REQUIREMENT, "manifest %s: %s%s is needed (%s), %s is installed: %s (%s)",
-                                     x->manifest, r->name, r->spec, at, dist->version, dist->at, x->where);
+    struct em_err *err = em_errs_add(
+        c->errs, EM_EXIT_REQUIREMENT, "manifest %s: %s%s is needed (%s), %s is installed: %s (%s)",
+        x->manifest, r->name, r->spec, at, dist->version, dist->at, x->where);
 
-    em_hint(err, "install again by what the manifest says, after it is copied (%s -m pip install …); a cached layer of the "
-                 "image may be older than it", x->python);
+    em_hint(err,
+            "install again by what the manifest says, after it is copied (%s -m pip install …); a "
+            "cached layer of the "
+            "image may be older than it",
+            x->python);
 }
 
 static void look_at_installed(struct check *c, const struct em_requirement *r, const char *at,
@@ -83,7 +89,8 @@ static void look_at_installed(struct check *c, const struct em_requirement *r, c
         doubt(c, r->name, at, "whether it is the one of that address");
 }
 
-static void look_at(struct check *c, const struct em_requirement *r, const char *text, const char *at, int depth)
+static void look_at(struct check *c, const struct em_requirement *r, const char *text,
+                    const char *at, int depth)
 {
     const struct em_python_dist *dist = em_python_dist_of(c->more, r->key);
 
@@ -99,7 +106,8 @@ static void look_at(struct check *c, const struct em_requirement *r, const char 
 /* With an extra: only what it adds. */
 static void look(struct check *c, const char *text, const char *at, const char *extra, int depth)
 {
-    struct em_marker_world with = em_python_marker_world(c->more, extra), without = em_python_marker_world(c->more, "");
+    struct em_marker_world with = em_python_marker_world(c->more, extra),
+                           without = em_python_marker_world(c->more, "");
     struct em_requirement r;
     EM_ERR_AUTO err = EM_ERR_INIT;
     enum em_judged holds = EM_YES;
@@ -123,7 +131,8 @@ static void look_at_constraint(struct check *c, const char *text, const char *at
     struct em_requirement r;
     EM_ERR_AUTO err = EM_ERR_INIT;
 
-    if (em_requirement_read(text, &r, &err) == 0 && !r.url && (!r.marker || em_marker_holds(r.marker, &world) == EM_YES)) {
+    if (em_requirement_read(text, &r, &err) == 0 && !r.url &&
+        (!r.marker || em_marker_holds(r.marker, &world) == EM_YES)) {
         const struct em_python_dist *dist = em_python_dist_of(c->more, r.key);
 
         if (dist && em_pep440_allows(r.spec, dist->version) == EM_NO)
@@ -141,8 +150,9 @@ static void say_missing(struct check *c, size_t i)
     struct em_nearest near;
     EM_STR_AUTO name = EM_STR_INIT;
     struct em_err *err =
-        em_errs_add(c->errs, EM_EXIT_REQUIREMENT, "manifest %s: %s (%s) is not installed for %s (Python %s) (%s)",
-                    x->manifest, text, c->missing_at.v[i], x->python, x->version ? x->version : "?", x->where);
+        em_errs_add(c->errs, EM_EXIT_REQUIREMENT,
+                    "manifest %s: %s (%s) is not installed for %s (Python %s) (%s)", x->manifest,
+                    text, c->missing_at.v[i], x->python, x->version ? x->version : "?", x->where);
 
     em_str_add(&name, text, strcspn(text, " \t[<>=!~;@("));
     em_nearest_start(&near, em_str_c(&name));
@@ -151,8 +161,11 @@ static void say_missing(struct check *c, size_t i)
     if (near.found && near.distance == 1)
         em_hint(err, "%s is installed: is that the one?", near.found);
     else
-        em_hint(err, "install it in the image that runs (%s -m pip install -r …); if the Dockerfile does, the image is "
-                     "stale, or a stage copies the wrong folder", x->python);
+        em_hint(err,
+                "install it in the image that runs (%s -m pip install -r …); if the Dockerfile "
+                "does, the image is "
+                "stale, or a stage copies the wrong folder",
+                x->python);
 }
 
 static void say_all_missing(struct check *c)
@@ -163,14 +176,18 @@ static void say_all_missing(struct check *c)
 
     for (size_t i = 0; i < c->missing.n; i++)
         em_str_printf(&names, "%s%s", i ? ", " : "", c->missing.v[i]);
-    err = em_errs_add(c->errs, EM_EXIT_REQUIREMENT, "manifest %s: nothing of it is installed for %s (Python %s): %s (%s)",
-                      x->manifest, x->python, x->version ? x->version : "?", em_str_c(&names), x->where);
-    em_hint(err, "the packages were installed for another interpreter or venv, or in a stage from which they are not "
+    err = em_errs_add(c->errs, EM_EXIT_REQUIREMENT,
+                      "manifest %s: nothing of it is installed for %s (Python %s): %s (%s)",
+                      x->manifest, x->python, x->version ? x->version : "?", em_str_c(&names),
+                      x->where);
+    em_hint(err, "the packages were installed for another interpreter or venv, or in a stage from "
+                 "which they are not "
                  "copied; see which python the service runs in");
 }
 
 void em_pip_check(const struct em_python_more *more, const struct em_pip_needs *needs,
-                  const struct em_pip_context *context, struct em_errs *errs, struct em_list *doubts)
+                  const struct em_pip_context *context, struct em_errs *errs,
+                  struct em_list *doubts)
 {
     struct check c = {.more = more, .context = context, .errs = errs, .doubts = doubts};
 

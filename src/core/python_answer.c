@@ -151,8 +151,9 @@ void em_python_answer_read(struct em_python_answer *answer, const char *bytes, s
 
 static void free_name(struct em_python_name *n)
 {
-    char *fields[] = {n->name,     n->origin, n->part, n->file,  n->package, n->hidden,
-                      n->metadata, n->built,  n->near, n->error, n->doubt, n->brings, n->distribution};
+    char *fields[] = {n->name,   n->origin,   n->part,        n->file, n->package,
+                      n->hidden, n->metadata, n->built,       n->near, n->error,
+                      n->doubt,  n->brings,   n->distribution};
 
     for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
         free(fields[i]);

@@ -28,8 +28,8 @@ static void start_dist(struct em_python_more *m, const char *name)
     if (m->provider_count && !m->providers[m->provider_count - 1].key)
         m->providers[m->provider_count - 1].key = em_strdup(key);
     m->dists = em_realloc(m->dists, m->dist_count + 1, sizeof(*m->dists));
-    m->dists[m->dist_count++] =
-        (struct em_python_dist){.name = em_strdup(name), .key = key, .version = em_strdup(""), .at = em_strdup("")};
+    m->dists[m->dist_count++] = (struct em_python_dist){
+        .name = em_strdup(name), .key = key, .version = em_strdup(""), .at = em_strdup("")};
 }
 
 static void start_needs(struct em_python_needs **v, size_t *n, const char *of)
@@ -147,7 +147,8 @@ const struct em_python_dist *em_python_dist_of(const struct em_python_more *more
     return NULL;
 }
 
-const struct em_python_dist *em_python_provider_of(const struct em_python_more *more, const char *module)
+const struct em_python_dist *em_python_provider_of(const struct em_python_more *more,
+                                                   const char *module)
 {
     for (size_t i = 0; i < more->provider_count; i++)
         if (more->providers[i].key && strcmp(more->providers[i].module, module) == 0)
@@ -155,7 +156,8 @@ const struct em_python_dist *em_python_provider_of(const struct em_python_more *
     return NULL;
 }
 
-static const struct em_python_needs *find_needs(const struct em_python_needs *v, size_t n, const char *of)
+static const struct em_python_needs *find_needs(const struct em_python_needs *v, size_t n,
+                                                const char *of)
 {
     for (size_t i = 0; i < n; i++)
         if (strcmp(v[i].of, of) == 0)

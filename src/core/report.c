@@ -82,8 +82,7 @@ static const struct {
 static const char *expected_of(const char *section, const char *key)
 {
     for (size_t i = 0; i < sizeof(expectations) / sizeof(expectations[0]); i++)
-        if (strcmp(expectations[i].section, section) == 0 &&
-            strcmp(expectations[i].key, key) == 0)
+        if (strcmp(expectations[i].section, section) == 0 && strcmp(expectations[i].key, key) == 0)
             return expectations[i].expected;
     return "nothing wrong with it";
 }
@@ -108,37 +107,75 @@ static size_t cut_place(const char *text, const char **place)
     *place = NULL;
     if (!em_ends(text, ")"))
         return length;
-    for (open = text + length; open > text && strncmp(open, " (", 2) != 0; open--) {}
+    for (open = text + length; open > text && strncmp(open, " (", 2) != 0; open--) {
+    }
     if (open == text)
         return length;
     *place = open + 2;
     return (size_t)(open - text);
 }
 
-/* Takes "KEY VALUE: found (PLACE)" apart. */
+/* "FILE:LINE:COLUMN: what was found", as of SQL files. False: it isn't. */
+static bool take_located(struct em_finding *f, const char *text)
+{
+    const char *colon = strstr(text, ": ");
+
+    if (!colon || colon == text || colon[-1] < '0' || colon[-1] > '9' ||
+        !memchr(text, ':', (size_t)(colon - text)))
+        return false;
+    f->key = "sql";
+    f->place = em_strndup(text, (size_t)(colon - text));
+    f->value = em_strndup(text, strcspn(text, ":"));
+    f->found = em_strdup(colon + 2);
+    return true;
+}
+
+static struct em_finding *add_item_of(struct em_findings *findings,
+                                      const struct em_report_item *item, const char *key)
+{
+    struct em_finding *f = add(findings, item->section, key);
+
+    f->code = item->err.code;
+    if (item->err.hint.len)
+        f->hint = em_strdup(em_str_c(&item->err.hint));
+    return f;
+}
+
+/* Takes "KEY VALUE: found (PLACE)" apart. VALUE may hold ": ", where it is `value`. */
 static void add_failure(struct em_findings *findings, const struct em_report_item *item,
                         const char *key, const char *value)
 {
-    const char *text = em_str_c(&item->err.text), *place, *colon;
-    size_t length = cut_place(text, &place), skip = 0;
-    struct em_finding *f = add(findings, item->section, key);
+    const char *text = em_str_c(&item->err.text), *place, *rest = text + strlen(key) + 1, *colon;
+    size_t length = cut_place(text, &place), n = strlen(value);
+    struct em_finding *f = add_item_of(findings, item, key);
 
-    if (*key && em_starts(text, key) && text[strlen(key)] == ' ')
-        skip = strlen(key) + 1;
-    if (value && strncmp(text + skip, value, strlen(value)) == 0)
-        colon = text + skip + strlen(value);
-    else
-        colon = skip ? strstr(text + skip, ": ") : NULL;
-    f->code = item->err.code;
-    f->value = colon ? em_strndup(text + skip, (size_t)(colon - text) - skip)
-                     : em_strdup(value ? value : "");
-    if (colon)
-        skip = (size_t)(colon - text) + strspn(colon, ": ");
-    f->found = em_strndup(text + skip, length > skip ? length - skip : 0);
+    colon =
+        strncmp(rest, value, n) == 0 && em_starts(rest + n, ": ") ? rest + n : strstr(rest, ": ");
+    f->value = colon ? em_strndup(rest, (size_t)(colon - rest)) : em_strdup(value);
+    rest = colon ? colon + 2 : rest;
+    f->found = em_strndup(rest, text + length > rest ? (size_t)(text + length - rest) : 0);
     if (place)
         f->place = em_strndup(place, strlen(place) - 1);
-    if (item->err.hint.len)
-        f->hint = em_strdup(em_str_c(&item->err.hint));
+}
+
+/* What is not a key's value: a SQL file's place, or a command: "NAME: what is wrong". */
+static void add_other(struct em_findings *findings, const struct em_config *config,
+                      const struct em_report_item *item)
+{
+    const char *text = em_str_c(&item->err.text), *colon = strstr(text, ": ");
+    struct em_finding *f = add_item_of(findings, item, "command");
+    const char *place =
+        strcmp(item->section, "migrate") == 0 ? config->origin[EM_AT_migrate_command] : NULL;
+
+    if (take_located(f, text)) {
+        free(f->expected);
+        f->expected = em_strdup(expected_of(item->section, f->key));
+        return;
+    }
+    f->value = em_strndup(text, colon ? (size_t)(colon - text) : 0);
+    f->found = em_strdup(colon ? colon + 2 : text);
+    if (place)
+        f->place = em_strdup(place);
 }
 
 static bool is_of(const struct em_report_item *item, const char *section, const char *key)
@@ -148,6 +185,20 @@ static bool is_of(const struct em_report_item *item, const char *section, const 
 
     return item->failed && strcmp(item->section, section) == 0 && strncmp(text, key, n) == 0 &&
            text[n] == ' ';
+}
+
+/* Whether a text that goes on with ": " is of this value: of it as it stands, of the path of a rule
+ * ("public : not-empty"), or of the program that a command's name stands for. */
+static bool names(const char *text, const char *value)
+{
+    const char *rule = strstr(value, " : "), *colon = strstr(text, ": ");
+    size_t n = strlen(value), length = colon ? (size_t)(colon - text) : 0;
+
+    if (strncmp(text, value, n) == 0 && em_starts(text + n, ": "))
+        return true;
+    if (rule && (size_t)(rule - value) == length && strncmp(text, value, length) == 0)
+        return true;
+    return length > n && text[length - n - 1] == '/' && strncmp(colon - n, value, n) == 0;
 }
 
 /* Whether a failure is one of this value: it has its place, and, where that has several values,
@@ -163,12 +214,10 @@ static bool is_of_value(const struct em_report_item *item, const struct em_key *
     cut_place(text, &place);
     if (!place || strncmp(place, items->where[i], n) != 0 || place[n] != ')')
         return false;
-    text += strlen(key->name) + 1;
-    n = strcspn(items->v[i], ": "); /* "python: alembic", "public : not-empty" */
     if (strcmp(key->name, "module") == 0 || strcmp(key->name, "import") == 0 ||
         strcmp(key->name, "manifest") == 0)
         return true; /* one line's failures name its parts */
-    return strncmp(text, items->v[i], n) == 0;
+    return names(text + strlen(key->name) + 1, items->v[i]);
 }
 
 static void add_value(struct em_findings *findings, const struct em_report *report, bool *used,
@@ -179,7 +228,7 @@ static void add_value(struct em_findings *findings, const struct em_report *repo
 
     for (size_t k = 0; k < report->n; k++)
         if (!used[k] && is_of_value(&report->v[k], key, items, i)) {
-            add_failure(findings, &report->v[k], key->name, NULL);
+            add_failure(findings, &report->v[k], key->name, items->v[i]);
             used[k] = failed = true;
         }
     if (failed)
@@ -195,22 +244,24 @@ static void add_image(struct em_findings *findings, const struct em_config *conf
                       const struct em_report *report, bool *used)
 {
     const char *build = config->image_build, *expect = config->image_expect;
-    bool failed = false;
-    struct em_finding *f;
+    struct em_finding *f = NULL;
 
-    for (size_t k = 0; k < report->n; k++)
+    for (size_t k = 0; k < report->n && !f; k++)
         if (report->v[k].failed && strcmp(report->v[k].section, "image") == 0) {
-            add_failure(findings, &report->v[k], "build", NULL);
-            free(findings->v[findings->n - 1].value);
-            findings->v[findings->n - 1].value = em_strdup(build ? build : "");
-            used[k] = failed = true;
+            f = add_item_of(findings, &report->v[k], "build");
+            f->found = em_strdup(em_str_c(&report->v[k].err.text));
+            used[k] = true;
         }
-    if (failed || !build || !*build || !expect || !*expect)
-        return;
-    f = add(findings, "image", "build");
-    f->ok = true;
-    f->value = em_strdup(build);
-    f->found = em_strdup("");
+    if (!f) {
+        if (!build || !*build || !expect || !*expect)
+            return;
+        f = add(findings, "image", "build");
+        f->ok = true;
+        f->found = em_strdup("");
+    }
+    f->value = em_strdup(build ? build : "");
+    if (config->origin[EM_AT_image_build])
+        f->place = em_strdup(config->origin[EM_AT_image_build]);
 }
 
 static bool of_the_deployment(const struct em_key *key)
@@ -219,8 +270,8 @@ static bool of_the_deployment(const struct em_key *key)
            (strcmp(key->name, "env") == 0 || strcmp(key->name, "mount") == 0);
 }
 
-void em_findings_of(const struct em_config *config, const struct em_report *report,
-                    bool build_time, struct em_findings *findings)
+void em_findings_of(const struct em_config *config, const struct em_report *report, bool build_time,
+                    struct em_findings *findings)
 {
     bool *used = em_alloc(report->n + 1);
 
@@ -239,8 +290,7 @@ void em_findings_of(const struct em_config *config, const struct em_report *repo
     add_image(findings, config, report, used);
     for (size_t k = 0; k < report->n; k++)
         if (report->v[k].failed && !used[k])
-            add_failure(findings, &report->v[k],
-                        strcmp(report->v[k].section, "service") == 0 ? "command" : "", NULL);
+            add_other(findings, config, &report->v[k]);
     free(used);
 }
 

@@ -127,8 +127,8 @@ static bool compare(const struct search *s, size_t from, size_t to)
     char first = t->bytes[t->rare[0]];
 
     for (size_t at = from; at < to; at++)
-        if (s->bytes[at + t->rare[0]] == first &&
-            memcmp(s->bytes + at, t->bytes, t->length) == 0 && !s->found(s->ctx, s->number, at))
+        if (s->bytes[at + t->rare[0]] == first && memcmp(s->bytes + at, t->bytes, t->length) == 0 &&
+            !s->found(s->ctx, s->number, at))
             return false;
     return true;
 }
@@ -156,7 +156,7 @@ void em_scan_run(const struct em_scan *scan, const char *bytes, size_t length, s
         for (size_t i = 0; i < scan->n; i++) {
             const struct em_scan_text *t = &scan->v[i];
             struct search s = {t, i, bytes, found, ctx};
-            size_t end = t->length > length      ? 0
+            size_t end = t->length > length          ? 0
                          : next > length - t->length ? length - t->length + 1
                                                      : next;
 

@@ -19,9 +19,10 @@ static bool signature(const char *p, char a, char b)
     return p[0] == 'P' && p[1] == 'K' && p[2] == a && p[3] == b;
 }
 
-/* The zip64 record that the locator before the end record tells of. In all archives that are about, it stands right
- * before the locator. */
-static bool read_end64(const char *tail, size_t at, uint64_t tail_offset, struct em_zip_end *end, uint64_t *said)
+/* The zip64 record that the locator before the end record tells of. In all archives that are about,
+ * it stands right before the locator. */
+static bool read_end64(const char *tail, size_t at, uint64_t tail_offset, struct em_zip_end *end,
+                       uint64_t *said)
 {
     const char *p;
 
@@ -111,5 +112,7 @@ bool em_zip_next(const char *directory, size_t length, size_t *at, struct em_zip
 
 size_t em_zip_local_length(const char *header)
 {
-    return signature(header, 3, 4) ? (size_t)(EM_ZIP_LOCAL + number(header + 26, 2) + number(header + 28, 2)) : 0;
+    return signature(header, 3, 4)
+               ? (size_t)(EM_ZIP_LOCAL + number(header + 26, 2) + number(header + 28, 2))
+               : 0;
 }

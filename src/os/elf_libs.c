@@ -14,7 +14,7 @@ enum { OBJECTS_MAX = 1024, MISSING_SAID = 6 };
 
 /* The program, and what was found for it, in the order in which the loader does. */
 struct loaded {
-    struct em_object **v; /* their addresses stay */
+    struct em_object *v[OBJECTS_MAX]; /* their addresses stay */
     size_t n;
     struct em_list names; /* that were looked for, and the SONAMEs of what was found */
 };
@@ -76,7 +76,6 @@ static struct em_object *add(struct loaded *loaded, const char *path,
 
     object->path = em_strdup(path);
     object->loader = loader;
-    loaded->v = em_realloc(loaded->v, loaded->n + 1, sizeof(*loaded->v));
     loaded->v[loaded->n++] = object;
     return object;
 }
@@ -88,7 +87,6 @@ static void free_loaded(struct loaded *loaded)
         em_elf_needs_free(&loaded->v[i]->needs);
         free(loaded->v[i]);
     }
-    free(loaded->v);
     em_list_free(&loaded->names);
 }
 
@@ -196,14 +194,16 @@ static int say(const char *file, const struct em_elf_search *search, const struc
     if (missing->wrong)
         em_hint(err, "install it for this machine's architecture");
     else if (search->libc == EM_LIBC_GLIBC && is_without_ldconfig(first, &path))
-        em_hint(err, "%s is there, but not in /etc/ld.so.cache: RUN ldconfig, or set "
-                     "LD_LIBRARY_PATH",
+        em_hint(err,
+                "%s is there, but not in /etc/ld.so.cache: RUN ldconfig, or set "
+                "LD_LIBRARY_PATH",
                 em_str_c(&path));
     else if (search->libc == EM_LIBC_MUSL)
-        em_hint(err,
-                "install the package that has it in the stage that runs (apk search so:%s), or copy "
-                "it from the stage that built the program",
-                first);
+        em_hint(
+            err,
+            "install the package that has it in the stage that runs (apk search so:%s), or copy "
+            "it from the stage that built the program",
+            first);
     else
         em_hint(err,
                 "install the package that has it in the stage that runs (apt-file search %s), or "

@@ -74,8 +74,7 @@ static int try_file(const struct em_elf_search *search, const char *path)
         enum em_elf_state state = em_elf_read(&source, &elf);
 
         fits = state == EM_ELF_OK && elf.machine == search->elf->machine &&
-                       elf.is64 == search->elf->is64 &&
-                       elf.big_endian == search->elf->big_endian
+                       elf.is64 == search->elf->is64 && elf.big_endian == search->elf->big_endian
                    ? 1
                    : -1;
         em_elf_free(&elf);
@@ -162,8 +161,8 @@ static bool look_in_rpaths(struct em_elf_search *search, const struct em_object 
     return false;
 }
 
-static bool look_in_cache(const struct em_elf_search *search, const char *name,
-                          struct em_str *path, struct em_str *wrong)
+static bool look_in_cache(const struct em_elf_search *search, const char *name, struct em_str *path,
+                          struct em_str *wrong)
 {
     EM_LIST_AUTO found = EM_LIST_INIT;
 

@@ -128,8 +128,8 @@ static int check_machine(const char *file, int fd, const struct em_elf *elf, boo
     *emulated = find_handler(fd, &handler);
     if (*emulated) {
         em_log(EM_LOG_WARN, NULL,
-               "%s: is a program for %s, and this machine is %s: it will run under %s, slowly", file,
-               em_str_c(&theirs), em_str_c(&ours), em_str_c(&handler));
+               "%s: is a program for %s, and this machine is %s: it will run under %s, slowly",
+               file, em_str_c(&theirs), em_str_c(&ours), em_str_c(&handler));
         return 0;
     }
     em_fail(err, EM_EXIT_NOT_EXECUTABLE, "%s: is a program for %s, and this machine is %s", file,

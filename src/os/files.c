@@ -2,8 +2,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statfs.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -126,7 +128,23 @@ static bool world_read(void *ctx, const char *path, struct em_str *out, struct e
     return em_file_read(path, 1024 * 1024, out, why);
 }
 
-struct em_world em_world_real = {.env = world_env, .read_file = world_read};
+/* Docker mounts secrets with mode 0444 below /run/secrets, and Kubernetes with 0644 on a read-only
+ * tmpfs wherever one likes: who may enter the container may read them anyway. */
+static bool world_readable_by_all(void *ctx, const char *path, unsigned *mode)
+{
+    struct stat st;
+    struct statfs fs;
+    (void)ctx;
+    if (em_starts(path, "/run/secrets/") || em_starts(path, "/var/run/secrets/") ||
+        stat(path, &st) != 0 || !(st.st_mode & S_IROTH))
+        return false;
+    *mode = (unsigned)(st.st_mode & 07777);
+    return !(statfs(path, &fs) == 0 && fs.f_type == TMPFS_MAGIC &&
+             em_path_mount_has(path, ST_RDONLY));
+}
+
+struct em_world em_world_real = {
+    .env = world_env, .read_file = world_read, .readable_by_all = world_readable_by_all};
 
 /* environ is no constant expression; embark never changes its environment, so that once is enough.
  */

@@ -12,6 +12,7 @@
 
 #include "embark/os/clock.h"
 #include "embark/os/exec.h"
+#include "embark/os/trim.h"
 
 extern char **environ;
 
@@ -280,4 +281,5 @@ void em_title(const char *phase)
     char text[16]; /* the kernel's limit, prctl(2) */
     snprintf(text, sizeof text, "embark:%s", phase);
     prctl(PR_SET_NAME, text);
+    em_trim(); /* a step ends, another begins */
 }

@@ -51,14 +51,16 @@ void em_asks_free(struct em_asks *asks)
     *asks = (struct em_asks){0};
 }
 
-static void collect(const struct em_items *items, bool import, enum em_language language, struct em_asks *asks)
+static void collect(const struct em_items *items, bool import, enum em_language language,
+                    struct em_asks *asks)
 {
     for (size_t i = 0; i < items->n; i++) {
         struct em_modules modules;
         EM_ERR_AUTO err = EM_ERR_INIT;
 
         /* What is malformed em_require_validate() has said. */
-        if (em_modules_read(items->v[i], import, &modules, &err) == 0 && modules.language == language)
+        if (em_modules_read(items->v[i], import, &modules, &err) == 0 &&
+            modules.language == language)
             for (size_t k = 0; k < modules.n; k++) {
                 struct em_ask *ask = em_ask_of(asks, modules.word);
 
@@ -71,7 +73,8 @@ static void collect(const struct em_items *items, bool import, enum em_language 
     }
 }
 
-void em_asks_collect(const struct em_config *config, enum em_language language, struct em_asks *asks)
+void em_asks_collect(const struct em_config *config, enum em_language language,
+                     struct em_asks *asks)
 {
     collect(&config->require_module, false, language, asks);
     collect(&config->require_import, true, language, asks);
@@ -84,13 +87,14 @@ void em_reply_free(struct em_reply *reply)
     em_str_free(&reply->ended);
 }
 
-int em_ask_run(const struct em_ask *ask, const struct em_list *argv, em_time until, struct em_reply *reply,
-               struct em_errs *errs, struct em_err *err)
+int em_ask_run(const struct em_ask *ask, const struct em_list *argv, em_time until,
+               struct em_reply *reply, struct em_errs *errs, struct em_err *err)
 {
     const struct em_list *wheres = ask->import_wheres.n ? &ask->import_wheres : &ask->module_wheres;
     struct em_spawn spawn = {.argv = argv->v, .in = -1, .out = -1, .err = -1, .own_group = true};
     int status = 0;
-    int code = em_capture(&spawn, NULL, 0, ANSWER_MAX, until, &reply->out, &reply->said, &status, err);
+    int code =
+        em_capture(&spawn, NULL, 0, ANSWER_MAX, until, &reply->out, &reply->said, &status, err);
 
     if (code == EM_EXIT_SYSTEM || code > EM_EXIT_NOT_FOUND)
         return code;
@@ -99,8 +103,9 @@ int em_ask_run(const struct em_ask *ask, const struct em_list *argv, em_time unt
     } else if (code == EM_EXIT_UNREACHABLE) {
         em_str_puts(&reply->ended, "did not end in time");
     } else {
-        em_hint(em_errs_add(errs, EM_EXIT_REQUIREMENT, "%s: %s (%s)", ask->import_wheres.n ? "import" : "module",
-                            em_str_c(&err->text), wheres->v[0]),
+        em_hint(em_errs_add(errs, EM_EXIT_REQUIREMENT, "%s: %s (%s)",
+                            ask->import_wheres.n ? "import" : "module", em_str_c(&err->text),
+                            wheres->v[0]),
                 "%s", em_str_c(&err->hint));
     }
     em_err_free(err);
@@ -117,7 +122,8 @@ static void try_command(const char *try, const char *name, struct em_str *out)
     }
 }
 
-void em_ask_judge_imports(const struct em_ask *ask, const struct em_reply *reply, const char *try, struct em_errs *errs)
+void em_ask_judge_imports(const struct em_ask *ask, const struct em_reply *reply, const char *try,
+                          struct em_errs *errs)
 {
     struct em_imports imports;
 
@@ -128,7 +134,8 @@ void em_ask_judge_imports(const struct em_ask *ask, const struct em_reply *reply
 
         em_str_printf(&command, "%s ", ask->word);
         try_command(try, ask->imports.v[i], &command);
-        if (em_import_judge(&imports, ask->imports.v[i], ask->word, em_str_c(&reply->ended), em_str_c(&command), &err))
+        if (em_import_judge(&imports, ask->imports.v[i], ask->word, em_str_c(&reply->ended),
+                            em_str_c(&command), &err))
             continue;
         em_str_printf(&err.text, " (%s)", ask->import_wheres.v[i]);
         em_errs_take(errs, &err);

@@ -3,15 +3,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "embark/core/setup_sql.h"
+#include "embark/core/sql_vars.h"
 #include "embark/os/clock.h"
 #include "embark/os/host.h"
 #include "embark/stages/bootstrap.h"
-#include "embark/stages/bootstrap_sql.h"
 
 #define LOOK_LIMIT EM_SEC(10)
 
-/* One row of yes and no; rolpassword stands in pg_authid, which only superusers may read, so it is
- * looked at by pg_shadow's rule: a role without a password shows as NULL there. */
+/* One row of what a login needs. */
 static const char look_sql[] =
     "SELECT r.oid IS NOT NULL, coalesce(r.rolcanlogin, false),"
     " coalesce(r.rolvaliduntil < now(), false), coalesce(r.rolconnlimit, -1),"
@@ -28,8 +28,27 @@ static bool is(const struct em_db *db, int column, const char *value)
     return is_now && strcmp(is_now, value) == 0;
 }
 
-static void say_reason(const struct em_db *db, const char *role, const char *database,
-                       struct em_err *err)
+/* All else is right. */
+static void say_password(const struct em_config *config, const char *role, bool own,
+                         struct em_err *err)
+{
+    if (own)
+        em_hint(err,
+                "%s is the role of [bootstrap] url as well, so its password is never changed: the "
+                "service's URL has another one",
+                role);
+    else if (config->bootstrap_password && *config->bootstrap_password)
+        em_hint(err, "as the superuser sees it: role, database and privilege are there; is "
+                     "[bootstrap] password the one of the service's URL?");
+    else
+        em_hint(err,
+                "as the superuser sees it: role, database and privilege are there, so the password "
+                "of the service's URL is not the one that %s has",
+                role);
+}
+
+static void say_reason(const struct em_db *db, const struct em_config *config, const char *role,
+                       const char *database, bool own, struct em_err *err)
 {
     if (is(db, 0, "f"))
         em_hint(err,
@@ -63,10 +82,7 @@ static void say_reason(const struct em_db *db, const char *role, const char *dat
                 "that lets %s in from here",
                 role);
     else
-        em_hint(err,
-                "as the superuser sees it: role, database and privilege are there, so the password "
-                "of the service's URL is not the one that %s has",
-                role);
+        say_password(config, role, own, err);
 }
 
 void em_bootstrap_explain(const struct em_config *config, const struct em_url *superuser,
@@ -74,17 +90,47 @@ void em_bootstrap_explain(const struct em_config *config, const struct em_url *s
 {
     EM_ERR_AUTO ignored = EM_ERR_INIT;
     EM_STR_AUTO application = EM_STR_INIT;
+    struct em_url maintenance = {0};
     struct em_db *db = NULL;
-    const char *role = em_url_get(service, "user");
+    const char *role = em_url_get(service, "user"), *user = em_url_get(superuser, "user");
     const char *database = em_url_get(service, "dbname");
     const char *values[] = {role, database};
     em_application_name("bootstrap", &application);
     if (role && database &&
-        em_db_open(superuser, em_str_c(&application), em_in(config->database_connect_timeout), &db,
-                   NULL, &ignored) == 0 &&
+        em_bootstrap_maintenance(config, superuser, &maintenance, &ignored) == 0 &&
+        em_db_open(&maintenance, em_str_c(&application), em_in(config->database_connect_timeout),
+                   &db, NULL, &ignored) == 0 &&
         em_db_query(db, em_in(LOOK_LIMIT), NULL, &ignored, look_sql, 2, values) == 0)
-        say_reason(db, role, database, err);
+        say_reason(db, config, role, database, user && strcmp(user, role) == 0, err);
     em_db_close(db);
+    em_url_free(&maintenance);
+}
+
+static void print_grants(const struct em_config *config, const struct em_setup *setup,
+                         struct em_list *statements)
+{
+    for (size_t i = 0; i < config->bootstrap_grants.n && setup->role; i++) {
+        EM_STR_AUTO schema = EM_STR_INIT;
+        EM_LIST_AUTO owners = EM_LIST_INIT;
+        bool write;
+        em_list_add(&owners, setup->owns == EM_OWNS_DATABASE ? setup->role : "OWNER");
+        if (em_setup_parse_grant(config->bootstrap_grants.v[i], &write, &schema))
+            em_setup_grant_sql(setup, em_str_c(&schema), write, &owners, statements);
+    }
+}
+
+static void print_statements(struct em_list *statements, struct em_str *out)
+{
+    for (size_t i = 0; i < statements->n; i++)
+        em_str_printf(out, "%s;\n", statements->v[i]);
+    em_list_free(statements);
+}
+
+/* One at a time, with a word on when it is left out. */
+static void print_one(struct em_str *sql, const char *note, struct em_str *out)
+{
+    em_str_printf(out, "%s;%s\n", em_str_c(sql), note);
+    em_str_cut(sql, 0);
 }
 
 void em_bootstrap_print(const struct em_config *config, const struct em_url *service,
@@ -94,28 +140,25 @@ void em_bootstrap_print(const struct em_config *config, const struct em_url *ser
     EM_STR_AUTO sql = EM_STR_INIT;
     struct em_setup setup;
     em_setup_plan(config, service, &setup);
-    if (setup.role)
-        em_setup_role_sql(&setup, false, setup.password ? "****" : NULL, &sql);
-    if (setup.role)
-        em_str_printf(out, "%s; -- or ALTER ROLE, where it is there already\n", em_str_c(&sql));
+    if (!setup.database)
+        return;
+    if (setup.role) {
+        em_setup_create_role_sql(&setup, &sql);
+        print_one(&sql, " -- where it is missing", out);
+    }
+    em_setup_create_database_sql(&setup, NULL, &sql);
+    print_one(&sql, " -- where it is missing", out);
+    em_sql_quote_ident(&sql, setup.database);
+    em_str_printf(out, "-- in the database %s:\n", em_str_c(&sql));
     em_str_cut(&sql, 0);
-    if (setup.database)
-        em_setup_create_database_sql(&setup, &sql);
-    if (setup.database)
-        em_str_printf(out, "%s; -- where it is missing\n-- in the database %s:\n", em_str_c(&sql),
-                      setup.database);
-    if (setup.database)
-        em_setup_own_sql(&setup, &statements);
+    em_setup_own_sql(&setup, &statements);
+    print_statements(&statements, out);
     for (size_t i = 0; i < config->bootstrap_sql.n; i++)
         em_str_printf(out, "-- here %s is run\n", config->bootstrap_sql.v[i]);
-    for (size_t i = 0; i < config->bootstrap_grants.n && setup.role; i++) {
-        EM_STR_AUTO schema = EM_STR_INIT;
-        EM_LIST_AUTO owners = EM_LIST_INIT;
-        bool write;
-        em_list_add(&owners, setup.owns == EM_OWNS_DATABASE ? setup.role : "OWNER");
-        if (em_setup_parse_grant(config->bootstrap_grants.v[i], &write, &schema))
-            em_setup_grant_sql(&setup, em_str_c(&schema), write, &owners, &statements);
+    print_grants(config, &setup, &statements);
+    print_statements(&statements, out);
+    if (setup.role) {
+        em_setup_login_sql(&setup, setup.password ? "****" : NULL, &sql);
+        print_one(&sql, "", out);
     }
-    for (size_t i = 0; i < statements.n; i++)
-        em_str_printf(out, "%s;\n", statements.v[i]);
 }

@@ -2,9 +2,12 @@
 
 #include <string.h>
 
+#include "embark/os/clock.h"
 #include "embark/os/log.h"
 #include "embark/stages/sql_check.h"
 #include "embark/stages/sql_run.h"
+
+#define LOG_LIMIT EM_SEC(15)
 
 /* NAME=VALUE into a variable; a value whose name sounds secret isn't shown from here on. */
 static int add_var(struct em_sql_vars *vars, const char *text, const char *where,
@@ -55,7 +58,8 @@ bool em_bootstrap_lint(const struct em_config *config, bool build_time, struct e
 static int run_all(const struct em_config *config, struct em_db *db, struct em_sql_vars *vars,
                    struct em_err *err)
 {
-    struct em_sql_options options = {"bootstrap", false, false, EM_NEVER, vars};
+    struct em_sql_options options = {
+        .step = "bootstrap", .until = EM_NEVER, .vars = vars, .to_log = true};
     struct em_sql_run run;
     int code = em_sql_run_start(&run, db, &options, err);
     for (size_t i = 0; i < config->bootstrap_sql.n && code == 0; i++) {
@@ -72,6 +76,31 @@ static int run_all(const struct em_config *config, struct em_db *db, struct em_s
     return code;
 }
 
+/* A secret variable ends up in a statement's text (PASSWORD :'app_password'), which a server may
+ * log. A superuser can keep this session out of the log; another role can't, and is let go on. */
+static int keep_out_of_log(const struct em_config *config, struct em_db *db, struct em_err *err)
+{
+    bool any = false;
+    for (size_t i = 0; i < config->bootstrap_var.n; i++) {
+        const char *text = config->bootstrap_var.v[i];
+        EM_FREE char *name = em_strndup(text, strcspn(text, "="));
+        any = any || em_sql_vars_secret(name);
+    }
+    if (!any)
+        return 0;
+    int code = em_db_query(
+        db, em_in(LOG_LIMIT), NULL, err,
+        "SELECT pg_catalog.set_config(s.name, w.value, false) FROM pg_catalog.pg_settings s JOIN"
+        " (VALUES ('log_statement', 'none'), ('log_min_duration_statement', '-1'),"
+        " ('log_min_duration_sample', '-1'), ('log_transaction_sample_rate', '0'),"
+        " ('log_min_error_statement', 'panic')) w(name, value) USING (name)",
+        0, NULL);
+    if (code != EM_EXIT_REFUSED)
+        return code;
+    em_err_free(err);
+    return 0;
+}
+
 int em_bootstrap_files(const struct em_config *config, struct em_db *db, struct em_err *err)
 {
     struct em_sql_vars vars;
@@ -79,6 +108,8 @@ int em_bootstrap_files(const struct em_config *config, struct em_db *db, struct 
     if (!config->bootstrap_sql.n)
         return 0;
     int code = add_vars(config, &vars, err);
+    if (code == 0)
+        code = keep_out_of_log(config, db, err);
     if (code == 0)
         code = run_all(config, db, &vars, err);
     em_sql_vars_free(&vars);

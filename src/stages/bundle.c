@@ -43,14 +43,13 @@ bool em_bundle_any(const struct em_config *config)
 
 bool em_bundle_validate(const struct em_config *config, struct em_errs *errs)
 {
-    const struct em_items *lonely = config->bundle_inlined.n ? &config->bundle_inlined
-                                                             : &config->bundle_forbid;
+    const struct em_items *lonely =
+        config->bundle_inlined.n ? &config->bundle_inlined : &config->bundle_forbid;
 
     if (config->bundle_dir.n || !lonely->n)
         return true;
-    em_hint(em_errs_add(errs, EM_EXIT_CONFIG,
-                        "%s: [bundle] %s needs a dir in which the bundle is", lonely->where[0],
-                        config->bundle_inlined.n ? "inlined" : "forbid"),
+    em_hint(em_errs_add(errs, EM_EXIT_CONFIG, "%s: [bundle] %s needs a dir in which the bundle is",
+                        lonely->where[0], config->bundle_inlined.n ? "inlined" : "forbid"),
             "dir = .next/static, dist, build/static: what the frontend's build left");
     return false;
 }
@@ -97,8 +96,8 @@ static bool found_url(struct search *search, size_t at)
             break;
     if (i == search->host_count && i < HOSTS_MAX) {
         search->hosts = em_realloc(search->hosts, i + 1, sizeof(*search->hosts));
-        search->hosts[search->host_count++] = (struct host){em_strndup(url.host, url.host_length),
-                                                            0};
+        search->hosts[search->host_count++] =
+            (struct host){em_strndup(url.host, url.host_length), 0};
     }
     if (i < search->host_count)
         search->hosts[i].count++;

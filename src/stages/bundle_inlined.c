@@ -96,8 +96,8 @@ static void say_clue(const struct clue *clue, size_t files, struct em_str *out)
     else
         em_str_printf(out,
                       ", and the bundle does not hold that; what it holds in its place can't be "
-                      "told (%zu files looked at)",
-                      files);
+                      "told (%zu file%s looked at)",
+                      files, files == 1 ? "" : "s");
     if (clue->file.len)
         em_str_printf(out, ": %s: %s", em_str_c(&clue->file), em_str_c(&clue->around));
 }
@@ -123,8 +123,8 @@ static void say(const struct em_inlined *inlined, const struct clue *clue, size_
                 struct em_errs *errs)
 {
     EM_STR_AUTO word = EM_STR_INIT;
-    struct em_err *err = em_errs_add(errs, EM_EXIT_BAKED, "inlined %s: is \"%s\"", inlined->name,
-                                     inlined->value);
+    struct em_err *err =
+        em_errs_add(errs, EM_EXIT_BAKED, "inlined %s: is \"%s\"", inlined->name, inlined->value);
 
     say_clue(clue, files, &err->text);
     em_str_printf(&err->text, " (%s)", inlined->where);

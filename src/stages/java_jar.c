@@ -24,7 +24,8 @@ static bool read_at(const struct part *part, uint64_t offset, char *bytes, size_
     if (offset > part->size || length > part->size - offset)
         return false;
     while (done < length) {
-        ssize_t n = pread(part->fd, bytes + done, length - done, (off_t)(part->start + offset + done));
+        ssize_t n =
+            pread(part->fd, bytes + done, length - done, (off_t)(part->start + offset + done));
 
         if (n <= 0)
             return false; /* it shrank, or can't be read */
@@ -37,8 +38,8 @@ static char *read_directory(const struct part *part, struct em_zip_end *end)
 {
     size_t length = part->size < EM_ZIP_TAIL ? (size_t)part->size : EM_ZIP_TAIL;
     char *bytes = em_alloc(length + 1);
-    bool ok = read_at(part, part->size - length, bytes, length) && em_zip_end_read(bytes, length, part->size, end) &&
-              end->size <= DIRECTORY_MAX;
+    bool ok = read_at(part, part->size - length, bytes, length) &&
+              em_zip_end_read(bytes, length, part->size, end) && end->size <= DIRECTORY_MAX;
 
     free(bytes);
     if (!ok)
@@ -78,14 +79,15 @@ static void note_class(const struct em_zip_entry *entry, struct em_jar_search *s
             break;
         }
     for (size_t i = 0; i < search->classes->n; i++)
-        if (strlen(search->classes->v[i]) == length && memcmp(search->classes->v[i], name, length) == 0)
+        if (strlen(search->classes->v[i]) == length &&
+            memcmp(search->classes->v[i], name, length) == 0)
             search->found[i] = true;
 }
 
 static bool look(const struct part *part, struct em_jar_search *search, int depth);
 
-static void look_inside(const struct part *outer, const struct em_zip_end *end, const struct em_zip_entry *entry,
-                        struct em_jar_search *search, int depth)
+static void look_inside(const struct part *outer, const struct em_zip_end *end,
+                        const struct em_zip_entry *entry, struct em_jar_search *search, int depth)
 {
     char header[EM_ZIP_LOCAL];
     struct part inner = {.fd = outer->fd};
@@ -93,7 +95,8 @@ static void look_inside(const struct part *outer, const struct em_zip_end *end, 
     size_t length;
 
     if (!entry->stored || at < end->base || !read_at(outer, at, header, sizeof(header)) ||
-        !(length = em_zip_local_length(header)) || entry->size > outer->size || at + length > outer->size - entry->size) {
+        !(length = em_zip_local_length(header)) || entry->size > outer->size ||
+        at + length > outer->size - entry->size) {
         search->unclear = true;
         return;
     }

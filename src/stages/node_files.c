@@ -20,7 +20,9 @@ static enum em_node_kind kind(void *ctx, const char *path)
 
     (void)ctx;
     if (stat(path, &st) == 0)
-        return S_ISREG(st.st_mode) ? EM_NODE_FILE : S_ISDIR(st.st_mode) ? EM_NODE_DIR : EM_NODE_NOTHING;
+        return S_ISREG(st.st_mode)   ? EM_NODE_FILE
+               : S_ISDIR(st.st_mode) ? EM_NODE_DIR
+                                     : EM_NODE_NOTHING;
     return lstat(path, &st) == 0 && S_ISLNK(st.st_mode) ? EM_NODE_BROKEN : EM_NODE_NOTHING;
 }
 
@@ -85,7 +87,8 @@ void em_node_directory(const struct em_list *service, struct em_str *out)
 
     /* sh -c 'node server.js': its words count, whatever else the shell does with them. */
     if (service && service->n > 2 && strcmp(service->v[service->n - 2], "-c") == 0 &&
-        em_words_split(service->v[service->n - 1], &inner) && inner.n && from_words(inner.v, inner.n, out))
+        em_words_split(service->v[service->n - 1], &inner) && inner.n &&
+        from_words(inner.v, inner.n, out))
         return;
     if (service && service->n && from_words(service->v, service->n, out))
         return;

@@ -17,12 +17,14 @@ static bool exists(const char *folder, const char *package, struct em_str *path)
     return em_node_files_real.kind(NULL, em_str_c(path)) != EM_NODE_NOTHING;
 }
 
-/* Where it would not be found: npm install -g, and the node_modules of a folder below (frontend/, apps/web/). */
+/* Where it would not be found: npm install -g, and the node_modules of a folder below (frontend/,
+ * apps/web/). */
 static bool elsewhere(const char *dir, const char *package, struct em_str *path)
 {
-    static const char *const global[] = {"/usr/local/lib/node_modules", "/usr/lib/node_modules",
-                                         "/usr/share/nodejs",           "/node_modules",
-                                         "/app/node_modules",           "/usr/src/app/node_modules"};
+    static const char *const global[] = {
+        "/usr/local/lib/node_modules", "/usr/lib/node_modules",
+        "/usr/share/nodejs",           "/node_modules",
+        "/app/node_modules",           "/usr/src/app/node_modules"};
     EM_STR_AUTO folder = EM_STR_INIT;
     DIR *stream = opendir(dir);
     struct dirent *entry;
@@ -103,27 +105,34 @@ static void say_looked(const struct em_node_found *found, struct em_str *out)
         em_str_printf(out, "%s%s", i ? ", " : "", found->looked.v[i]);
 }
 
-static void hint_missing(const char *dir, const char *package, const struct em_node_found *found, struct em_err *err)
+static void hint_missing(const char *dir, const char *package, const struct em_node_found *found,
+                         struct em_err *err)
 {
     EM_STR_AUTO text = EM_STR_INIT;
 
     if (plug_and_play(dir))
-        em_hint(err, "there is a .pnp.cjs: modules of Yarn's Plug'n'Play can't be looked for; use import, or nodeLinker: "
+        em_hint(err, "there is a .pnp.cjs: modules of Yarn's Plug'n'Play can't be looked for; use "
+                     "import, or nodeLinker: "
                      "node-modules");
     else if (elsewhere(dir, package, &text))
-        em_hint(err, "%s is not where Node.js looks for it: COPY node_modules to %s, or above it", em_str_c(&text), dir);
+        em_hint(err, "%s is not where Node.js looks for it: COPY node_modules to %s, or above it",
+                em_str_c(&text), dir);
     else if (alike(found, package, &text))
         em_hint(err, "did you mean %s?", em_str_c(&text));
     else if (!found->looked.n)
-        em_hint(err, "run npm ci in the stage that runs, or COPY --from=… node_modules; see that .dockerignore leaves out "
+        em_hint(err, "run npm ci in the stage that runs, or COPY --from=… node_modules; see that "
+                     ".dockerignore leaves out "
                      "the host's node_modules only");
     else
-        em_hint(err, "npm install %s; if it is in package.json, the image is stale, or it is under devDependencies and "
-                     "npm ci --omit=dev left it out", package);
+        em_hint(err,
+                "npm install %s; if it is in package.json, the image is stale, or it is under "
+                "devDependencies and "
+                "npm ci --omit=dev left it out",
+                package);
 }
 
-void em_node_why(const char *dir, const char *key, const char *name, const struct em_node_found *found,
-                 struct em_err *err)
+void em_node_why(const char *dir, const char *key, const char *name,
+                 const struct em_node_found *found, struct em_err *err)
 {
     EM_STR_AUTO package = EM_STR_INIT;
     bool path = name[0] == '.' || name[0] == '/';
@@ -139,12 +148,14 @@ void em_node_why(const char *dir, const char *key, const char *name, const struc
     if (em_starts(name, "node:"))
         em_hint(err, "Node.js has no module of that name");
     else if (found->broken.n)
-        em_hint(err, "pnpm links packages to node_modules/.pnpm, and workspaces to their folders: COPY these too, or use "
+        em_hint(err, "pnpm links packages to node_modules/.pnpm, and workspaces to their folders: "
+                     "COPY these too, or use "
                      "pnpm deploy or node-linker=hoisted for the image");
     else if (found->why.len && path)
         em_hint(err, "see what the build writes there, and that the Dockerfile copies it");
     else if (found->why.len)
-        em_hint(err, "the package is there in part or in another version: install again (npm ci), and see what "
+        em_hint(err, "the package is there in part or in another version: install again (npm ci), "
+                     "and see what "
                      ".dockerignore leaves out");
     if (err->hint.len)
         return;

@@ -15,7 +15,8 @@ enum { MANIFEST_MAX = 4 * 1024 * 1024, INCLUDE_DEPTH = 10, NAMES_SAID = 8 };
 
 /* ---- Questions ------------------------------------------------------------------------------- */
 
-void em_python_ask_version(struct em_python_ask *ask, const struct em_module *module, const char *where)
+void em_python_ask_version(struct em_python_ask *ask, const struct em_module *module,
+                           const char *where)
 {
     em_list_add(&ask->modules, module->name);
     em_list_add(&ask->allowed, module->allowed);
@@ -49,7 +50,8 @@ static void beside(const char *file, const char *name, struct em_str *out)
     em_str_puts(out, name);
 }
 
-static void include(const struct including *in, const char *file, const struct em_requirements_line *line)
+static void include(const struct including *in, const char *file,
+                    const struct em_requirements_line *line)
 {
     struct including inner = *in;
     EM_STR_AUTO path = EM_STR_INIT;
@@ -69,7 +71,8 @@ static void include(const struct including *in, const char *file, const struct e
     read_requirements(&inner, em_str_c(&path), em_str_c(&from));
 }
 
-static void take_line(const struct including *in, const char *file, const struct em_requirements_line *line)
+static void take_line(const struct including *in, const char *file,
+                      const struct em_requirements_line *line)
 {
     struct em_pip_needs *needs = &in->manifest->needs;
     EM_STR_AUTO place = EM_STR_INIT;
@@ -95,13 +98,13 @@ static void read_requirements(const struct including *in, const char *file, cons
     EM_STR_AUTO why = EM_STR_INIT;
 
     if (in->depth > INCLUDE_DEPTH) {
-        em_errs_add(in->errs, EM_EXIT_REQUIREMENT, "manifest %s: files include each other: %s (%s)", in->manifest->file,
-                    from, in->manifest->where);
+        em_errs_add(in->errs, EM_EXIT_REQUIREMENT, "manifest %s: files include each other: %s (%s)",
+                    in->manifest->file, from, in->manifest->where);
         return;
     }
     if (!em_file_read(file, MANIFEST_MAX, &text, &why)) {
-        em_hint(em_errs_add(in->errs, EM_EXIT_REQUIREMENT, "manifest %s: %s (%s)", file, em_str_c(&why),
-                            from ? from : in->manifest->where),
+        em_hint(em_errs_add(in->errs, EM_EXIT_REQUIREMENT, "manifest %s: %s (%s)", file,
+                            em_str_c(&why), from ? from : in->manifest->where),
                 "COPY it into the image; see that .dockerignore doesn't leave it out");
         return;
     }
@@ -119,13 +122,14 @@ static bool readable(const char *file, const char *where, struct em_errs *errs)
 
     if (em_file_read(file, MANIFEST_MAX, &text, &why))
         return true;
-    em_hint(em_errs_add(errs, EM_EXIT_REQUIREMENT, "manifest %s: %s (%s)", file, em_str_c(&why), where),
-            "COPY it into the image; see that .dockerignore doesn't leave it out");
+    em_hint(
+        em_errs_add(errs, EM_EXIT_REQUIREMENT, "manifest %s: %s (%s)", file, em_str_c(&why), where),
+        "COPY it into the image; see that .dockerignore doesn't leave it out");
     return false;
 }
 
-void em_python_ask_manifest(struct em_python_ask *ask, const struct em_manifest *manifest, const char *where,
-                            struct em_errs *errs)
+void em_python_ask_manifest(struct em_python_ask *ask, const struct em_manifest *manifest,
+                            const char *where, struct em_errs *errs)
 {
     bool toml = manifest->kind == EM_MANIFEST_PYPROJECT;
     struct including in = {.errs = errs};
@@ -134,8 +138,10 @@ void em_python_ask_manifest(struct em_python_ask *ask, const struct em_manifest 
         return;
     ask->manifests = em_realloc(ask->manifests, ask->manifest_count + 1, sizeof(*ask->manifests));
     in.manifest = &ask->manifests[ask->manifest_count++];
-    *in.manifest = (struct em_python_manifest){
-        .file = em_strdup(manifest->file), .extras = em_strdup(manifest->extras), .where = em_strdup(where), .toml = toml};
+    *in.manifest = (struct em_python_manifest){.file = em_strdup(manifest->file),
+                                               .extras = em_strdup(manifest->extras),
+                                               .where = em_strdup(where),
+                                               .toml = toml};
     if (!toml)
         read_requirements(&in, manifest->file, NULL);
 }
@@ -220,7 +226,8 @@ static bool found(const struct judging *j, const char *name)
     return n && n->found;
 }
 
-static void judge_version(const struct judging *j, const char *module, const char *allowed, const char *where)
+static void judge_version(const struct judging *j, const char *module, const char *allowed,
+                          const char *where)
 {
     const struct em_python_dist *dist = em_python_provider_of(&j->more, module);
     enum em_judged result;
@@ -229,11 +236,14 @@ static void judge_version(const struct judging *j, const char *module, const cha
         return;
     result = dist ? em_pep440_allows(allowed, dist->version) : EM_UNKNOWN;
     if (result == EM_UNKNOWN) {
-        em_log(EM_LOG_WARN, "require", "module %s: found, but no metadata of an installed distribution tells its version, "
-                                       "so %s is not judged (%s)", module, allowed, where);
+        em_log(EM_LOG_WARN, "require",
+               "module %s: found, but no metadata of an installed distribution tells its version, "
+               "so %s is not judged (%s)",
+               module, allowed, where);
     } else if (result == EM_NO) {
-        em_hint(em_errs_add(j->errs, EM_EXIT_REQUIREMENT, "module %s: %s is needed, %s %s is installed for %s: %s (%s)",
-                            module, allowed, dist->name, dist->version, j->python, dist->at, where),
+        em_hint(em_errs_add(j->errs, EM_EXIT_REQUIREMENT,
+                            "module %s: %s is needed, %s %s is installed for %s: %s (%s)", module,
+                            allowed, dist->name, dist->version, j->python, dist->at, where),
                 "%s -m pip install '%s%s', in the image that runs", j->python, dist->name, allowed);
     } else {
         em_log(EM_LOG_DEBUG, "require", "module %s: %s %s", module, dist->name, dist->version);
@@ -256,8 +266,8 @@ static void take_toml(const struct judging *j, struct em_python_manifest *m)
     const struct em_python_needs *toml = em_python_toml_of(&j->more, m->file);
 
     if (!toml || toml->broken) {
-        em_errs_add(j->errs, EM_EXIT_REQUIREMENT, "manifest %s: %s (%s)", m->file, toml ? toml->broken : "no answer",
-                    m->where);
+        em_errs_add(j->errs, EM_EXIT_REQUIREMENT, "manifest %s: %s (%s)", m->file,
+                    toml ? toml->broken : "no answer", m->where);
         return;
     }
     for (size_t i = 0; i < toml->lines.n; i++) {
@@ -267,12 +277,13 @@ static void take_toml(const struct judging *j, struct em_python_manifest *m)
     for (size_t i = 0; i < toml->doubts.n; i++)
         em_list_add(&m->doubts, toml->doubts.v[i]);
     for (size_t i = 0; i < toml->extras.n; i++)
-        em_errs_add(j->errs, EM_EXIT_REQUIREMENT, "manifest %s: it has no extra called %s (%s)", m->file,
-                    toml->extras.v[i], m->where);
+        em_errs_add(j->errs, EM_EXIT_REQUIREMENT, "manifest %s: it has no extra called %s (%s)",
+                    m->file, toml->extras.v[i], m->where);
     for (size_t i = 0; i < toml->pythons.n && j->answer->version; i++)
         if (em_pep440_allows(toml->pythons.v[i], j->answer->version) == EM_NO)
-            em_hint(em_errs_add(j->errs, EM_EXIT_REQUIREMENT, "manifest %s: Python %s is needed, %s is Python %s (%s)",
-                                m->file, toml->pythons.v[i], j->python, j->answer->version, m->where),
+            em_hint(em_errs_add(j->errs, EM_EXIT_REQUIREMENT,
+                                "manifest %s: Python %s is needed, %s is Python %s (%s)", m->file,
+                                toml->pythons.v[i], j->python, j->answer->version, m->where),
                     "see which base image the last stage of the Dockerfile has");
 }
 
@@ -287,8 +298,8 @@ static void judge_manifest(const struct judging *j, struct em_python_manifest *m
     say_doubts(m->file, &m->doubts);
 }
 
-static void judge_imports(const struct em_python_ask *ask, const struct judging *j, const struct em_str *bytes,
-                          int status)
+static void judge_imports(const struct em_python_ask *ask, const struct judging *j,
+                          const struct em_str *bytes, int status)
 {
     struct em_imports imports;
     EM_STR_AUTO ended = EM_STR_INIT;
@@ -301,7 +312,8 @@ static void judge_imports(const struct em_python_ask *ask, const struct judging 
         EM_ERR_AUTO err = EM_ERR_INIT;
 
         em_str_printf(&try, "%s -c 'import %s'", j->python, name);
-        if (!found(j, name) || em_import_judge(&imports, name, j->python, em_str_c(&ended), em_str_c(&try), &err))
+        if (!found(j, name) ||
+            em_import_judge(&imports, name, j->python, em_str_c(&ended), em_str_c(&try), &err))
             continue;
         em_str_printf(&err.text, " (%s)", ask->import_wheres.v[i]);
         em_errs_take(j->errs, &err);
@@ -309,8 +321,9 @@ static void judge_imports(const struct em_python_ask *ask, const struct judging 
     em_imports_free(&imports);
 }
 
-void em_python_ask_judge(struct em_python_ask *ask, const char *python, const struct em_python_answer *answer,
-                         const struct em_str *bytes, int status, struct em_errs *errs)
+void em_python_ask_judge(struct em_python_ask *ask, const char *python,
+                         const struct em_python_answer *answer, const struct em_str *bytes,
+                         int status, struct em_errs *errs)
 {
     struct judging j = {.python = python, .answer = answer, .errs = errs};
 

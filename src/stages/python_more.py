@@ -8,8 +8,7 @@
 #     markers              marker NAME VALUE: PEP 508's environment
 #     toml EXTRAS FILE     toml FILE, toml-needs LINE …, toml-python SPEC, toml-doubt TEXT, toml-extra NAME: of a pyproject.toml
 #     import MODULE        importing MODULE before, imported MODULE or import-error TEXT, import-type CLASS, import-name NAME
-import re
-
+# `re` costs as much as all the rest, so that only what is rare imports it.
 dists = {}
 order = []
 
@@ -21,12 +20,12 @@ class Dist(object):
         stem = name[:-9] if self.egg else name[:-10]
         self.name, _, self.version = stem.partition('-')
         if self.egg:
-            self.version = re.sub(r'-py\d.*$', '', self.version)
+            self.version = self.version.partition('-py')[0]
         self.told = False
 
     def headers(self):
         text = self.read('PKG-INFO' if self.egg else 'METADATA') or self.read('')
-        return re.sub(r'\n[ \t]+', ' ', text.partition('\n\n')[0]).split('\n')
+        return text.partition('\n\n')[0].replace('\n ', ' ').replace('\n\t', ' ').split('\n')
 
     def header(self, key):
         key = key.lower() + ':'
@@ -65,7 +64,10 @@ class Dist(object):
 
 
 def key_of(name):
-    return re.sub(r'[-_.]+', '-', name).lower()
+    name = name.lower().replace('_', '-').replace('.', '-')
+    while '--' in name:
+        name = name.replace('--', '-')
+    return name
 
 
 def find_all():
@@ -250,6 +252,7 @@ def say_toml(extras, path):
 
 
 def say_needs(data, extras, base):
+    import re
     project = data.get('project', {})
     poetry = data.get('tool', {}).get('poetry', {})
     optional = dict((key_of(name), lines) for name, lines in project.get('optional-dependencies', {}).items())
@@ -312,6 +315,7 @@ def poetry_lines(poetry):
 
 def poetry_spec(text):
     # ^1.2 and ~1.2 are Poetry's own; the rest is PEP 440. None: something else.
+    import re
     if '|' in text:
         return None
     parts = []

@@ -19,9 +19,8 @@
 bool em_require_any(const struct em_config *config)
 {
     return config->require_module.n || config->require_import.n || config->require_manifest.n ||
-           config->require_command.n || config->require_file.n ||
-           config->require_dir.n || config->require_mount.n ||
-           config->require_writable.n || config->require_env.n;
+           config->require_command.n || config->require_file.n || config->require_dir.n ||
+           config->require_mount.n || config->require_writable.n || config->require_env.n;
 }
 
 /* ---- env ------------------------------------------------------------------------------------- */

@@ -15,7 +15,8 @@ enum { JARS_MAX = 5000, NAMES_SAID = 10 };
 
 /* All classes that are asked for, and where they were looked for. */
 struct search {
-    struct em_list names, files, wheres; /* org.postgresql.Driver, org/postgresql/Driver.class, embark.ini:3 */
+    struct em_list names, files,
+        wheres; /* org.postgresql.Driver, org/postgresql/Driver.class, embark.ini:3 */
     bool *found;
     struct em_list looked, broken; /* jars and folders; what can't be read, with the reason */
     bool unclear;
@@ -46,7 +47,8 @@ static void look_in_jars_of(struct search *s, const char *folder)
     while (stream && (entry = readdir(stream))) {
         EM_STR_AUTO path = EM_STR_INIT;
 
-        em_str_printf(&path, "%s%s%s", folder, *folder && !em_ends(folder, "/") ? "/" : "", entry->d_name);
+        em_str_printf(&path, "%s%s%s", folder, *folder && !em_ends(folder, "/") ? "/" : "",
+                      entry->d_name);
         if (em_ends(entry->d_name, ".jar"))
             look_in_jar(s, em_str_c(&path));
     }
@@ -80,8 +82,8 @@ static void look_in(struct search *s, const char *part)
     }
 }
 
-/* What the manifest of a jar may name in its Class-Path, which is compressed as a rule: the jars in the usual folders
- * beside it. */
+/* What the manifest of a jar may name in its Class-Path, which is compressed as a rule: the jars in
+ * the usual folders beside it. */
 static void look_beside(struct search *s, const char *jar)
 {
     static const char *const folders[] = {"", "lib", "libs", "dependency", "dependencies"};
@@ -112,7 +114,8 @@ static bool path_of(const struct em_list *service, struct em_java_path *path)
 
     *path = (struct em_java_path){0};
     if (service && service->n > 2 && strcmp(service->v[service->n - 2], "-c") == 0 &&
-        em_words_split(service->v[service->n - 1], &inner) && em_java_path_read(inner.v, inner.n, path))
+        em_words_split(service->v[service->n - 1], &inner) &&
+        em_java_path_read(inner.v, inner.n, path))
         return true;
     if (service && em_java_path_read(service->v, service->n, path))
         return true;
@@ -123,7 +126,8 @@ static bool path_of(const struct em_list *service, struct em_java_path *path)
 
 static void look(struct search *s, const struct em_list *service)
 {
-    static const char *const usual[] = {"", "lib", "libs", "target", "build/libs", "app", "/app", "/app/lib", "/app/libs"};
+    static const char *const usual[] = {"",    "lib",  "libs",     "target",   "build/libs",
+                                        "app", "/app", "/app/lib", "/app/libs"};
     struct em_java_path path;
 
     if (path_of(service, &path)) {
@@ -144,26 +148,32 @@ static void say_missing(const struct search *s, size_t i, struct em_errs *errs)
     struct em_err *err;
 
     if (em_java_is_own(s->names.v[i])) {
-        em_log(EM_LOG_WARN, "require", "module %s: the JDK's own classes are not judged (%s)", s->names.v[i], s->wheres.v[i]);
+        em_log(EM_LOG_WARN, "require", "module %s: the JDK's own classes are not judged (%s)",
+               s->names.v[i], s->wheres.v[i]);
         return;
     }
     if (s->unclear) {
-        em_log(EM_LOG_WARN, "require", "module %s: not judged: a jar holds jars that are compressed (%s)", s->names.v[i],
+        em_log(EM_LOG_WARN, "require",
+               "module %s: not judged: a jar holds jars that are compressed (%s)", s->names.v[i],
                s->wheres.v[i]);
         return;
     }
     if (s->looked.n)
         em_str_puts(&text, "looked in ");
     else
-        em_str_puts(&text, "there is no jar in the working directory, and the service's command names none");
+        em_str_puts(
+            &text,
+            "there is no jar in the working directory, and the service's command names none");
     em_manifest_names(&s->looked, NAMES_SAID, &text);
     if (s->broken.n)
         em_str_puts(&text, "; unreadable: ");
     em_manifest_names(&s->broken, NAMES_SAID, &text);
-    err = em_errs_add(errs, EM_EXIT_REQUIREMENT, "module %s: no such class; %s (%s)", s->names.v[i], em_str_c(&text),
-                      s->wheres.v[i]);
-    em_hint(err, s->looked.n ? "see that the build has it as a runtime dependency, and that its jar is copied"
-                             : "name the service's command, java -jar … or -cp …, in [service] command or CMD");
+    err = em_errs_add(errs, EM_EXIT_REQUIREMENT, "module %s: no such class; %s (%s)", s->names.v[i],
+                      em_str_c(&text), s->wheres.v[i]);
+    em_hint(err,
+            s->looked.n
+                ? "see that the build has it as a runtime dependency, and that its jar is copied"
+                : "name the service's command, java -jar … or -cp …, in [service] command or CMD");
 }
 
 static void add_line(struct search *s, const char *value, const char *where)
@@ -183,7 +193,8 @@ static void add_line(struct search *s, const char *value, const char *where)
     em_modules_free(&modules);
 }
 
-void em_require_java(const struct em_config *config, const struct em_list *service, struct em_errs *errs)
+void em_require_java(const struct em_config *config, const struct em_list *service,
+                     struct em_errs *errs)
 {
     struct search s = {0};
 

@@ -13,8 +13,8 @@
 
 /* ---- module ---------------------------------------------------------------------------------- */
 
-static void judge_version(const struct em_module *module, const struct em_node_found *found, const char *where,
-                          struct em_errs *errs)
+static void judge_version(const struct em_module *module, const struct em_node_found *found,
+                          const char *where, struct em_errs *errs)
 {
     const char *version = em_str_c(&found->version);
     enum em_judged allowed = em_semver_allows(module->allowed, version);
@@ -22,19 +22,22 @@ static void judge_version(const struct em_module *module, const struct em_node_f
     if (module->allowed[0] == '\0' || allowed == EM_YES)
         return;
     if (found->builtin || allowed == EM_UNKNOWN) {
-        em_log(EM_LOG_WARN, "require", "module %s: found, but %s tells no version, so %s is not judged (%s)",
-               module->name, found->builtin ? "Node.js's own module" : em_str_c(&found->package), module->allowed, where);
+        em_log(EM_LOG_WARN, "require",
+               "module %s: found, but %s tells no version, so %s is not judged (%s)", module->name,
+               found->builtin ? "Node.js's own module" : em_str_c(&found->package), module->allowed,
+               where);
         return;
     }
-    em_hint(em_errs_add(errs, EM_EXIT_REQUIREMENT, "module %s: %s is needed, %s is installed: %s (%s)", module->name,
+    em_hint(em_errs_add(errs, EM_EXIT_REQUIREMENT,
+                        "module %s: %s is needed, %s is installed: %s (%s)", module->name,
                         module->allowed, version, em_str_c(&found->package), where),
             "npm install '%.*s@%s', and copy package-lock.json before npm ci in the Dockerfile",
             (int)em_node_package_length(module->name), module->name, module->allowed);
 }
 
 /* Adds an error if it isn't found; sets `file` if it is ("" for Node's own). */
-static bool look_for(const char *dir, const struct em_module *module, const char *key, const char *where,
-                     struct em_str *file, struct em_errs *errs)
+static bool look_for(const char *dir, const struct em_module *module, const char *key,
+                     const char *where, struct em_str *file, struct em_errs *errs)
 {
     struct em_node_found found = {0};
     bool result;
@@ -59,7 +62,8 @@ static bool look_for(const char *dir, const struct em_module *module, const char
 
 /* ---- import ---------------------------------------------------------------------------------- */
 
-static int run_ask(const struct em_ask *ask, em_time until, struct em_errs *errs, struct em_err *err)
+static int run_ask(const struct em_ask *ask, em_time until, struct em_errs *errs,
+                   struct em_err *err)
 {
     EM_LIST_AUTO argv = EM_LIST_INIT;
     struct em_reply reply = {0};
@@ -82,8 +86,8 @@ static int run_ask(const struct em_ask *ask, em_time until, struct em_errs *errs
 
 /* ---- All of it ------------------------------------------------------------------------------- */
 
-static void look_at_line(const char *value, const char *where, bool import, const char *dir, struct em_asks *asks,
-                         struct em_errs *errs)
+static void look_at_line(const char *value, const char *where, bool import, const char *dir,
+                         struct em_asks *asks, struct em_errs *errs)
 {
     struct em_modules modules;
     EM_ERR_AUTO err = EM_ERR_INIT;
@@ -92,8 +96,10 @@ static void look_at_line(const char *value, const char *where, bool import, cons
         for (size_t i = 0; i < modules.n; i++) {
             EM_STR_AUTO file = EM_STR_INIT;
 
-            if (look_for(dir, &modules.v[i], import ? "import" : "module", where, &file, errs) && import)
-                em_ask_import(em_ask_of(asks, modules.word), modules.v[i].name, em_str_c(&file), where);
+            if (look_for(dir, &modules.v[i], import ? "import" : "module", where, &file, errs) &&
+                import)
+                em_ask_import(em_ask_of(asks, modules.word), modules.v[i].name, em_str_c(&file),
+                              where);
         }
     em_modules_free(&modules);
 }
@@ -112,8 +118,8 @@ static void look_at_manifest(const char *value, const char *where, struct em_err
     em_manifest_free(&manifest);
 }
 
-int em_require_node(const struct em_config *config, const struct em_list *service, em_time until, struct em_errs *errs,
-                    struct em_err *err)
+int em_require_node(const struct em_config *config, const struct em_list *service, em_time until,
+                    struct em_errs *errs, struct em_err *err)
 {
     const struct em_items *modules = &config->require_module, *imports = &config->require_import,
                           *manifests = &config->require_manifest;

@@ -22,11 +22,13 @@ struct look {
 
 static void failed(const struct look *l, const char *why)
 {
-    em_hint(em_errs_add(l->errs, EM_EXIT_REQUIREMENT, "manifest %s: %s (%s)", l->file, why, l->where),
-            "COPY it into the image as it is; see that .dockerignore doesn't leave it out");
+    em_hint(
+        em_errs_add(l->errs, EM_EXIT_REQUIREMENT, "manifest %s: %s (%s)", l->file, why, l->where),
+        "COPY it into the image as it is; see that .dockerignore doesn't leave it out");
 }
 
-typedef bool (*read_fn)(const char *json, size_t length, struct em_npm_needs *needs, struct em_str *why);
+typedef bool (*read_fn)(const char *json, size_t length, struct em_npm_needs *needs,
+                        struct em_str *why);
 
 /* False, and an error, if it can't be read. */
 static bool open_manifest(struct look *l, read_fn read, struct em_npm_needs *needs)
@@ -40,17 +42,22 @@ static bool open_manifest(struct look *l, read_fn read, struct em_npm_needs *nee
     *needs = (struct em_npm_needs){0};
     if (slash)
         em_str_add(&l->dir, real, slash == real ? 1 : (size_t)(slash - real));
-    ok = em_file_read(l->file, MANIFEST_MAX, &text, &why) && read(em_str_c(&text), text.len, needs, &why);
+    ok = em_file_read(l->file, MANIFEST_MAX, &text, &why) &&
+         read(em_str_c(&text), text.len, needs, &why);
     if (!ok)
         failed(l, em_str_c(&why));
     return ok;
 }
 
-static void wrong_version(const struct look *l, const struct em_npm_need *need, const char *version, const char *at)
+static void wrong_version(const struct look *l, const struct em_npm_need *need, const char *version,
+                          const char *at)
 {
-    em_hint(em_errs_add(l->errs, EM_EXIT_REQUIREMENT, "manifest %s: %s %s is needed, %s is installed: %s (%s)", l->file,
-                        need->name, need->range, version[0] ? version : "one without a version", at, l->where),
-            "install again by what the manifest says, after it is copied (npm ci); a cached layer of the image, or the "
+    em_hint(em_errs_add(l->errs, EM_EXIT_REQUIREMENT,
+                        "manifest %s: %s %s is needed, %s is installed: %s (%s)", l->file,
+                        need->name, need->range, version[0] ? version : "one without a version", at,
+                        l->where),
+            "install again by what the manifest says, after it is copied (npm ci); a cached layer "
+            "of the image, or the "
             "host's node_modules that COPY . . brings along, may be older than it");
 }
 
@@ -59,14 +66,16 @@ static void say_missing(const struct look *l)
     EM_STR_AUTO names = EM_STR_INIT;
 
     for (size_t i = 0; l->there && i < l->missing.n; i++)
-        em_hint(em_errs_add(l->errs, EM_EXIT_REQUIREMENT, "manifest %s: %s is not installed (%s)", l->file,
-                            l->missing.v[i], l->where),
+        em_hint(em_errs_add(l->errs, EM_EXIT_REQUIREMENT, "manifest %s: %s is not installed (%s)",
+                            l->file, l->missing.v[i], l->where),
                 "npm ci in the stage that runs, or COPY node_modules from the one that does");
     if (l->there || !l->missing.n)
         return;
     em_manifest_names(&l->missing, 20, &names);
-    em_hint(em_errs_add(l->errs, EM_EXIT_REQUIREMENT, "manifest %s: nothing of it is installed in %s/node_modules or above: "
-                        "%s (%s)", l->file, em_str_c(&l->dir), em_str_c(&names), l->where),
+    em_hint(em_errs_add(l->errs, EM_EXIT_REQUIREMENT,
+                        "manifest %s: nothing of it is installed in %s/node_modules or above: "
+                        "%s (%s)",
+                        l->file, em_str_c(&l->dir), em_str_c(&names), l->where),
             "npm ci in the stage that runs, or COPY node_modules from the one that does");
 }
 
@@ -77,7 +86,8 @@ static void finish(struct look *l)
     say_missing(l);
     em_manifest_names(&l->doubts, NAMES_SAID, &names);
     if (l->doubts.n)
-        em_log(EM_LOG_WARN, "require", "manifest %s: installed, version not judged: %s", l->file, em_str_c(&names));
+        em_log(EM_LOG_WARN, "require", "manifest %s: installed, version not judged: %s", l->file,
+               em_str_c(&names));
     em_str_free(&l->dir);
     em_list_free(&l->missing);
     em_list_free(&l->doubts);
@@ -87,11 +97,13 @@ static void finish(struct look *l)
 
 static void broken_link(struct look *l, const struct em_npm_need *need, const char *path)
 {
-    struct em_err *err = em_errs_add(l->errs, EM_EXIT_REQUIREMENT, "manifest %s: %s is not installed; ", l->file, need->name);
+    struct em_err *err = em_errs_add(l->errs, EM_EXIT_REQUIREMENT,
+                                     "manifest %s: %s is not installed; ", l->file, need->name);
 
     em_path_nearest(path, &err->text);
     em_str_printf(&err->text, " (%s)", l->where);
-    em_hint(err, "pnpm links packages to node_modules/.pnpm, and workspaces to their folders: COPY these too, or use pnpm "
+    em_hint(err, "pnpm links packages to node_modules/.pnpm, and workspaces to their folders: COPY "
+                 "these too, or use pnpm "
                  "deploy or node-linker=hoisted for the image");
 }
 
@@ -102,8 +114,8 @@ static void look_for(struct look *l, const struct em_npm_need *need)
     EM_LIST_AUTO broken = EM_LIST_INIT;
     enum em_judged allowed;
 
-    if (!em_node_package(&em_node_files_real, em_str_c(&l->dir), getenv("NODE_PATH"), need->name, &folder, &version,
-                         &broken)) {
+    if (!em_node_package(&em_node_files_real, em_str_c(&l->dir), getenv("NODE_PATH"), need->name,
+                         &folder, &version, &broken)) {
         l->there += broken.n > 0;
         if (broken.n)
             broken_link(l, need, broken.v[0]);
@@ -170,7 +182,8 @@ static void look_at(struct look *l, const struct em_npm_need *need)
     l->there++;
     if (need->link || strchr(need->range, ':') || need->range[0] == '\0')
         return;
-    if (strcmp(need->range, em_str_c(&version)) != 0 && em_npm_allows(need->range, em_str_c(&version)) != EM_YES)
+    if (strcmp(need->range, em_str_c(&version)) != 0 &&
+        em_npm_allows(need->range, em_str_c(&version)) != EM_YES)
         wrong_version(l, need, em_str_c(&version), em_str_c(&folder));
 }
 

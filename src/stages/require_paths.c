@@ -123,7 +123,8 @@ static void require_contents(const char *path, const char *where, const struct s
         return;
     }
     while ((entry = readdir(stream)) &&
-           (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)) {}
+           (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)) {
+    }
     closedir(stream);
     if (!entry)
         hint_empty(path,
@@ -142,8 +143,9 @@ static void require_free(const struct em_path_rule *rule, const char *where, str
     if (free_bytes >= rule->free)
         return;
     em_size_print(free_bytes, &has);
-    em_hint(em_errs_add(errs, EM_EXIT_REQUIREMENT, "dir %s: has %s free, of %s that are asked for (%s)",
-                        rule->path, em_str_c(&has), rule->free_text, where),
+    em_hint(em_errs_add(errs, EM_EXIT_REQUIREMENT,
+                        "dir %s: has %s free, of %s that are asked for (%s)", rule->path,
+                        em_str_c(&has), rule->free_text, where),
             "make room on the volume or the host's disk (docker system df), or give it more");
 }
 
@@ -209,12 +211,14 @@ void em_require_mount(const char *path, const char *where, struct em_errs *errs)
         err = em_errs_add(errs, EM_EXIT_REQUIREMENT,
                           "mount %s: nothing is mounted there: it lies on %s (%s) (%s)", path,
                           mount.point, mount.type, where);
-        em_hint(err, "mount a volume there, as what is written is lost with the container "
-                     "otherwise: docker run -v NAME:%s, volumes:, volumeMounts:", path);
+        em_hint(err,
+                "mount a volume there, as what is written is lost with the container "
+                "otherwise: docker run -v NAME:%s, volumes:, volumeMounts:",
+                path);
         break;
     case EM_UNKNOWN:
-        em_log(EM_LOG_WARN, "require", "mount %s: can't be told, as /proc is not mounted (%s)", path,
-               where);
+        em_log(EM_LOG_WARN, "require", "mount %s: can't be told, as /proc is not mounted (%s)",
+               path, where);
         break;
     case EM_YES:
         break;

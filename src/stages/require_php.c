@@ -41,24 +41,28 @@ static void free_vendor(struct vendor *v)
     em_str_free(&v->why);
 }
 
-static void say_missing(const struct vendor *v, const char *name, const char *where, struct em_errs *errs)
+static void say_missing(const struct vendor *v, const char *name, const char *where,
+                        struct em_errs *errs)
 {
     struct em_err *err;
 
     if (!v->read) {
-        err = em_errs_add(errs, EM_EXIT_REQUIREMENT, "module %s: Composer has installed nothing here: %s does not exist; ",
+        err = em_errs_add(errs, EM_EXIT_REQUIREMENT,
+                          "module %s: Composer has installed nothing here: %s does not exist; ",
                           name, em_str_c(&v->why));
         em_path_nearest(em_str_c(&v->why), &err->text);
         em_str_printf(&err->text, " (%s)", where);
     } else {
-        err = em_errs_add(errs, EM_EXIT_REQUIREMENT, "module %s: is not in %s/composer/installed.json (%s)", name,
+        err = em_errs_add(errs, EM_EXIT_REQUIREMENT,
+                          "module %s: is not in %s/composer/installed.json (%s)", name,
                           em_str_c(&v->folder), where);
     }
     em_hint(err, "composer install --no-dev in the stage that runs, or COPY --from=… vendor");
 }
 
 /* The list says that it is there: whether its files are. */
-static bool has_files(const struct vendor *v, const char *name, const char *path, const char *where, struct em_errs *errs)
+static bool has_files(const struct vendor *v, const char *name, const char *path, const char *where,
+                      struct em_errs *errs)
 {
     EM_STR_AUTO folder = EM_STR_INIT;
 
@@ -71,25 +75,30 @@ static bool has_files(const struct vendor *v, const char *name, const char *path
     }
     if (access(em_str_c(&folder), F_OK) == 0)
         return true;
-    em_hint(em_errs_add(errs, EM_EXIT_REQUIREMENT, "module %s: Composer has it on its list, but %s does not exist (%s)", name,
-                        em_str_c(&folder), where),
-            "the vendor folder was copied in part: see .dockerignore, or run composer install again");
+    em_hint(
+        em_errs_add(errs, EM_EXIT_REQUIREMENT,
+                    "module %s: Composer has it on its list, but %s does not exist (%s)", name,
+                    em_str_c(&folder), where),
+        "the vendor folder was copied in part: see .dockerignore, or run composer install again");
     return false;
 }
 
-static void judge_package(const struct vendor *v, const char *name, const char *allowed, const char *where,
-                          struct em_errs *errs)
+static void judge_package(const struct vendor *v, const char *name, const char *allowed,
+                          const char *where, struct em_errs *errs)
 {
     EM_STR_AUTO version = EM_STR_INIT;
     EM_STR_AUTO path = EM_STR_INIT;
-    enum em_judged there = em_composer_installed(em_str_c(&v->json), v->json.len, name, &version, &path), fits;
+    enum em_judged there = em_composer_installed(em_str_c(&v->json), v->json.len, name, &version,
+                                                 &path),
+                   fits;
 
     if (!v->read || there == EM_NO) {
         say_missing(v, name, where, errs);
         return;
     }
     if (there == EM_UNKNOWN) {
-        em_errs_add(errs, EM_EXIT_REQUIREMENT, "module %s: %s/composer/installed.json is broken (%s)", name,
+        em_errs_add(errs, EM_EXIT_REQUIREMENT,
+                    "module %s: %s/composer/installed.json is broken (%s)", name,
                     em_str_c(&v->folder), where);
         return;
     }
@@ -97,18 +106,21 @@ static void judge_package(const struct vendor *v, const char *name, const char *
         return;
     fits = em_composer_allows(allowed, em_str_c(&version));
     if (fits == EM_UNKNOWN)
-        em_log(EM_LOG_WARN, "require", "module %s: %s is installed, whether %s allows it is not judged (%s)", name,
+        em_log(EM_LOG_WARN, "require",
+               "module %s: %s is installed, whether %s allows it is not judged (%s)", name,
                em_str_c(&version), allowed, where);
     else if (fits == EM_NO)
-        em_hint(em_errs_add(errs, EM_EXIT_REQUIREMENT, "module %s: %s is needed, %s is installed: %s/composer/%s (%s)", name,
-                            allowed, em_str_c(&version), em_str_c(&v->folder), em_str_c(&path), where),
+        em_hint(em_errs_add(errs, EM_EXIT_REQUIREMENT,
+                            "module %s: %s is needed, %s is installed: %s/composer/%s (%s)", name,
+                            allowed, em_str_c(&version), em_str_c(&v->folder), em_str_c(&path),
+                            where),
                 "composer install by the composer.lock that the service is tested with");
 }
 
 /* ---- Extensions and classes ------------------------------------------------------------------ */
 
-/* php says at its start why an extension that php.ini names isn't loaded: the last of the places that it tried tells
- * of a missing library. */
+/* php says at its start why an extension that php.ini names isn't loaded: the last of the places
+ * that it tried tells of a missing library. */
 static void explain_extension(const struct em_reply *reply, const char *name, struct em_err *err)
 {
     EM_STR_AUTO start = EM_STR_INIT;
@@ -138,22 +150,27 @@ static bool is_extension(const char *name)
 }
 
 /* Adds the reasons to the errors that em_ask_judge_imports() has added. */
-static void explain(const struct em_ask *ask, const struct em_reply *reply, size_t from, struct em_errs *errs)
+static void explain(const struct em_ask *ask, const struct em_reply *reply, size_t from,
+                    struct em_errs *errs)
 {
     for (size_t i = from; i < errs->n; i++)
         for (size_t k = 0; k < ask->imports.n; k++) {
             EM_STR_AUTO start = EM_STR_INIT;
 
             em_str_printf(&start, "import %s: ", ask->imports.v[k]);
-            if (is_extension(ask->imports.v[k]) && em_starts(em_str_c(&errs->v[i].text), em_str_c(&start))) {
-                em_hint(&errs->v[i], "docker-php-ext-install %s, or install Debian's php-%s; php -m lists what is loaded",
+            if (is_extension(ask->imports.v[k]) &&
+                em_starts(em_str_c(&errs->v[i].text), em_str_c(&start))) {
+                em_hint(&errs->v[i],
+                        "docker-php-ext-install %s, or install Debian's php-%s; php -m lists what "
+                        "is loaded",
                         ask->imports.v[k] + 4, ask->imports.v[k] + 4);
                 explain_extension(reply, ask->imports.v[k] + 4, &errs->v[i]);
             }
         }
 }
 
-static int run(const struct em_ask *ask, const struct vendor *v, em_time until, struct em_errs *errs, struct em_err *err)
+static int run(const struct em_ask *ask, const struct vendor *v, em_time until,
+               struct em_errs *errs, struct em_err *err)
 {
     EM_LIST_AUTO argv = EM_LIST_INIT;
     EM_STR_AUTO autoload = EM_STR_INIT;
@@ -177,7 +194,9 @@ static int run(const struct em_ask *ask, const struct vendor *v, em_time until, 
         em_list_add(&argv, ask->imports.v[i]);
     code = em_ask_run(ask, &argv, until, &reply, errs, err);
     if (code == 0 && reply.ended.len) {
-        em_ask_judge_imports(ask, &reply, "-r 'require \"vendor/autoload.php\"; var_dump(class_exists(\"%\"));'", errs);
+        em_ask_judge_imports(ask, &reply,
+                             "-r 'require \"vendor/autoload.php\"; var_dump(class_exists(\"%\"));'",
+                             errs);
         explain(ask, &reply, before, errs);
     }
     em_reply_free(&reply);
@@ -195,7 +214,8 @@ static void judge_modules(struct em_ask *ask, const struct vendor *v, struct em_
     }
 }
 
-int em_require_php(const struct em_config *config, em_time until, struct em_errs *errs, struct em_err *err)
+int em_require_php(const struct em_config *config, em_time until, struct em_errs *errs,
+                   struct em_err *err)
 {
     struct em_asks asks = {0};
     struct vendor vendor = {0};

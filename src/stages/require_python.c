@@ -89,7 +89,8 @@ static void ask_for(struct question *q, const char *name, const char *where)
     em_list_add(&q->wheres, where);
 }
 
-/* One line of [require] module or import, sorted to its interpreter. Malformed: em_require_validate() has said it. */
+/* One line of [require] module or import, sorted to its interpreter. Malformed:
+ * em_require_validate() has said it. */
 static void add_line(const struct sorting *s, bool import, const char *value, const char *where)
 {
     struct em_modules modules;
@@ -125,7 +126,8 @@ static void add_manifest(const struct sorting *s, const char *value, const char 
 
 /* ---- Asking ---------------------------------------------------------------------------------- */
 
-/* python -B FLAGS -c PROBE MODE SCRIPT WHY NAME… [+ MORE TASK…]: the first comment of python_probe.py. */
+/* python -B FLAGS -c PROBE MODE SCRIPT WHY NAME… [+ MORE TASK…]: the first comment of
+ * python_probe.py. */
 static void command_line(const struct question *q, struct em_list *argv)
 {
     em_list_add(argv, em_str_c(&q->python.path));
@@ -171,10 +173,9 @@ static void no_answer(const struct question *q, int status, const struct em_str 
 
     em_child_say(status, &how);
     telling_line(stderr_text, &line);
-    err =
-        em_errs_add(errs, EM_EXIT_REQUIREMENT, "module: %s can't say what it finds: it %s%s%s (%s)",
-                    em_str_c(&q->python.path), em_str_c(&how), line.len ? ": " : "",
-                    em_str_c(&line), q->where);
+    err = em_errs_add(
+        errs, EM_EXIT_REQUIREMENT, "module: %s can't say what it finds: it %s%s%s (%s)",
+        em_str_c(&q->python.path), em_str_c(&how), line.len ? ": " : "", em_str_c(&line), q->where);
     em_hint(err, "try %s -c pass", em_str_c(&q->python.path));
 }
 

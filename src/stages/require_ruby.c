@@ -32,8 +32,10 @@ static void judge(const struct em_ask *ask, const struct em_reply *reply, struct
     if (!answer.complete || answer.n != ask->modules.n) {
         const char *line = em_str_c(&reply->said);
 
-        em_hint(em_errs_add(errs, EM_EXIT_REQUIREMENT, "module: %s can't say what it finds: it %s%s%.*s (%s)", ask->word,
-                            em_str_c(&reply->ended), *line ? ": " : "", (int)strcspn(line, "\n"), line,
+        em_hint(em_errs_add(errs, EM_EXIT_REQUIREMENT,
+                            "module: %s can't say what it finds: it %s%s%.*s (%s)", ask->word,
+                            em_str_c(&reply->ended), *line ? ": " : "", (int)strcspn(line, "\n"),
+                            line,
                             ask->modules.n ? ask->module_wheres.v[0] : ask->import_wheres.v[0]),
                 "try %s -e 'p Gem.path'", ask->word);
         em_gem_answer_free(&answer);
@@ -53,7 +55,8 @@ static void judge(const struct em_ask *ask, const struct em_reply *reply, struct
     em_ask_judge_imports(ask, reply, "-e 'require \"%\"'", errs);
 }
 
-int em_require_ruby(const struct em_config *config, em_time until, struct em_errs *errs, struct em_err *err)
+int em_require_ruby(const struct em_config *config, em_time until, struct em_errs *errs,
+                    struct em_err *err)
 {
     struct em_asks asks = {0};
     int code = 0;

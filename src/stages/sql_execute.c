@@ -1,9 +1,7 @@
 /* One statement of a file: sent, its rows printed or used, its errors said. */
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "embark/os/files.h"
 #include "embark/os/log.h"
 #include "embark/stages/sql_file.h"
 
@@ -26,46 +24,9 @@ struct exec {
     struct em_err *err;
 };
 
-/* ---- Standard output ---- */
-
-static bool is_secret(const char *value)
-{
-    const struct em_list *secrets = &em_log_secrets()->list;
-
-    for (size_t i = 0; i < secrets->n; i++)
-        if (strlen(secrets->v[i]) < 3 ? strcmp(value, secrets->v[i]) == 0
-                                      : strstr(value, secrets->v[i]) != NULL)
-            return true;
-    return false;
-}
-
-/* Data is printed as it is, unless it holds a secret that is known. */
-static void add_shown(struct em_str *out, const char *value)
-{
-    EM_STR_WIPED clean = EM_STR_INIT;
-
-    if (!is_secret(value)) {
-        em_str_puts(out, value);
-        return;
-    }
-    em_str_puts(&clean, value);
-    em_redact(em_log_secrets(), &clean);
-    em_str_puts(out, em_str_c(&clean));
-}
-
-bool em_sql_print(const char *bytes, size_t length)
-{
-    EM_STR_WIPED text = EM_STR_INIT;
-    EM_STR_AUTO out = EM_STR_INIT;
-
-    em_str_add(&text, bytes, length);
-    add_shown(&out, em_str_c(&text));
-    return em_put(STDOUT_FILENO, em_str_c(&out), out.len);
-}
-
 static bool print_out(struct exec *exec)
 {
-    bool ok = em_put(STDOUT_FILENO, em_str_c(&exec->out), exec->out.len);
+    bool ok = em_sql_put(exec->sent.file->run, em_str_c(&exec->out), exec->out.len);
 
     em_str_cut(&exec->out, 0);
     exec->complete = 0;
@@ -108,7 +69,7 @@ static bool on_row(void *ctx, const struct em_db *db, int columns)
         }
         if (i)
             em_str_putc(&exec->out, '|');
-        add_shown(&exec->out, value ? value : "");
+        em_sql_add_shown(&exec->out, value ? value : "");
     }
     if (exec->purpose != EM_SQL_SHOW)
         return true;
@@ -124,7 +85,7 @@ static bool on_copy_out(void *ctx, const char *bytes, size_t length)
     if (memchr(bytes, '\0', length))
         em_str_add(&exec->out, bytes, length); /* binary */
     else
-        add_shown(&exec->out, bytes);
+        em_sql_add_shown(&exec->out, bytes);
     exec->complete = exec->out.len;
     return exec->out.len < PRINT_CHUNK || print_out(exec);
 }

@@ -157,7 +157,7 @@ static void run_echo(struct meta *m, bool warn)
     }
     if (newline)
         em_str_putc(&line, '\n');
-    if (!em_sql_print(em_str_c(&line), line.len))
+    if (!em_sql_print(m->file->run, em_str_c(&line), line.len))
         m->code = em_fail(m->err, EM_EXIT_SYSTEM, "standard output can't be written");
 }
 
@@ -248,7 +248,7 @@ static void run_print(struct meta *m)
         text = &m->file->run->previous;
     em_str_add(&line, em_str_c(text), text->len);
     em_str_putc(&line, '\n');
-    if (!em_sql_print(em_str_c(&line), line.len))
+    if (!em_sql_print(m->file->run, em_str_c(&line), line.len))
         m->code = em_fail(m->err, EM_EXIT_SYSTEM, "standard output can't be written");
 }
 

@@ -3,15 +3,18 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "embark/core/sql_lint.h"
+#include "embark/core/sql_transaction.h"
 #include "embark/core/sql_vars.h"
 #include "embark/os/clock.h"
 #include "embark/os/files.h"
 #include "embark/os/log.h"
+#include "embark/stages/lock.h"
 #include "embark/stages/sql_check.h"
 #include "embark/stages/sql_run.h"
 
@@ -73,8 +76,12 @@ int em_sql_migrations_list(const struct em_config *config, struct em_list *paths
         em_list_add(paths, em_str_c(&path));
     }
     closedir(dir);
-    if (paths->n)
-        qsort(paths->v, paths->n, sizeof *paths->v, by_number);
+    if (!paths->n) {
+        em_fail(err, EM_EXIT_CONFIG, "[migrate] sql = %s holds no .sql file", config->migrate_sql);
+        em_hint(err, "the migrations may not have been copied into the image");
+        return EM_EXIT_CONFIG;
+    }
+    qsort(paths->v, paths->n, sizeof *paths->v, by_number);
     return check_numbers(paths, err);
 }
 
@@ -92,6 +99,21 @@ void em_sql_migrations_table(const struct em_config *config, struct em_str *out)
     em_sql_quote_ident(out, em_str_c(&name));
 }
 
+static void lint_file(struct em_sql_lint *lint, const char *path)
+{
+    EM_STR_AUTO text = EM_STR_INIT;
+    EM_ERR_AUTO err = EM_ERR_INIT;
+    if (em_sql_load(path, &text, &err) != 0) {
+        em_errs_take(&lint->errs, &err);
+        return;
+    }
+    em_sql_check_text(lint, path, em_str_c(&text), text.len);
+    if (!em_sql_wants_no_transaction(em_str_c(&text))) {
+        struct em_sql_source source = em_sql_source(path, em_str_c(&text), text.len);
+        em_sql_lint_transaction(lint, &source);
+    }
+}
+
 bool em_sql_migrations_lint(const struct em_config *config, struct em_errs *errs,
                             struct em_errs *warnings)
 {
@@ -103,7 +125,7 @@ bool em_sql_migrations_lint(const struct em_config *config, struct em_errs *errs
     if (em_sql_migrations_list(config, &paths, &err) != 0)
         em_errs_take(errs, &err);
     for (size_t i = 0; i < paths.n; i++)
-        em_sql_check_file(&lint, paths.v[i]);
+        lint_file(&lint, paths.v[i]);
     for (size_t i = 0; i < lint.errs.n; i++)
         em_errs_take(errs, &lint.errs.v[i]);
     for (size_t i = 0; i < lint.warnings.n; i++)
@@ -130,20 +152,72 @@ static int command(const struct work *w, const char *sql, int count, const char 
     return em_db_query(w->db, em_in(RECORD_LIMIT), NULL, err, sql, count, values);
 }
 
-static int read_records(struct work *w, struct em_err *err)
+/* What a file has set (search_path = '' in a dump) is not for the next one. The role may have
+ * default_transaction_read_only set. */
+static int fresh_session(const struct work *w, struct em_err *err)
+{
+    int code = command(w, "DISCARD ALL", 0, NULL, err);
+    return code ? code
+                : command(w, "SET SESSION CHARACTERISTICS AS TRANSACTION READ WRITE", 0, NULL, err);
+}
+
+/* The table's name with its schema, which it is called by from here on: a file may change
+ * search_path. *there: whether there is one. */
+static int find_table(struct work *w, bool *there, struct em_err *err)
+{
+    const char *values[] = {em_str_c(&w->table)};
+    int code = command(w,
+                       "SELECT pg_catalog.quote_ident(n.nspname) || '.' ||"
+                       " pg_catalog.quote_ident(c.relname) FROM pg_catalog.pg_class c"
+                       " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
+                       " WHERE c.oid = pg_catalog.to_regclass($1)",
+                       1, values, err);
+    *there = code == 0 && em_db_rows(w->db) > 0;
+    if (*there) {
+        em_str_cut(&w->table, 0);
+        em_str_puts(&w->table, em_db_value(w->db, 0, 0));
+    }
+    return code;
+}
+
+/* IF NOT EXISTS alone would ask for the right to create tables where there is one already. The lock
+ * is held, but only for this scope. */
+static int make_table(struct work *w, struct em_err *err)
 {
     EM_STR_AUTO sql = EM_STR_INIT;
-    const char *values[] = {w->what->config->migrate_lock};
+    bool there;
+    int code = find_table(w, &there, err);
+    if (code || there)
+        return code;
     em_str_printf(&sql,
                   "CREATE TABLE IF NOT EXISTS %s (scope text NOT NULL, name text NOT NULL,"
                   " sha256 text NOT NULL, state text NOT NULL, run text NOT NULL,"
                   " started_at timestamptz NOT NULL DEFAULT clock_timestamp(),"
                   " finished_at timestamptz, PRIMARY KEY (scope, name))",
                   em_str_c(&w->table));
-    int code = command(w, em_str_c(&sql), 0, NULL, err);
+    code = command(w, em_str_c(&sql), 0, NULL, err);
+    EM_ERR_AUTO ignored = EM_ERR_INIT;
+    int found = find_table(w, &there, &ignored);
+    if (found == 0 && there) {
+        em_err_free(err);
+        return 0;
+    }
+    if (code == EM_EXIT_REFUSED) {
+        em_context(err, "the table of applied files can't be made");
+        em_hint(err, "GRANT CREATE ON SCHEMA … to the migration's role, or make it the database's "
+                     "owner ([bootstrap] with when = always does), or name a table that it may "
+                     "create in [migrate] ledger (schema.table)");
+    }
+    return code;
+}
+
+static int read_records(struct work *w, struct em_err *err)
+{
+    EM_STR_AUTO sql = EM_STR_INIT;
+    const char *values[] = {w->what->config->migrate_lock};
+    int code = make_table(w, err);
     if (code)
         return code;
-    em_str_cut(&sql, 0);
     em_str_printf(&sql, "SELECT name, state FROM %s WHERE scope = $1", em_str_c(&w->table));
     code = command(w, em_str_c(&sql), 1, values, err);
     for (int row = 0; code == 0 && row < em_db_rows(w->db); row++) {
@@ -174,22 +248,11 @@ static int record(const struct work *w, const char *name, const char *hash, cons
 
 /* ---- One file ---------------------------------------------------------------------------------- */
 
-/* In the first comment, which is all that stands before the first statement. */
-static bool wants_no_transaction(const char *text)
-{
-    const char *p = text + strspn(text, " \t\r\n");
-    if (strncmp(p, "--", 2) != 0 && strncmp(p, "/*", 2) != 0)
-        return false;
-    size_t length =
-        p[1] == '-' ? strcspn(p, "\n") : (size_t)(strstr(p, "*/") ? strstr(p, "*/") - p : 0);
-    EM_FREE char *comment = em_strndup(p, length);
-    return strcasestr(comment, "embark: no transaction") != NULL;
-}
-
 static int run_text(struct work *w, const char *path, const struct em_str *text, struct em_err *err)
 {
     struct em_sql_vars vars;
-    struct em_sql_options options = {"migrate", false, false, EM_NEVER, &vars};
+    struct em_sql_options options = {
+        .step = "migrate", .until = EM_NEVER, .vars = &vars, .to_log = true};
     struct em_sql_run run;
     memset(&vars, 0, sizeof vars);
     int code = em_sql_run_start(&run, w->db, &options, err);
@@ -201,45 +264,62 @@ static int run_text(struct work *w, const char *path, const struct em_str *text,
     return code;
 }
 
+#define MEND_IT                                                                               \
+    "mend the database by hand, then: embark migrate --resolve FILE (it is applied now), or " \
+    "--resolve FILE --as pending (run it again)"
+
+/* It is not known what it did. */
+static void stopped_half_way(struct work *w, const char *name, const char *hash, const char *why)
+{
+    EM_ERR_AUTO ignored = EM_ERR_INIT;
+    /* It may have left a transaction of its own open, and be another role now. */
+    command(w, "ROLLBACK", 0, NULL, &ignored);
+    command(w, "SET SESSION AUTHORIZATION DEFAULT", 0, NULL, &ignored);
+    if (record(w, name, hash, "failed", &ignored) != 0)
+        em_log(EM_LOG_WARN, "migrate", "that %s failed can't be recorded: %s", name,
+               em_str_c(&ignored.text));
+    em_log_hint(EM_LOG_ERROR, "migrate", MEND_IT, "%s %s, and has stopped half-way", name, why);
+}
+
+/* The transaction is embark's own; \gexec can still have ended it, which nobody sees before. */
 static int in_transaction(struct work *w, const char *path, const char *hash,
                           const struct em_str *text, struct em_err *err)
 {
     int code = command(w, "BEGIN READ WRITE", 0, NULL, err);
     if (code == 0)
         code = run_text(w, path, text, err);
-    if (code)
-        return code;
-    if (em_db_transaction(w->db) != EM_DB_OPEN) {
-        em_fail(err, EM_EXIT_SQL, "%s ends the transaction that it is run in", path);
-        em_hint(err, "take its COMMIT or ROLLBACK out, or start it with the comment "
-                     "-- embark: no transaction; what it did before is done, and not recorded");
-        return EM_EXIT_SQL;
+    bool sent = code == 0 || code == EM_EXIT_SQL;
+    if (sent && em_db_transaction(w->db) == EM_DB_IDLE) {
+        stopped_half_way(w, last_component(path), hash, "ends the transaction that it is run in");
+        w->said = true;
+        return code ? code
+                    : em_fail(err, EM_EXIT_SQL, "%s ends the transaction that it is run in", path);
     }
-    code = record(w, last_component(path), hash, "applied", err);
+    if (code == 0)
+        code = command(w, "SET SESSION AUTHORIZATION DEFAULT", 0, NULL, err);
+    if (code == 0)
+        code = record(w, last_component(path), hash, "applied", err);
     return code ? code : command(w, "COMMIT", 0, NULL, err);
 }
 
 static int without_transaction(struct work *w, const char *path, const char *hash,
                                const struct em_str *text, struct em_err *err)
 {
-    EM_ERR_AUTO ignored = EM_ERR_INIT;
     const char *name = last_component(path);
     int code = record(w, name, hash, "running", err);
     if (code)
         return code;
     code = run_text(w, path, text, err);
-    if (code == 0)
-        return record(w, name, hash, "applied", err);
-    if (code == EM_EXIT_SQL) {
-        /* It may have left a transaction of its own open, aborted. */
-        command(w, "ROLLBACK", 0, NULL, &ignored);
-        record(w, name, hash, "failed", &ignored);
-        em_log_hint(EM_LOG_ERROR, "migrate",
-                    "mend the database by hand, then: embark migrate --resolve FILE (it is applied "
-                    "now), or --resolve FILE --as pending (run it again)",
-                    "%s runs without a transaction, and has stopped half-way", name);
+    if (code == 0 && em_db_transaction(w->db) != EM_DB_IDLE) {
+        code = em_fail(err, EM_EXIT_SQL, "%s begins a transaction and does not end it", path);
+        em_log_err(EM_LOG_ERROR, "migrate", err);
+        w->said = true;
     }
-    return code;
+    if (code == EM_EXIT_SQL)
+        stopped_half_way(w, name, hash, "runs without a transaction");
+    if (code == 0)
+        code = command(w, "SET SESSION AUTHORIZATION DEFAULT", 0, NULL, err);
+    return code ? code : record(w, name, hash, "applied", err);
 }
 
 static int apply_file(struct work *w, const char *path, struct em_err *err)
@@ -248,11 +328,14 @@ static int apply_file(struct work *w, const char *path, struct em_err *err)
     char hash[EM_HEX_DIGEST];
     em_time start = em_now();
     int code = em_sql_load(path, &text, err);
+    if (code == 0)
+        code = fresh_session(w, err);
     if (code)
         return code;
     em_hex_sha256(em_str_c(&text), text.len, hash);
-    code = wants_no_transaction(em_str_c(&text)) ? without_transaction(w, path, hash, &text, err)
-                                                 : in_transaction(w, path, hash, &text, err);
+    code = em_sql_wants_no_transaction(em_str_c(&text))
+               ? without_transaction(w, path, hash, &text, err)
+               : in_transaction(w, path, hash, &text, err);
     if (code == 0) {
         EM_STR_AUTO took = EM_STR_INIT;
         em_time_print(&took, em_now() - start);
@@ -268,11 +351,9 @@ static int apply_all(struct work *w, struct em_err *err)
     if (code == 0)
         code = read_records(w, err);
     if (code == 0 && w->half_made.len) {
-        em_fail(err, EM_EXIT_SQL, "%s, in an earlier run, and without a transaction",
+        em_fail(err, EM_EXIT_SQL, "%s, in an earlier run, and outside of a transaction",
                 em_str_c(&w->half_made));
-        em_hint(err,
-                "mend the database by hand, then: embark migrate --resolve FILE (it is applied "
-                "now), or --resolve FILE --as pending (run it again)");
+        em_hint(err, MEND_IT);
         return EM_EXIT_SQL;
     }
     for (size_t i = 0; i < paths.n && code == 0; i++)
@@ -290,6 +371,8 @@ int em_sql_migrations_apply(void *sql_migrations)
     em_sql_migrations_table(w.what->config, &w.table);
     int code = em_db_open(w.what->url, w.what->application, em_in(LOGIN_LIMIT), &w.db, NULL, &err);
     if (code == 0)
+        code = fresh_session(&w, &err);
+    if (code == 0)
         code = apply_all(&w, &err);
     if (code && !w.said)
         em_log_err(EM_LOG_ERROR, "migrate", &err);
@@ -300,23 +383,40 @@ int em_sql_migrations_apply(void *sql_migrations)
     return code;
 }
 
+/* In a transaction, with the lock. */
+static int set_state(struct em_db *db, const struct em_config *config, const char *name,
+                     bool applied, struct em_err *err)
+{
+    EM_STR_AUTO sql = EM_STR_INIT;
+    const char *values[] = {config->migrate_lock, name};
+    struct em_db_failure failure = {EM_DB_FATAL, ""};
+    em_str_puts(&sql, applied ? "UPDATE " : "DELETE FROM ");
+    em_sql_migrations_table(config, &sql);
+    em_str_printf(&sql, "%s WHERE scope = $1 AND name = $2 AND state <> 'applied'",
+                  applied ? " SET state = 'applied', finished_at = clock_timestamp()" : "");
+    int code = em_db_query(db, em_in(RECORD_LIMIT), &failure, err, em_str_c(&sql), 2, values);
+    bool one = code == 0 && em_ends(em_db_tag(db), " 1");
+    if (one || (code && strcmp(failure.sqlstate, "42P01") != 0))
+        return code;
+    return em_fail(err, EM_EXIT_CONFIG, "%s has not failed half-way: there is nothing to resolve",
+                   name);
+}
+
 int em_sql_migrations_resolve(struct em_db *db, const struct em_config *config, const char *file,
                               bool applied, struct em_err *err)
 {
-    EM_STR_AUTO table = EM_STR_INIT;
-    EM_STR_AUTO sql = EM_STR_INIT;
-    const char *values[] = {config->migrate_lock, last_component(file)};
-    em_sql_migrations_table(config, &table);
-    em_str_printf(&sql,
-                  applied ? "UPDATE %s SET state = 'applied', finished_at = clock_timestamp()"
-                          : "DELETE FROM %s",
-                  em_str_c(&table));
-    em_str_puts(&sql, " WHERE scope = $1 AND name = $2 AND state <> 'applied'");
-    int code = em_db_query(db, em_in(RECORD_LIMIT), NULL, err, em_str_c(&sql), 2, values);
-    if (code == 0 &&
-        (strcmp(em_db_tag(db), "UPDATE 1") != 0 && strcmp(em_db_tag(db), "DELETE 1") != 0))
-        code =
-            em_fail(err, EM_EXIT_CONFIG, "%s has not failed half-way: there is nothing to resolve",
-                    last_component(file));
-    return code;
+    char key[24];
+    const char *values[] = {key};
+    snprintf(key, sizeof key, "%lld", (long long)em_lock_key(config->migrate_lock));
+    int code = em_db_query(db, em_in(RECORD_LIMIT), NULL, err, "BEGIN READ WRITE", 0, NULL);
+    if (code == 0)
+        code = em_db_query(db, em_in(RECORD_LIMIT), NULL, err,
+                           "SELECT pg_catalog.pg_try_advisory_xact_lock($1::bigint)", 1, values);
+    if (code == 0 && strcmp(em_db_value(db, 0, 0), "t") != 0)
+        code = em_fail(err, EM_EXIT_LOCK,
+                       "a migration runs just now (the lock \"%s\" is held): nothing is changed",
+                       config->migrate_lock);
+    if (code == 0)
+        code = set_state(db, config, last_component(file), applied, err);
+    return code ? code : em_db_query(db, em_in(RECORD_LIMIT), NULL, err, "COMMIT", 0, NULL);
 }

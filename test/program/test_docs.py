@@ -184,6 +184,7 @@ def service(embark, folder, db, listener):
     home = folder / "app"
     shutil.copytree(APP, home, ignore=shutil.ignore_patterns("__pycache__"))
     (home / "migrations").mkdir()
+    (home / "migrations" / "000_first.sql").write_text("SELECT 1;\n")  # an empty folder is refused
     (home / "README.md").write_text("a file of the image's\n")
     for path in [home, *home.rglob("*")]:
         path.chmod(0o755 if path.is_dir() else 0o644)

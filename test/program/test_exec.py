@@ -248,8 +248,8 @@ def test_service_is_no_subreaper(embark, db):
     path = embark.folder / "orphan.py"
     path.write_text(script)
     process = embark("sh", "-c", f"exec /usr/bin/python3 {path} $$", env={"DATABASE_URL": db.url}, config="[migrate]\ncommand = true\n")
+    assert process.wait_for_line("same|other", stream=process.out)[0] == "other"
     process.expect(0)
-    assert process.stdout == "other\n"
 
 
 def test_no_child_of_embarks_is_left_for_the_service(embark, db, namespace):

@@ -1,13 +1,14 @@
 """embark sql: files, as psql would run them."""
 
-import json
 import os
 import re
 import signal
+import subprocess
 import time
 
 import pytest
 
+from conftest import TOP
 from support.process import lines_of_json
 from support.waiting import eventually
 
@@ -384,6 +385,31 @@ SELECT :'copied_secret';
     caret = [said(process)[i + 1] for i, line in enumerate(said(process)) if "LINE 8" in line][0]
     line = [line for line in said(process) if "LINE 8" in line][0]
     assert line[caret.index("^"):].startswith("nope"), process.describe()
+
+
+# --- the manual page
+
+PAGE = TOP / "doc/embark-sql.1"
+
+
+def test_manual_page_is_well_formed():
+    done = subprocess.run(["mandoc", "-Tlint", "-Wstyle", PAGE], capture_output=True, text=True)
+    assert not [line for line in (done.stdout + done.stderr).splitlines()
+                if re.search("STYLE|WARNING|ERROR|UNSUPP", line) and "referenced manual not found" not in line]
+
+
+def test_manual_page_names_every_meta_command():
+    table = dict(re.findall(r'^    X\("([^"]+)", (\w+),', (TOP / "include/embark/core/sql_meta.h").read_text(), re.M))
+    assert table["set"] == "SET" and table["copy"] == "REFUSED" and len(table) > 60
+    page = PAGE.read_text()
+    section = page[page.index(".Ss Meta-commands"):page.index(".Sh OUTPUT")]
+    refused = section.index("\nRefused: a file runs")
+    effect = section.index("\nHave no effect")
+    for name, what in table.items():
+        at = re.search(rf"Ic \\e{re.escape(name)}( |$)", section, re.M)
+        assert at, name
+        assert (at.start() > effect) == (what == "REFUSED"), name
+    assert effect < refused
 
 
 # --- what a file can be

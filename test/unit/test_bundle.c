@@ -155,8 +155,9 @@ static void test_around(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_spellings), cmocka_unit_test(test_left), cmocka_unit_test(test_urls),
-        cmocka_unit_test(test_alike),     cmocka_unit_test(test_noise), cmocka_unit_test(test_around),
+        cmocka_unit_test(test_spellings), cmocka_unit_test(test_left),
+        cmocka_unit_test(test_urls),      cmocka_unit_test(test_alike),
+        cmocka_unit_test(test_noise),     cmocka_unit_test(test_around),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -191,11 +191,15 @@ static void test_binfmt(void **state)
     assert_false(takes(entry_text, "\177ELF\x10", 5, &fixed));
     assert_false(takes(entry_text, "\177ELF", 4, &fixed));
     assert_false(takes("disabled\ninterpreter /usr/bin/qemu-x\nmagic 7f\n", "\177", 1, &fixed));
-    assert_true(takes("enabled\ninterpreter /usr/bin/qemu-x\nflags: \nmagic 7f\n", "\177", 1, &fixed));
+    assert_true(
+        takes("enabled\ninterpreter /usr/bin/qemu-x\nflags: \nmagic 7f\n", "\177", 1, &fixed));
     assert_false(fixed);
-    assert_false(takes("enabled\ninterpreter /usr/bin/qemu-x\nflags: \nextension .x\n", "\177", 1, &fixed));
-    assert_false(takes("enabled\ninterpreter /usr/bin/qemu-x\noffset 4\nmagic 7f\n", "\177", 1, &fixed));
-    assert_false(takes("enabled\ninterpreter /usr/bin/qemu-x\nmagic 7f45\nmask ff\n", "\177E", 2, &fixed));
+    assert_false(
+        takes("enabled\ninterpreter /usr/bin/qemu-x\nflags: \nextension .x\n", "\177", 1, &fixed));
+    assert_false(
+        takes("enabled\ninterpreter /usr/bin/qemu-x\noffset 4\nmagic 7f\n", "\177", 1, &fixed));
+    assert_false(
+        takes("enabled\ninterpreter /usr/bin/qemu-x\nmagic 7f45\nmask ff\n", "\177E", 2, &fixed));
     assert_false(takes("enabled\ninterpreter /usr/bin/qemu-x\nmagic 7\n", "\177", 1, &fixed));
     assert_false(takes("", "", 0, &fixed));
 }
@@ -203,8 +207,8 @@ static void test_binfmt(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_needs),          cmocka_unit_test(test_without),
-        cmocka_unit_test(test_damaged),        cmocka_unit_test(test_cut_and_random),
+        cmocka_unit_test(test_needs),   cmocka_unit_test(test_without),
+        cmocka_unit_test(test_damaged), cmocka_unit_test(test_cut_and_random),
         cmocka_unit_test(test_binfmt),
     };
 

@@ -14,11 +14,12 @@
 #define AT "@embark "
 
 static const char answer[] =
-    "noise\n" AT "more \n" AT "marker python_version 3.11\n" AT "marker sys_platform linux\n" AT "dist Alembic\n" AT
-    "dist-version 1.13.0\n" AT "dist-at /s/Alembic-1.13.0.dist-info\n" AT "dist u\n" AT "dist-version 1.0\n" AT
-    "requires-of u\n" AT "requires v>=2 ; extra == 'x'\n" AT "requires w\n" AT "requires u[x]; extra == 'all'\n" AT
-    "provider yaml\n" AT "dist PyYAML\n" AT "dist-version 6.0\n" AT "provider none\n" AT "toml p.toml\n" AT
-    "toml-needs a>1\n" AT "toml-python >=3\n" AT "toml-doubt d\n" AT "toml-extra e\n" AT "end \n" AT "cut off";
+    "noise\n" AT "more \n" AT "marker python_version 3.11\n" AT "marker sys_platform linux\n" AT
+    "dist Alembic\n" AT "dist-version 1.13.0\n" AT "dist-at /s/Alembic-1.13.0.dist-info\n" AT
+    "dist u\n" AT "dist-version 1.0\n" AT "requires-of u\n" AT "requires v>=2 ; extra == 'x'\n" AT
+    "requires w\n" AT "requires u[x]; extra == 'all'\n" AT "provider yaml\n" AT "dist PyYAML\n" AT
+    "dist-version 6.0\n" AT "provider none\n" AT "toml p.toml\n" AT "toml-needs a>1\n" AT
+    "toml-python >=3\n" AT "toml-doubt d\n" AT "toml-extra e\n" AT "end \n" AT "cut off";
 
 static void test_answer(void **state)
 {
@@ -75,18 +76,30 @@ static void test_check(void **state)
 {
     (void)state;
     expect_pip("alembic>=1,<2\nPyYAML\nwin; sys_platform == 'win32'", NULL, "");
-    expect_pip("alembic>=1.14", NULL, "manifest r.txt: alembic>=1.14 is needed (r.txt:1), 1.13.0 is installed: "
-                                        "/s/Alembic-1.13.0.dist-info (e.ini:1)|");
-    expect_pip("alembic\nnope>=1", NULL, "manifest r.txt: nope>=1 (r.txt:1) is not installed for /py (Python 3.11.2) (e.ini:1)|");
-    expect_pip("a\nb\nc", NULL, "manifest r.txt: nothing of it is installed for /py (Python 3.11.2): a, b, c (e.ini:1)|");
-    expect_pip("u[x]", NULL, "manifest r.txt: v (r.txt:1, for u[x]) is not installed for /py (Python 3.11.2) (e.ini:1)|");
-    expect_pip("u[all]", NULL, "manifest r.txt: v (r.txt:1, for u[all]) is not installed for /py (Python 3.11.2) (e.ini:1)|");
+    expect_pip("alembic>=1.14", NULL,
+               "manifest r.txt: alembic>=1.14 is needed (r.txt:1), 1.13.0 is installed: "
+               "/s/Alembic-1.13.0.dist-info (e.ini:1)|");
+    expect_pip(
+        "alembic\nnope>=1", NULL,
+        "manifest r.txt: nope>=1 (r.txt:1) is not installed for /py (Python 3.11.2) (e.ini:1)|");
+    expect_pip(
+        "a\nb\nc", NULL,
+        "manifest r.txt: nothing of it is installed for /py (Python 3.11.2): a, b, c (e.ini:1)|");
+    expect_pip("u[x]", NULL,
+               "manifest r.txt: v (r.txt:1, for u[x]) is not installed for /py (Python 3.11.2) "
+               "(e.ini:1)|");
+    expect_pip("u[all]", NULL,
+               "manifest r.txt: v (r.txt:1, for u[all]) is not installed for /py (Python 3.11.2) "
+               "(e.ini:1)|");
     expect_pip("pyyaml[x]", NULL, "? pyyaml (r.txt:1: its extras)|");
     expect_pip("what is this", NULL, "? what is this (r.txt:1: \"is this\" says no version)|");
-    expect_pip("pyyaml; platform_release > '1'", NULL, "? pyyaml; platform_release > '1' (r.txt:1: its marker)|");
-    expect_pip("pyyaml @ https://x/y", NULL, "? pyyaml (r.txt:1: whether it is the one of that address)|");
-    expect_pip("pyyaml", "alembic<1", "manifest r.txt: alembic<1 is needed (c.txt:1), 1.13.0 is installed: "
-                                        "/s/Alembic-1.13.0.dist-info (e.ini:1)|");
+    expect_pip("pyyaml; platform_release > '1'", NULL,
+               "? pyyaml; platform_release > '1' (r.txt:1: its marker)|");
+    expect_pip("pyyaml @ https://x/y", NULL,
+               "? pyyaml (r.txt:1: whether it is the one of that address)|");
+    expect_pip("pyyaml", "alembic<1",
+               "manifest r.txt: alembic<1 is needed (c.txt:1), 1.13.0 is installed: "
+               "/s/Alembic-1.13.0.dist-info (e.ini:1)|");
     expect_pip("pyyaml", "nope<1", "");
 }
 
@@ -96,7 +109,9 @@ static void expect_import(const char *bytes, const char *name, const char *text,
     struct em_err err = EM_ERR_INIT;
 
     em_imports_read(&imports, bytes, strlen(bytes));
-    assert_int_equal(em_import_judge(&imports, name, "py", "was killed by SIGSEGV", "py -c x", &err), text == NULL);
+    assert_int_equal(
+        em_import_judge(&imports, name, "py", "was killed by SIGSEGV", "py -c x", &err),
+        text == NULL);
     assert_string_equal(em_str_c(&err.text), text ? text : "");
     assert_non_null(strstr(em_str_c(&err.hint), hint));
     em_imports_free(&imports);
@@ -105,18 +120,23 @@ static void expect_import(const char *bytes, const char *name, const char *text,
 
 static void test_imports(void **state)
 {
-    static const char bytes[] =
-        AT "importing a\n" AT "imported a\n" AT "importing b\n" AT "import-error libx.so.1: cannot open shared object file\n" AT
-           "import-type ImportError\n" AT "import-name \n" AT "import-at /b.py:1\n" AT "importing c\n" AT
-           "import-error No module named 'd'\n" AT "import-name d\n" AT "importing e\n";
+    static const char bytes[] = AT
+        "importing a\n" AT "imported a\n" AT "importing b\n" AT
+        "import-error libx.so.1: cannot open shared object file\n" AT "import-type ImportError\n" AT
+        "import-name \n" AT "import-at /b.py:1\n" AT "importing c\n" AT
+        "import-error No module named 'd'\n" AT "import-name d\n" AT "importing e\n";
     struct em_imports imports;
 
     (void)state;
     expect_import(bytes, "a", NULL, "");
-    expect_import(bytes, "b", "import b: fails in py: the shared library libx.so.1 is missing: ImportError: libx.so.1: cannot "
-                              "open shared object file, at /b.py:1", "libx.so.1");
+    expect_import(bytes, "b",
+                  "import b: fails in py: the shared library libx.so.1 is missing: ImportError: "
+                  "libx.so.1: cannot "
+                  "open shared object file, at /b.py:1",
+                  "libx.so.1");
     expect_import(bytes, "c", "import c: fails in py: Error: No module named 'd'", "it needs d");
-    expect_import(bytes, "e", "import e: py was killed by SIGSEGV while importing it", "try py -c x");
+    expect_import(bytes, "e", "import e: py was killed by SIGSEGV while importing it",
+                  "try py -c x");
     expect_import(bytes, "f", "import f: not tried, as py was killed by SIGSEGV before it", "");
     em_imports_read(&imports, bytes, strlen(bytes));
     assert_string_equal(em_imports_hanging(&imports)->name, "e");
@@ -125,9 +145,11 @@ static void test_imports(void **state)
 
 static void expect_gem(size_t i, const char *allowed, const char *text)
 {
-    static const char bytes[] = AT "ruby 3.1\n" AT "gem-path /g\n" AT "gem a\n" AT "gem-version 2\n" AT "gem-at /g/a-2\n" AT
-                                   "gem-found 2\n" AT "gem b\n" AT "gem-version 1\n" AT "gem-at /g/b-1\n" AT "gem c\n" AT
-                                   "gem-near cc\n" AT "gem d\n" AT "gem-feature \n" AT "gem e\n" AT "gem-hollow /g/e\n" AT "end \n";
+    static const char bytes[] =
+        AT "ruby 3.1\n" AT "gem-path /g\n" AT "gem a\n" AT "gem-version 2\n" AT "gem-at /g/a-2\n" AT
+           "gem-found 2\n" AT "gem b\n" AT "gem-version 1\n" AT "gem-at /g/b-1\n" AT "gem c\n" AT
+           "gem-near cc\n" AT "gem d\n" AT "gem-feature \n" AT "gem e\n" AT "gem-hollow /g/e\n" AT
+           "end \n";
     struct em_gem_answer gems;
     struct em_err err = EM_ERR_INIT;
 
@@ -146,7 +168,9 @@ static void test_gems(void **state)
     expect_gem(1, ">=2", "module b: >=2 is needed, installed for ruby: 1 (/g/b-1)");
     expect_gem(2, "", "module c: no gem of that name for ruby (Ruby 3.1); looked in /g");
     expect_gem(3, "", NULL);
-    expect_gem(3, ">=1", "module d: >=1 is needed, and Ruby's own library, in which it is, has no version of its own");
+    expect_gem(3, ">=1",
+               "module d: >=1 is needed, and Ruby's own library, in which it is, has no version of "
+               "its own");
     expect_gem(4, "", "module e: its specification is there, its files are not: /g/e");
 }
 

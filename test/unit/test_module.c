@@ -36,7 +36,8 @@ static void test_python(void **state)
 {
     (void)state;
     expect("python: alembic", false, "python: alembic|");
-    expect(" python :alembic , alembic.config,\tpsycopg2 ", false, "python: alembic| alembic.config| psycopg2|");
+    expect(" python :alembic , alembic.config,\tpsycopg2 ", false,
+           "python: alembic| alembic.config| psycopg2|");
     expect("/venv/bin/python: _a1.b2", false, "/venv/bin/python: _a1.b2|");
     expect("python: größe", false, "python: größe|");
     expect("python: alembic>=1.14,<2, psycopg2 ~= 2.9 ,!=2.9.3", false,
@@ -80,14 +81,17 @@ static void test_others(void **state)
     expect("ruby: active_support/all", false, "! \"active_support/all\" can't be a gem's name");
     expect("ruby3.1: active_support/all", true, "ruby3.1: active_support/all|");
     expect("ruby: pg^1", false, "! pg: \"^1\" says no version");
-    expect("php: monolog/monolog:^3.1, ext-pdo_pgsql, a/b>=2 <3", false, "php: monolog/monolog|^3.1 ext-pdo_pgsql| a/b|>=2 <3");
+    expect("php: monolog/monolog:^3.1, ext-pdo_pgsql, a/b>=2 <3", false,
+           "php: monolog/monolog|^3.1 ext-pdo_pgsql| a/b|>=2 <3");
     expect("php: monolog", false, "! \"monolog\" can't be a package's name");
     expect("php8.2: Monolog\\Logger, ext-pdo", true, "php8.2: Monolog\\Logger| ext-pdo|");
     expect("java: org.postgresql.Driver, a.B$C", false, "java: org.postgresql.Driver| a.B$C|");
     expect("java: a.B>=1", false, "! a.B>=1: a class has no version");
     expect("java: a.B", true, "! java is not supported, only python, node, ruby and php are");
-    expect("cobol: x", false, "! cobol is not supported, only python, node, ruby, php and java are");
-    expect("nodemon: x", false, "! nodemon is not supported, only python, node, ruby, php and java are");
+    expect("cobol: x", false,
+           "! cobol is not supported, only python, node, ruby, php and java are");
+    expect("nodemon: x", false,
+           "! nodemon is not supported, only python, node, ruby, php and java are");
 }
 
 static void expect_manifest(const char *value, int kind, const char *expected)
@@ -114,13 +118,16 @@ static void test_manifests(void **state)
     expect_manifest("requirements.txt", EM_MANIFEST_REQUIREMENTS, "requirements.txt|");
     expect_manifest("/a/dev-requirements.in", EM_MANIFEST_REQUIREMENTS, "/a/dev-requirements.in|");
     expect_manifest("pyproject.toml", EM_MANIFEST_PYPROJECT, "pyproject.toml|");
-    expect_manifest("a/pyproject.toml [ postgres, tracing ]", EM_MANIFEST_PYPROJECT, "a/pyproject.toml|postgres,tracing");
+    expect_manifest("a/pyproject.toml [ postgres, tracing ]", EM_MANIFEST_PYPROJECT,
+                    "a/pyproject.toml|postgres,tracing");
     expect_manifest("package.json", EM_MANIFEST_PACKAGE, "package.json|");
     expect_manifest("web/package-lock.json", EM_MANIFEST_LOCK, "web/package-lock.json|");
     expect_manifest("npm-shrinkwrap.json", EM_MANIFEST_LOCK, "npm-shrinkwrap.json|");
-    expect_manifest("package.json[dev]", 0, "! package.json has no extras, only a pyproject.toml has");
-    expect_manifest("Cargo.lock", 0, "! Cargo.lock is not supported, only requirements.txt (or another .txt), "
-                                     "pyproject.toml, package.json and package-lock.json are");
+    expect_manifest("package.json[dev]", 0,
+                    "! package.json has no extras, only a pyproject.toml has");
+    expect_manifest("Cargo.lock", 0,
+                    "! Cargo.lock is not supported, only requirements.txt (or another .txt), "
+                    "pyproject.toml, package.json and package-lock.json are");
 }
 
 static void test_composer(void **state)
@@ -129,17 +136,40 @@ static void test_composer(void **state)
         const char *range, *version;
         enum em_judged expected;
     } cases[] = {
-        {"^3.1", "3.2.0", EM_YES},      {"^3.1", "v3.1.0", EM_YES},     {"^3.1", "4.0.0", EM_NO},
-        {"^3.1", "4.0.0-beta1", EM_NO}, {"^0.3", "0.3.9", EM_YES},      {"^0.3", "0.4.0", EM_NO},
-        {"^0.0.3", "0.0.4", EM_NO},     {"~1.2", "1.9.0", EM_YES},      {"~1.2", "2.0.0", EM_NO},
-        {"~1.2.3", "1.2.9", EM_YES},    {"~1.2.3", "1.3.0", EM_NO},     {"~1", "1.9", EM_YES},
-        {"3.*", "3.9.1", EM_YES},       {"3.*", "4.0", EM_NO},          {">=3 <4", "3.5", EM_YES},
-        {">=3,<4", "4.0", EM_NO},       {">= 3 , < 4", "3.0", EM_YES},  {"^2 || ^3", "3.1", EM_YES},
-        {"^2 | ^3", "1.9", EM_NO},      {"1.0 - 2.0", "2.0.5", EM_YES}, {"1.0 - 2.0", "2.1.0", EM_NO},
-        {"1.0.0 - 2.1.0", "2.1.1", EM_NO}, {"3.1.0", "3.1.0.0", EM_YES}, {"!=3.1", "3.1.0", EM_NO},
-        {"*", "1.0", EM_YES},           {">1.0", "1.0.1", EM_YES},      {">=1.0.0", "1.0.0-RC1", EM_NO},
-        {"^1.0@dev", "1.5", EM_YES},    {"*", "dev-main", EM_UNKNOWN},  {"dev-main", "1.0", EM_UNKNOWN},
-        {"", "1.0", EM_UNKNOWN},        {"^", "1.0", EM_UNKNOWN},       {"1.x-dev", "1.0", EM_UNKNOWN}, {"=1.", "1.0", EM_UNKNOWN},
+        {"^3.1", "3.2.0", EM_YES},
+        {"^3.1", "v3.1.0", EM_YES},
+        {"^3.1", "4.0.0", EM_NO},
+        {"^3.1", "4.0.0-beta1", EM_NO},
+        {"^0.3", "0.3.9", EM_YES},
+        {"^0.3", "0.4.0", EM_NO},
+        {"^0.0.3", "0.0.4", EM_NO},
+        {"~1.2", "1.9.0", EM_YES},
+        {"~1.2", "2.0.0", EM_NO},
+        {"~1.2.3", "1.2.9", EM_YES},
+        {"~1.2.3", "1.3.0", EM_NO},
+        {"~1", "1.9", EM_YES},
+        {"3.*", "3.9.1", EM_YES},
+        {"3.*", "4.0", EM_NO},
+        {">=3 <4", "3.5", EM_YES},
+        {">=3,<4", "4.0", EM_NO},
+        {">= 3 , < 4", "3.0", EM_YES},
+        {"^2 || ^3", "3.1", EM_YES},
+        {"^2 | ^3", "1.9", EM_NO},
+        {"1.0 - 2.0", "2.0.5", EM_YES},
+        {"1.0 - 2.0", "2.1.0", EM_NO},
+        {"1.0.0 - 2.1.0", "2.1.1", EM_NO},
+        {"3.1.0", "3.1.0.0", EM_YES},
+        {"!=3.1", "3.1.0", EM_NO},
+        {"*", "1.0", EM_YES},
+        {">1.0", "1.0.1", EM_YES},
+        {">=1.0.0", "1.0.0-RC1", EM_NO},
+        {"^1.0@dev", "1.5", EM_YES},
+        {"*", "dev-main", EM_UNKNOWN},
+        {"dev-main", "1.0", EM_UNKNOWN},
+        {"", "1.0", EM_UNKNOWN},
+        {"^", "1.0", EM_UNKNOWN},
+        {"1.x-dev", "1.0", EM_UNKNOWN},
+        {"=1.", "1.0", EM_UNKNOWN},
     };
 
     (void)state;
@@ -148,7 +178,8 @@ static void test_composer(void **state)
             fail_msg("%s and %s: not %d", cases[i].range, cases[i].version, (int)cases[i].expected);
 }
 
-static void expect_installed(const char *json, const char *name, enum em_judged expected, const char *version)
+static void expect_installed(const char *json, const char *name, enum em_judged expected,
+                             const char *version)
 {
     struct em_str said = EM_STR_INIT, path = EM_STR_INIT;
 
@@ -160,10 +191,11 @@ static void expect_installed(const char *json, const char *name, enum em_judged 
 
 static void test_installed(void **state)
 {
-    static const char json[] =
-        "{\"packages\": [{\"name\": \"monolog/monolog\", \"version\": \"3.5.0\", \"install-path\": \"../monolog/monolog\","
-        "\"provide\": {\"psr/log-implementation\": \"3.0.0\"}}, {\"name\": \"a/all\", \"version\": \"2.1\", "
-        "\"replace\": {\"a/part\": \"self.version\"}}, 1, {\"name\": 2}]}";
+    static const char json[] = "{\"packages\": [{\"name\": \"monolog/monolog\", \"version\": "
+                               "\"3.5.0\", \"install-path\": \"../monolog/monolog\","
+                               "\"provide\": {\"psr/log-implementation\": \"3.0.0\"}}, {\"name\": "
+                               "\"a/all\", \"version\": \"2.1\", "
+                               "\"replace\": {\"a/part\": \"self.version\"}}, 1, {\"name\": 2}]}";
 
     (void)state;
     expect_installed(json, "monolog/monolog", EM_YES, "3.5.0");
@@ -193,14 +225,20 @@ static void test_libraries(void **state)
     (void)state;
     expect_library("libpq.so.5: cannot open shared object file: No such file or directory",
                    "the shared library libpq.so.5 is missing", "libpq5 in Debian");
-    expect_library("ImportError: libfoo.so.7: cannot open shared object file: No such file or directory",
-                   "the shared library libfoo.so.7 is missing", "apt-file search libfoo.so.7");
-    expect_library("Error loading shared library libpq.so.5: No such file or directory (needed by /a/_psycopg.so)",
-                   "the shared library libpq.so.5 is missing, needed by /a/_psycopg.so", "libpq in Alpine");
+    expect_library(
+        "ImportError: libfoo.so.7: cannot open shared object file: No such file or directory",
+        "the shared library libfoo.so.7 is missing", "apt-file search libfoo.so.7");
+    expect_library("Error loading shared library libpq.so.5: No such file or directory (needed by "
+                   "/a/_psycopg.so)",
+                   "the shared library libpq.so.5 is missing, needed by /a/_psycopg.so",
+                   "libpq in Alpine");
     expect_library("/lib/libm.so.6: version `GLIBC_2.29' not found (required by /a/x.so)",
-                   "the image's /lib/libm.so.6 is too old: it has no GLIBC_2.29, needed by /a/x.so", "base image");
-    expect_library("/a/x.so: undefined symbol: PQfoo", "a shared library has no symbol PQfoo", "install both anew");
-    expect_library("Error relocating /a/x.so: __memcpy_chk: symbol not found", "a symbol is missing for /a/x.so", "musl");
+                   "the image's /lib/libm.so.6 is too old: it has no GLIBC_2.29, needed by /a/x.so",
+                   "base image");
+    expect_library("/a/x.so: undefined symbol: PQfoo", "a shared library has no symbol PQfoo",
+                   "install both anew");
+    expect_library("Error relocating /a/x.so: __memcpy_chk: symbol not found",
+                   "a symbol is missing for /a/x.so", "musl");
     expect_library("No module named 'x'", NULL, "");
     expect_library(": cannot open shared object file", NULL, "");
 }
@@ -208,8 +246,9 @@ static void test_libraries(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_python),    cmocka_unit_test(test_others),    cmocka_unit_test(test_manifests),
-        cmocka_unit_test(test_composer),  cmocka_unit_test(test_installed), cmocka_unit_test(test_libraries),
+        cmocka_unit_test(test_python),    cmocka_unit_test(test_others),
+        cmocka_unit_test(test_manifests), cmocka_unit_test(test_composer),
+        cmocka_unit_test(test_installed), cmocka_unit_test(test_libraries),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,17 +9,16 @@
 
 #include "embark/core/mountinfo.h"
 
-static const char table[] =
-    "1 2 0:5 / / rw,relatime - overlay overlay rw,lowerdir=/a - b\n"
-    "3 1 0:6 / /proc rw shared:5 master:1 - proc proc rw\n"
-    "4 1 8:1 /volumes/x /data rw,noatime - ext4 /dev/sda1 rw\n"
-    "5 1 8:1 /volumes/y /my\\040data\\134x rw - xfs /dev/s\\040x rw\n"
-    "6 4 0:9 / /data rw - tmpfs none rw\n"
-    "damaged line\n"
-    "7 1 0:7 / /short\n"
-    "8 1 0:8 / /dash rw -\n"
-    "\n"
-    "9 1 0:9 / /last rw - tmpfs none";
+static const char table[] = "1 2 0:5 / / rw,relatime - overlay overlay rw,lowerdir=/a - b\n"
+                            "3 1 0:6 / /proc rw shared:5 master:1 - proc proc rw\n"
+                            "4 1 8:1 /volumes/x /data rw,noatime - ext4 /dev/sda1 rw\n"
+                            "5 1 8:1 /volumes/y /my\\040data\\134x rw - xfs /dev/s\\040x rw\n"
+                            "6 4 0:9 / /data rw - tmpfs none rw\n"
+                            "damaged line\n"
+                            "7 1 0:7 / /short\n"
+                            "8 1 0:8 / /dash rw -\n"
+                            "\n"
+                            "9 1 0:9 / /last rw - tmpfs none";
 
 static void expect(const char *path, const char *point, const char *type, const char *source)
 {

@@ -16,22 +16,27 @@
 static const struct {
     const char *path, *text; /* NULL: a broken link */
 } tree[] = {
-    {"/app/package.json", "{\"name\": \"self\", \"exports\": {\".\": \"./main.js\", \"./gone\": \"./gone.js\"}}"},
+    {"/app/package.json",
+     "{\"name\": \"self\", \"exports\": {\".\": \"./main.js\", \"./gone\": \"./gone.js\"}}"},
     {"/app/main.js", ""},
     {"/app/lib/deep/x.js", ""},
-    {"/app/node_modules/express/package.json", "{\"version\": \"4.18.2\", \"main\": \"lib/express\"}"},
+    {"/app/node_modules/express/package.json",
+     "{\"version\": \"4.18.2\", \"main\": \"lib/express\"}"},
     {"/app/node_modules/express/lib/express.js", ""},
     {"/app/node_modules/plain/index.js", ""},
     {"/app/node_modules/single.js", ""},
     {"/app/node_modules/data/package.json", "{\"main\": \"x\"}"},
     {"/app/node_modules/data/x.json", ""},
-    {"/app/node_modules/nomain/package.json", "{\"main\": \"dist/index.js\", \"version\": \"2.0.0\"}"},
+    {"/app/node_modules/nomain/package.json",
+     "{\"main\": \"dist/index.js\", \"version\": \"2.0.0\"}"},
     {"/app/node_modules/empty/README", ""},
     {"/app/node_modules/broken/package.json", "{"},
     {"/app/node_modules/pnpm", NULL},
     {"/app/node_modules/@scope/pkg/package.json",
-     "{\"version\": \"1.0.0\", \"exports\": {\".\": {\"import\": \"./i.mjs\", \"require\": \"./none.cjs\"},"
-     "\"./a\": [{\"browser\": \"./none\"}, \"./a.js\"], \"./f/*.js\": \"./src/*.js\", \"./f/private/*\": null,"
+     "{\"version\": \"1.0.0\", \"exports\": {\".\": {\"import\": \"./i.mjs\", \"require\": "
+     "\"./none.cjs\"},"
+     "\"./a\": [{\"browser\": \"./none\"}, \"./a.js\"], \"./f/*.js\": \"./src/*.js\", "
+     "\"./f/private/*\": null,"
      "\"./old/\": \"./src/\", \"./types\": {\"types\": \"./t.d.ts\"}}}"},
     {"/app/node_modules/@scope/pkg/i.mjs", ""},
     {"/app/node_modules/@scope/pkg/a.js", ""},
@@ -99,7 +104,8 @@ static void test_resolve(void **state)
     expect("plain", "/app/node_modules/plain/index.js");
     expect("single", "/app/node_modules/single.js");
     expect("data", "/app/node_modules/data/x.json");
-    expect("nomain", "! /app/node_modules/nomain/package.json names dist/index.js, which does not exist");
+    expect("nomain",
+           "! /app/node_modules/nomain/package.json names dist/index.js, which does not exist");
     expect("empty", "! the folder /app/node_modules/empty has no package.json and no index.js");
     expect("broken", "! /app/node_modules/broken/package.json is no JSON object");
     expect("pnpm", "! |/app/node_modules/pnpm");
@@ -119,10 +125,12 @@ static void test_exports(void **state)
     expect("@scope/pkg/a", "/app/node_modules/@scope/pkg/a.js");
     expect("@scope/pkg/f/x.js", "/app/node_modules/@scope/pkg/src/x.js");
     expect("@scope/pkg/old/x.js", "/app/node_modules/@scope/pkg/src/x.js");
-    expect("@scope/pkg/f/y.js",
-           "! /app/node_modules/@scope/pkg/package.json exports ./f/y.js as ./src/y.js, which does not exist");
-    expect("@scope/pkg/f/private/z", "! /app/node_modules/@scope/pkg/package.json doesn't export ./f/private/z");
-    expect("@scope/pkg/types", "! /app/node_modules/@scope/pkg/package.json doesn't export ./types");
+    expect("@scope/pkg/f/y.js", "! /app/node_modules/@scope/pkg/package.json exports ./f/y.js as "
+                                "./src/y.js, which does not exist");
+    expect("@scope/pkg/f/private/z",
+           "! /app/node_modules/@scope/pkg/package.json doesn't export ./f/private/z");
+    expect("@scope/pkg/types",
+           "! /app/node_modules/@scope/pkg/package.json doesn't export ./types");
     expect("@scope/pkg/a.js", "! /app/node_modules/@scope/pkg/package.json doesn't export ./a.js");
     expect("@scope/nope", "! ");
     expect("self", "/app/main.js");
@@ -200,13 +208,15 @@ static void test_script(void **state)
     assert_int_equal(script("node --test a.js"), 0);
 }
 
-static void show_needs(bool ok, struct em_npm_needs *needs, struct em_str *why, const char *expected)
+static void show_needs(bool ok, struct em_npm_needs *needs, struct em_str *why,
+                       const char *expected)
 {
     struct em_str out = EM_STR_INIT;
 
     for (size_t i = 0; i < needs->n; i++)
-        em_str_printf(&out, "%s %s%s%s%s;", needs->v[i].name, needs->v[i].range, needs->v[i].path ? " " : "",
-                      needs->v[i].path ? needs->v[i].path : "", needs->v[i].link ? " link" : "");
+        em_str_printf(&out, "%s %s%s%s%s;", needs->v[i].name, needs->v[i].range,
+                      needs->v[i].path ? " " : "", needs->v[i].path ? needs->v[i].path : "",
+                      needs->v[i].link ? " link" : "");
     if (!ok)
         em_str_printf(&out, "! %s", em_str_c(why));
     assert_string_equal(em_str_c(&out), expected);
@@ -237,17 +247,24 @@ static void test_npm(void **state)
 {
     (void)state;
     expect_package("{}", "");
-    expect_package("\xef\xbb\xbf{\"dependencies\": {\"a\": \"^1\", \"o\": \"1\", \"n\": 1}, \"devDependencies\": {\"d\": \"1\"},"
-                   "\"optionalDependencies\": {\"o\": \"1\"}}", "a ^1;n ?;");
+    expect_package("\xef\xbb\xbf{\"dependencies\": {\"a\": \"^1\", \"o\": \"1\", \"n\": 1}, "
+                   "\"devDependencies\": {\"d\": \"1\"},"
+                   "\"optionalDependencies\": {\"o\": \"1\"}}",
+                   "a ^1;n ?;");
     expect_package("{\"dependencies\": []}", "");
     expect_package("[]", "! holds no JSON object");
     expect_package("{", "! is no JSON: line 1: string or '}' expected near end of file");
-    expect_lock("{\"packages\": {\"\": {\"version\": \"1\"}, \"node_modules/a\": {\"version\": \"1.0.0\"},"
-                "\"node_modules/a/node_modules/@s/b\": {\"version\": \"2.0.0\"}, \"node_modules/d\": {\"dev\": true},"
-                "\"node_modules/o\": {\"optional\": true}, \"node_modules/w\": {\"link\": true}, \"packages/w\": {},"
-                "\"node_modules/\": {}}}",
-                "a 1.0.0 node_modules/a;@s/b 2.0.0 node_modules/a/node_modules/@s/b;w  node_modules/w link;");
-    expect_lock("{\"dependencies\": {\"a\": {\"version\": \"1.0.0\", \"dependencies\": {\"b\": {\"version\": \"file:b\"}}},"
+    expect_lock(
+        "{\"packages\": {\"\": {\"version\": \"1\"}, \"node_modules/a\": {\"version\": \"1.0.0\"},"
+        "\"node_modules/a/node_modules/@s/b\": {\"version\": \"2.0.0\"}, \"node_modules/d\": "
+        "{\"dev\": true},"
+        "\"node_modules/o\": {\"optional\": true}, \"node_modules/w\": {\"link\": true}, "
+        "\"packages/w\": {},"
+        "\"node_modules/\": {}}}",
+        "a 1.0.0 node_modules/a;@s/b 2.0.0 node_modules/a/node_modules/@s/b;w  node_modules/w "
+        "link;");
+    expect_lock("{\"dependencies\": {\"a\": {\"version\": \"1.0.0\", \"dependencies\": {\"b\": "
+                "{\"version\": \"file:b\"}}},"
                 "\"d\": {\"dev\": true}}}",
                 "a 1.0.0 node_modules/a;b file:b node_modules/a/node_modules/b link;");
     assert_int_equal(em_npm_allows("npm:x@^1", "1.2.0"), EM_YES);
@@ -262,8 +279,9 @@ static void test_npm(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_resolve),      cmocka_unit_test(test_exports), cmocka_unit_test(test_package),
-        cmocka_unit_test(test_deep_exports), cmocka_unit_test(test_script),  cmocka_unit_test(test_npm),
+        cmocka_unit_test(test_resolve), cmocka_unit_test(test_exports),
+        cmocka_unit_test(test_package), cmocka_unit_test(test_deep_exports),
+        cmocka_unit_test(test_script),  cmocka_unit_test(test_npm),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

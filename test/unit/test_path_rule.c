@@ -56,11 +56,16 @@ static void test_sizes(void **state)
     static const struct {
         const char *text;
         uint64_t size;
-    } good[] = {{"1", 1},          {"512B", 512},      {"1k", 1024},
-                {"1KiB", 1024},    {"3mb", 3 << 20},   {"1T", 1ULL << 40},
-                {"16777215T", 16777215ULL << 40},      {"18446744073709551615", UINT64_MAX}};
-    static const char *const bad[] = {"", "0", "-1", "1X", "1KK", "M", "1.5G", "18446744073709551616",
-                                      "16777216T", "1 2", "1iB"};
+    } good[] = {{"1", 1},
+                {"512B", 512},
+                {"1k", 1024},
+                {"1KiB", 1024},
+                {"3mb", 3 << 20},
+                {"1T", 1ULL << 40},
+                {"16777215T", 16777215ULL << 40},
+                {"18446744073709551615", UINT64_MAX}};
+    static const char *const bad[] = {
+        "", "0", "-1", "1X", "1KK", "M", "1.5G", "18446744073709551616", "16777216T", "1 2", "1iB"};
     uint64_t size;
 
     (void)state;

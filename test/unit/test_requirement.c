@@ -40,11 +40,13 @@ static void test_requirements(void **state)
         {"name (>=1.0)", "name||>=1.0||"},
         {"name(==1.0)", "name||==1.0||"},
         {"name@http://foo.com", "name|||http://foo.com|"},
-        {"name [fred,bar] @ http://foo.com ; python_version=='2.7'", "name|fred,bar||http://foo.com|python_version=='2.7'"},
+        {"name [fred,bar] @ http://foo.com ; python_version=='2.7'",
+         "name|fred,bar||http://foo.com|python_version=='2.7'"},
         {"name[quux, Strange_Extra];python_version<'2.7' and platform_version=='2'",
          "name|quux,strange-extra|||python_version<'2.7' and platform_version=='2'"},
         {"name; os_name=='a' or os_name=='b'", "name||||os_name=='a' or os_name=='b'"},
-        {"name; os_name=='a' and (os_name=='b' or os_name=='c')", "name||||os_name=='a' and (os_name=='b' or os_name=='c')"},
+        {"name; os_name=='a' and (os_name=='b' or os_name=='c')",
+         "name||||os_name=='a' and (os_name=='b' or os_name=='c')"},
         {"name[]", "name|||| "},
         {"zope.interface~=5.0", "zope-interface||~=5.0||"},
         {"pip @ file:///localbuilds/pip-1.3.1.zip", "pip|||file:///localbuilds/pip-1.3.1.zip|"},
@@ -85,8 +87,11 @@ static void test_requirements(void **state)
 
 static void test_key(void **state)
 {
-    static const char *const cases[][2] = {{"Django", "django"}, {"zope.interface", "zope-interface"},
-                                           {"a__b--c..d", "a-b-c-d"}, {"A-_.B", "a-b"}, {"", ""}};
+    static const char *const cases[][2] = {{"Django", "django"},
+                                           {"zope.interface", "zope-interface"},
+                                           {"a__b--c..d", "a-b-c-d"},
+                                           {"A-_.B", "a-b"},
+                                           {"", ""}};
 
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -101,9 +106,14 @@ static void test_key(void **state)
 static const char *variable(void *ctx, const char *name)
 {
     static const char *const values[][2] = {
-        {"python_version", "3.11"},      {"python_full_version", "3.11.2"}, {"os_name", "posix"},
-        {"sys_platform", "linux"},       {"platform_machine", "x86_64"},    {"platform_system", "Linux"},
-        {"implementation_name", "cpython"}, {"platform_python_implementation", "CPython"},
+        {"python_version", "3.11"},
+        {"python_full_version", "3.11.2"},
+        {"os_name", "posix"},
+        {"sys_platform", "linux"},
+        {"platform_machine", "x86_64"},
+        {"platform_system", "Linux"},
+        {"implementation_name", "cpython"},
+        {"platform_python_implementation", "CPython"},
     };
 
     (void)ctx;
@@ -212,7 +222,8 @@ static void test_file(void **state)
     (void)state;
     em_requirements_read(text, sizeof(text) - 1, &lines);
     for (size_t i = 0; i < lines.n; i++)
-        em_str_printf(&out, "%zu %d %s\n", lines.v[i].number, (int)lines.v[i].kind, lines.v[i].text);
+        em_str_printf(&out, "%zu %d %s\n", lines.v[i].number, (int)lines.v[i].kind,
+                      lines.v[i].text);
     assert_string_equal(em_str_c(&out), expected);
     em_str_free(&out);
     em_requirements_free(&lines);

@@ -146,8 +146,8 @@ static void test_like_plain_search(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_finds_all),     cmocka_unit_test(test_every_place),
-        cmocka_unit_test(test_from_and_to),   cmocka_unit_test(test_enough_and_off),
+        cmocka_unit_test(test_finds_all),         cmocka_unit_test(test_every_place),
+        cmocka_unit_test(test_from_and_to),       cmocka_unit_test(test_enough_and_off),
         cmocka_unit_test(test_like_plain_search),
     };
 

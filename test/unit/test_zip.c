@@ -17,7 +17,8 @@ static void put(struct em_str *s, uint64_t value, size_t n)
         em_str_putc(s, (char)(value & 255));
 }
 
-static void entry(struct em_str *s, const char *name, unsigned method, uint64_t local, const char *comment)
+static void entry(struct em_str *s, const char *name, unsigned method, uint64_t local,
+                  const char *comment)
 {
     em_str_add(s, "PK\1\2", 4);
     put(s, 0, 6);
@@ -50,7 +51,8 @@ static void names(const struct em_str *file, const struct em_zip_end *end, struc
     size_t at = 0;
 
     while (em_zip_next(file->data + end->offset, (size_t)end->size, &at, &e))
-        em_str_printf(out, "%.*s%s %d;", (int)e.name_length, e.name, e.stored ? "" : " compressed", (int)e.local);
+        em_str_printf(out, "%.*s%s %d;", (int)e.name_length, e.name, e.stored ? "" : " compressed",
+                      (int)e.local);
 }
 
 static void test_directory(void **state)

@@ -9,7 +9,7 @@
 #define EM_COMMANDS(X)                                                                     \
     X(run, true, "[--] [COMMAND [ARG…]]",                                                  \
       "start-up steps, then exec COMMAND (default: [service] command)")                    \
-    X(check, true, "[--] [COMMAND [ARG…]]",                                                \
+    X(check, true, "[--json | --write | --stamp] [--sql FILE…] [--] [COMMAND [ARG…]]",     \
       "what needs no database: requirements, the command; for a Dockerfile's RUN")         \
     X(wait, true, "", "waits for the database and for what [wait] names, then exits")      \
     X(migrate, true, "[--dry-run | --status | --resolve FILE [--as applied|pending]]",     \

@@ -121,6 +121,9 @@ struct em_world {
     /* Adds the contents of `path` to `out`, at most 1 MiB; false: why says what went wrong ("No
      * such file or directory"). */
     bool (*read_file)(void *ctx, const char *path, struct em_str *out, struct em_str *why);
+    /* Whether others than the file's owner and group may read it, so that its secret is
+     * everybody's: *mode is the file's. NULL: nobody asks. */
+    bool (*readable_by_all)(void *ctx, const char *path, unsigned *mode);
     void *ctx;
     /* For a check in a Dockerfile: a ${NAME} or a ${file:…} that is missing is a warning, and the
      * key is as if it weren't set. */

@@ -1,4 +1,5 @@
-/* What src/stages/ruby_probe.rb tells of gems, in "@embark KEY VALUE" lines (core/python_answer.h has their form):
+/* What src/stages/ruby_probe.rb tells of gems, in "@embark KEY VALUE" lines (core/python_answer.h
+ * has their form):
  *
  *     ruby VERSION, gem-path DIR…, end
  *     gem NAME                               what follows is about it
@@ -6,7 +7,8 @@
  *     gem-found V                            one that fits is whole
  *     gem-hollow DIR                         one fits, but its files are gone
  *     gem-feature                            no gem, but Ruby's own library has a file of the name
- *     gem-near NAME, gem-files DIR           a name like it; a gem's folder without its specification
+ *     gem-near NAME, gem-files DIR           a name like it; a gem's folder without its
+ * specification
  *
  * Pure; the bytes are hostile.
  */
@@ -33,8 +35,9 @@ struct em_gem_answer {
 void em_gem_answer_read(struct em_gem_answer *answer, const char *bytes, size_t length);
 void em_gem_answer_free(struct em_gem_answer *answer);
 
-/* Whether the i-th gem that was asked for is there in a version that `allowed` takes; if not, err says why. */
-bool em_gem_judge(const struct em_gem_answer *answer, size_t i, const char *allowed, const char *interpreter,
-                  struct em_err *err);
+/* Whether the i-th gem that was asked for is there in a version that `allowed` takes; if not, err
+ * says why. */
+bool em_gem_judge(const struct em_gem_answer *answer, size_t i, const char *allowed,
+                  const char *interpreter, struct em_err *err);
 
 #endif

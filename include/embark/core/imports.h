@@ -1,5 +1,5 @@
-/* What an interpreter that was to import modules told, in "@embark KEY VALUE" lines (core/python_answer.h has their
- * form):
+/* What an interpreter that was to import modules told, in "@embark KEY VALUE" lines
+ * (core/python_answer.h has their form):
  *
  *     importing NAME      before it
  *     imported NAME       it worked
@@ -30,10 +30,11 @@ const struct em_import *em_imports_of(const struct em_imports *imports, const ch
 /* The import in whose middle the answer stops; NULL: none. */
 const struct em_import *em_imports_hanging(const struct em_imports *imports);
 
-/* Whether it was imported; if not, err says why (EM_EXIT_REQUIREMENT): a missing shared library by its name.
- * `interpreter`: what was started; `ended`: how it ended ("was killed by SIGSEGV"), for an import that didn't come back;
- * `try`: the command of the hint, of what nothing better is known. The text has no place. */
-bool em_import_judge(const struct em_imports *imports, const char *name, const char *interpreter, const char *ended,
-                     const char *try, struct em_err *err);
+/* Whether it was imported; if not, err says why (EM_EXIT_REQUIREMENT): a missing shared library by
+ * its name. `interpreter`: what was started; `ended`: how it ended ("was killed by SIGSEGV"), for
+ * an import that didn't come back; `try`: the command of the hint, of what nothing better is known.
+ * The text has no place. */
+bool em_import_judge(const struct em_imports *imports, const char *name, const char *interpreter,
+                     const char *ended, const char *try, struct em_err *err);
 
 #endif

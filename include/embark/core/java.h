@@ -4,8 +4,8 @@
 
 #include "embark/core/str.h"
 
-/* What a command has as its class path: the jar of java -jar, or the parts of -cp. The words may stand behind tini, env,
- * sh -c… False: the command runs no java, or has neither. */
+/* What a command has as its class path: the jar of java -jar, or the parts of -cp. The words may
+ * stand behind tini, env, sh -c… False: the command runs no java, or has neither. */
 struct em_java_path {
     struct em_list parts; /* files, folders, "lib/" and a star */
     bool jar;             /* -jar */
@@ -16,7 +16,8 @@ void em_java_path_split(const char *text, struct em_list *parts);
 
 /* "org/postgresql/Driver.class" */
 void em_java_class_file(const char *name, struct em_str *out);
-/* Of the JDK, which isn't in any jar: the packages java, jdk, and those of javax that it still has. */
+/* Of the JDK, which isn't in any jar: the packages java, jdk, and those of javax that it still has.
+ */
 bool em_java_is_own(const char *name);
 
 #endif

@@ -4,8 +4,8 @@
 
 #include "embark/core/str.h"
 
-/* The script of `node [OPTION…] SCRIPT`, wherever that stands in the words (behind tini, env, dumb-init…): an index of
- * `words`; 0: there is none, as with npm start, node -e and node -. */
+/* The script of `node [OPTION…] SCRIPT`, wherever that stands in the words (behind tini, env,
+ * dumb-init…): an index of `words`; 0: there is none, as with npm start, node -e and node -. */
 size_t em_node_script(char *const *words, size_t count);
 
 #endif

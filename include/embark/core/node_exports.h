@@ -1,4 +1,5 @@
-/* package.json as far as it decides what is loaded: "exports", "main", "version". Part of core/node.c. */
+/* package.json as far as it decides what is loaded: "exports", "main", "version". Part of
+ * core/node.c. */
 #ifndef EMBARK_CORE_NODE_EXPORTS_H
 #define EMBARK_CORE_NODE_EXPORTS_H
 
@@ -13,8 +14,9 @@ struct em_node_package_json {
 void em_node_package_json_read(struct em_node_package_json *p, const char *bytes, size_t length);
 void em_node_package_json_free(struct em_node_package_json *p);
 
-/* The files that "exports" gives for `subpath` ("." or "./sub"), as require and as import would take them: none, one or
- * two, each "./dist/index.js". */
-void em_node_exports(const struct em_node_package_json *p, const char *subpath, struct em_list *targets);
+/* The files that "exports" gives for `subpath` ("." or "./sub"), as require and as import would
+ * take them: none, one or two, each "./dist/index.js". */
+void em_node_exports(const struct em_node_package_json *p, const char *subpath,
+                     struct em_list *targets);
 
 #endif

@@ -1,4 +1,5 @@
-/* Whether what a requirements.txt or a pyproject.toml names is installed, by what the interpreter told.
+/* Whether what a requirements.txt or a pyproject.toml names is installed, by what the interpreter
+ * told.
  *
  * Pure.
  */
@@ -22,10 +23,12 @@ struct em_pip_context {
     const char *version;  /* its own, or NULL */
 };
 
-/* Adds one error (EM_EXIT_REQUIREMENT) for each requirement that isn't met, or a single one if nothing at all is
- * installed. A requirement whose marker doesn't hold is none; an extra's requirements are looked at too, as far as
- * more->needs has them. What can't be judged is added to `doubts`. */
+/* Adds one error (EM_EXIT_REQUIREMENT) for each requirement that isn't met, or a single one if
+ * nothing at all is installed. A requirement whose marker doesn't hold is none; an extra's
+ * requirements are looked at too, as far as more->needs has them. What can't be judged is added to
+ * `doubts`. */
 void em_pip_check(const struct em_python_more *more, const struct em_pip_needs *needs,
-                  const struct em_pip_context *context, struct em_errs *errs, struct em_list *doubts);
+                  const struct em_pip_context *context, struct em_errs *errs,
+                  struct em_list *doubts);
 
 #endif

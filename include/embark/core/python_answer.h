@@ -16,12 +16,12 @@
  * a module that isn't a package package FILE          … a package that lacks the rest hollow the
  * whole name was found, but is only such a folder hidden FILE           where the module is in a
  * later folder of sys.path, hidden by what stands there instead metadata DIR          its
- * .dist-info, although its files are gone distribution NAME, brings MODULE, MODULE…  an installed distribution of that name
- * brings these modules instead built FILE            an extension module of that name
- * for another Python, libc or machine near NAME             a name like it that exists other DIR,
- * other-version X.Y, other-python FILE    where another interpreter, if there is one, has it; up to
- * three error TEXT, doubt TEXT                             a finder failed; the search for reasons
- * failed
+ * .dist-info, although its files are gone distribution NAME, brings MODULE, MODULE…  an installed
+ * distribution of that name brings these modules instead built FILE            an extension module
+ * of that name for another Python, libc or machine near NAME             a name like it that exists
+ * other DIR, other-version X.Y, other-python FILE    where another interpreter, if there is one,
+ * has it; up to three error TEXT, doubt TEXT                             a finder failed; the
+ * search for reasons failed
  *
  * Pure; the bytes are hostile.
  */
@@ -34,7 +34,8 @@ struct em_python_name {
     char *name;
     bool found, hollow;
     char *origin; /* where, if found; may be NULL */
-    char *part, *file, *package, *hidden, *metadata, *distribution, *brings, *built, *near, *error, *doubt; /* or NULL */
+    char *part, *file, *package, *hidden, *metadata, *distribution, *brings, *built, *near, *error,
+        *doubt; /* or NULL */
     struct em_list folders, libraries;
     struct em_list others, other_versions,
         other_pythons; /* of the same length; "" where there is none */
@@ -51,7 +52,8 @@ struct em_python_answer {
 /* Fills `answer`, which em_python_answer_free() releases. */
 void em_python_answer_read(struct em_python_answer *answer, const char *bytes, size_t length);
 void em_python_answer_free(struct em_python_answer *answer);
-/* The next "@embark KEY VALUE" line of an answer: moves *bytes behind it; the caller frees both. False: there is none. */
+/* The next "@embark KEY VALUE" line of an answer: moves *bytes behind it; the caller frees both.
+ * False: there is none. */
 bool em_python_answer_next(const char **bytes, const char *end, char **key, char **value);
 /* What was said of `name`, or NULL. */
 const struct em_python_name *em_python_answer_of(const struct em_python_answer *answer,

@@ -1,5 +1,6 @@
-/* What src/stages/python_more.py tells: versions, what is installed. Its first comment has the lines' meaning;
- * their form is that of core/python_answer.h; what it tells of imports is for core/imports.h.
+/* What src/stages/python_more.py tells: versions, what is installed. Its first comment has the
+ * lines' meaning; their form is that of core/python_answer.h; what it tells of imports is for
+ * core/imports.h.
  *
  * Pure; the bytes are hostile.
  */
@@ -14,7 +15,8 @@ struct em_python_dist {
     char *name, *key, *version, *at; /* key: em_requirement_key(); at: the folder of its metadata */
 };
 
-/* A distribution's requirements (Requires-Dist, extras' with their markers), or those of a pyproject.toml. */
+/* A distribution's requirements (Requires-Dist, extras' with their markers), or those of a
+ * pyproject.toml. */
 struct em_python_needs {
     char *of; /* key of the distribution, or the file */
     struct em_list lines;
@@ -42,9 +44,12 @@ void em_python_more_free(struct em_python_more *more);
 
 /* NULL: there is none. Keys are normalised. */
 const struct em_python_dist *em_python_dist_of(const struct em_python_more *more, const char *key);
-const struct em_python_dist *em_python_provider_of(const struct em_python_more *more, const char *module);
-const struct em_python_needs *em_python_needs_of(const struct em_python_more *more, const char *key);
-const struct em_python_needs *em_python_toml_of(const struct em_python_more *more, const char *file);
+const struct em_python_dist *em_python_provider_of(const struct em_python_more *more,
+                                                   const char *module);
+const struct em_python_needs *em_python_needs_of(const struct em_python_more *more,
+                                                 const char *key);
+const struct em_python_needs *em_python_toml_of(const struct em_python_more *more,
+                                                const char *file);
 
 /* For em_marker_holds(): the interpreter's environment. */
 struct em_marker_world em_python_marker_world(const struct em_python_more *more, const char *extra);

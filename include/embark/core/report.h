@@ -19,9 +19,12 @@ struct em_report {
     size_t n;
     struct em_list hosts; /* of the bundle's URLs */
 };
-#define EM_REPORT_INIT      \
-    {                       \
-        NULL, 0, { NULL, 0 } \
+#define EM_REPORT_INIT \
+    {                  \
+        NULL, 0,       \
+        {              \
+            NULL, 0    \
+        }              \
     }
 #define EM_REPORT_AUTO __attribute__((cleanup(em_report_free))) struct em_report
 
@@ -31,19 +34,20 @@ void em_report_fail_all(struct em_report *report, const char *section, struct em
 void em_report_warn_all(struct em_report *report, const char *section, struct em_errs *errs);
 void em_report_free(struct em_report *report);
 
-/* The exit code: EM_EXIT_REQUIREMENT if a requirement isn't met, else the first failure's, else 0. */
+/* The exit code: EM_EXIT_REQUIREMENT if a requirement isn't met, else the first failure's, else 0.
+ */
 int em_report_code(const struct em_report *report);
 
 /* One thing that was looked at. All are owned; never NULL but `hint` and `place`. */
 struct em_finding {
     const char *section, *key;
     bool ok;
-    int code;        /* 0: ok */
-    char *value;     /* "public", "alembic" */
-    char *place;     /* "embark.ini:7", or NULL */
-    char *expected;  /* "a directory that can be entered" */
-    char *found;     /* "does not exist; the nearest…"; "" where it is as expected */
-    char *hint;      /* or NULL */
+    int code;       /* 0: ok */
+    char *value;    /* "public", "alembic" */
+    char *place;    /* "embark.ini:7", or NULL */
+    char *expected; /* "a directory that can be entered" */
+    char *found;    /* "does not exist; the nearest…"; "" where it is as expected */
+    char *hint;     /* or NULL */
 };
 struct em_findings {
     struct em_finding *v;
@@ -53,8 +57,8 @@ struct em_findings {
 /* Every value of [require], [bundle] and [image] as one that is as expected, unless the report has
  * failures of it: then these; and all other failures. `build_time`: keys that a build can't judge
  * are left out, unless they failed. */
-void em_findings_of(const struct em_config *config, const struct em_report *report,
-                    bool build_time, struct em_findings *findings);
+void em_findings_of(const struct em_config *config, const struct em_report *report, bool build_time,
+                    struct em_findings *findings);
 void em_findings_free(struct em_findings *findings);
 
 #endif

@@ -7,7 +7,8 @@
  * Pure: the caller reads the file, in blocks of any size. A text that begins in one block and ends
  * in the next one is found if the caller keeps the end of a block, as `to` allows:
  *
- *     em_scan_run(&scan, block, length, from, last ? length : length - em_scan_longest(&scan) + 1, …)
+ *     em_scan_run(&scan, block, length, from, last ? length : length - em_scan_longest(&scan) + 1,
+ * …)
  *
  * and gives the bytes from `to` on again, in front of the next block.
  */

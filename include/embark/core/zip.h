@@ -1,7 +1,9 @@
-/* The list of a zip file's entries (a jar), read from its end as APPNOTE.TXT and every JVM do; zip64 too.
+/* The list of a zip file's entries (a jar), read from its end as APPNOTE.TXT and every JVM do;
+ * zip64 too.
  *
- * Bytes in, names out: the caller reads the file's last EM_ZIP_TAIL bytes (or all, if it has fewer), then the directory
- * that em_zip_end_read() tells of. What stands before the archive (a shell script, as Spring Boot puts there) is allowed.
+ * Bytes in, names out: the caller reads the file's last EM_ZIP_TAIL bytes (or all, if it has
+ * fewer), then the directory that em_zip_end_read() tells of. What stands before the archive (a
+ * shell script, as Spring Boot puts there) is allowed.
  *
  * Pure; the bytes are hostile.
  */
@@ -31,7 +33,8 @@ struct em_zip_entry {
 /* The entry at *at, which is moved behind it. False: the end, or damage. */
 bool em_zip_next(const char *directory, size_t length, size_t *at, struct em_zip_entry *entry);
 
-/* How long the local header is whose first EM_ZIP_LOCAL bytes these are: then come the entry's bytes. 0: damaged. */
+/* How long the local header is whose first EM_ZIP_LOCAL bytes these are: then come the entry's
+ * bytes. 0: damaged. */
 size_t em_zip_local_length(const char *header);
 
 #endif

@@ -1,9 +1,9 @@
 /* Whether the dynamic loader would find all libraries of a program: a part of em_exec_check().
  *
  * By the rules of ld.so(8) of glibc (RPATH, LD_LIBRARY_PATH, RUNPATH, ld.so.cache, the default
- * folders) and of musl's loader (LD_LIBRARY_PATH, RPATH or RUNPATH, /etc/ld-musl-ARCH.path), for the
- * program's libraries and theirs. Libraries that a program opens by itself later on (dlopen) aren't
- * known, nor is LD_PRELOAD looked at. Other loaders than these two aren't judged.
+ * folders) and of musl's loader (LD_LIBRARY_PATH, RPATH or RUNPATH, /etc/ld-musl-ARCH.path), for
+ * the program's libraries and theirs. Libraries that a program opens by itself later on (dlopen)
+ * aren't known, nor is LD_PRELOAD looked at. Other loaders than these two aren't judged.
  */
 #ifndef EMBARK_OS_ELF_LIBS_H
 #define EMBARK_OS_ELF_LIBS_H

@@ -29,9 +29,9 @@ int em_exec_find(const char *name, const char *path, struct em_str *found, struc
  * whose first line ends in CR, a script without #!, a file of another kind (Windows, macOS, an
  * archive, a page that a download brought), an ELF whose loader (PT_INTERP) is missing (a glibc
  * binary on a musl image, or the reverse, gets its own sentence), which is cut off or which is for
- * another machine (unless a handler of binfmt_misc takes it: a warning), or a shared library that it
- * needs and that its loader won't find. 0: nothing found to be wrong, or it may not be read. EM_EXIT_NOT_FOUND (what
- * execve says ENOENT for) / EM_EXIT_NOT_EXECUTABLE with text and hint. */
+ * another machine (unless a handler of binfmt_misc takes it: a warning), or a shared library that
+ * it needs and that its loader won't find. 0: nothing found to be wrong, or it may not be read.
+ * EM_EXIT_NOT_FOUND (what execve says ENOENT for) / EM_EXIT_NOT_EXECUTABLE with text and hint. */
 int em_exec_check(const char *file, struct em_err *err);
 
 /* After execve(file) of the command `name` failed with `error`: the reason by em_exec_check, else

@@ -22,10 +22,20 @@ bool em_bootstrap_any(const struct em_config *config);
 /* Whether a login that failed so is one for the bootstrap. */
 bool em_bootstrap_mends(const struct em_db_failure *failure);
 
+/* Whether the section's values are well-formed; adds one error (EM_EXIT_CONFIG, with its place) for
+ * each that isn't. */
+bool em_bootstrap_validate(const struct em_config *config, struct em_errs *errs);
+
 /* `superuser` is [bootstrap] url, `service` the service's URL. EM_EXIT_SQL: a statement failed;
  * EM_EXIT_REFUSED, EM_EXIT_UNREACHABLE, EM_EXIT_LOCK, EM_EXIT_CONFIG, 128 + n. */
 int em_bootstrap(const struct em_config *config, const struct em_url *superuser,
                  const struct em_url *service, struct em_err *err);
+
+/* Waits for the server with the superuser's login: `found` is its URL for the first of the
+ * databases postgres, template1 and the URL's own that it can log in to. em_wait_database()'s
+ * codes. */
+int em_bootstrap_maintenance(const struct em_config *config, const struct em_url *superuser,
+                             struct em_url *found, struct em_err *err);
 
 /* After it, the service's login is still refused: what the superuser can see of the reason is put
  * into the hint. */

@@ -22,8 +22,8 @@ bool em_bundle_validate(const struct em_config *config, struct em_errs *errs);
 
 /* What em_bundle() found out. em_bundle_report_free() releases it. */
 struct em_bundle_report {
-    struct em_errs errs;     /* EM_EXIT_BAKED, and EM_EXIT_REQUIREMENT for a dir that isn't there. The
-                                texts are those of em_require(): "inlined NAME: … (embark.ini:7)" */
+    struct em_errs errs; /* EM_EXIT_BAKED, and EM_EXIT_REQUIREMENT for a dir that isn't there. The
+                            texts are those of em_require(): "inlined NAME: … (embark.ini:7)" */
     struct em_errs warnings; /* what can't be looked at, or not be judged */
     struct em_list hosts;    /* that the bundle's URLs name, the most frequent first */
     size_t files;

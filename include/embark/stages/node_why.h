@@ -4,9 +4,9 @@
 
 #include "embark/core/node.h"
 
-/* Sets err (EM_EXIT_REQUIREMENT): "module express: not found by Node.js from /app; …" and a hint. `key` is "module" or
- * "import". */
-void em_node_why(const char *dir, const char *key, const char *name, const struct em_node_found *found,
-                 struct em_err *err);
+/* Sets err (EM_EXIT_REQUIREMENT): "module express: not found by Node.js from /app; …" and a hint.
+ * `key` is "module" or "import". */
+void em_node_why(const char *dir, const char *key, const char *name,
+                 const struct em_node_found *found, struct em_err *err);
 
 #endif

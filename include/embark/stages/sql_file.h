@@ -53,7 +53,15 @@ enum em_sql_purpose {
 /* Sends it and clears the buffer. 0 as well after a failure that the run goes on from. */
 int em_sql_execute(struct em_sql_file *file, enum em_sql_purpose purpose, const char *prefix,
                    size_t offset, struct em_err *err);
-bool em_sql_print(const char *bytes, size_t length); /* to standard output, secrets hidden */
+
+/* ---- sql_print.c ---- */
+
+/* A field's value: as it is, unless it holds a secret that is known. */
+void em_sql_add_shown(struct em_str *out, const char *value);
+/* To where results go; whole lines, but for an \echo -n. False: it is closed. */
+bool em_sql_put(const struct em_sql_run *run, const char *bytes, size_t length);
+/* The same, secrets hidden. */
+bool em_sql_print(const struct em_sql_run *run, const char *bytes, size_t length);
 
 /* ---- sql_meta_run.c ---- */
 

@@ -42,6 +42,7 @@ struct em_sql_options {
     bool one_transaction;
     em_time until;            /* of every statement; EM_NEVER */
     struct em_sql_vars *vars; /* given ones; files add to them. Not NULL. */
+    bool to_log;              /* results go there: at a start, standard output is the service's */
 };
 
 /* One session. */

@@ -1,7 +1,11 @@
-/* What the declarative bootstrap is to make, and the statements for it. Nothing here talks to a
- * server. */
-#ifndef EMBARK_STAGES_BOOTSTRAP_SQL_H
-#define EMBARK_STAGES_BOOTSTRAP_SQL_H
+/* What the declarative bootstrap is to make, and the statements for it.
+ *
+ * The role is made without LOGIN first, and may log in when all else is there: a login that works
+ * says that the set-up is complete, so one that was killed in its middle is taken up again, and no
+ * replica's service runs while another one still sets up.
+ */
+#ifndef EMBARK_CORE_SETUP_SQL_H
+#define EMBARK_CORE_SETUP_SQL_H
 
 #include "embark/core/config.h"
 #include "embark/core/url.h"
@@ -23,10 +27,12 @@ struct em_setup {
 void em_setup_plan(const struct em_config *config, const struct em_url *service,
                    struct em_setup *setup);
 
+void em_setup_create_role_sql(const struct em_setup *setup, struct em_str *sql);
 /* `verifier` is what stands for the password, or NULL. */
-void em_setup_role_sql(const struct em_setup *setup, bool exists, const char *verifier,
-                       struct em_str *sql);
-void em_setup_create_database_sql(const struct em_setup *setup, struct em_str *sql);
+void em_setup_login_sql(const struct em_setup *setup, const char *verifier, struct em_str *sql);
+/* `template`: NULL is the server's default, template1. */
+void em_setup_create_database_sql(const struct em_setup *setup, const char *template,
+                                  struct em_str *sql);
 /* In the database itself: ownership. Every statement may be repeated. */
 void em_setup_own_sql(const struct em_setup *setup, struct em_list *statements);
 

@@ -1,8 +1,8 @@
-/* The statements of the declarative bootstrap: role, database, ownership, grants. */
+#include "embark/core/setup_sql.h"
+
 #include <string.h>
 
 #include "embark/core/sql_vars.h"
-#include "embark/stages/bootstrap_sql.h"
 
 static const char *first_of(const char *a, const char *b)
 {
@@ -25,10 +25,15 @@ void em_setup_plan(const struct em_config *config, const struct em_url *service,
         setup->password = first_of(config->bootstrap_password, em_url_get(service, "password"));
 }
 
-void em_setup_role_sql(const struct em_setup *setup, bool exists, const char *verifier,
-                       struct em_str *sql)
+void em_setup_create_role_sql(const struct em_setup *setup, struct em_str *sql)
 {
-    em_str_puts(sql, exists ? "ALTER ROLE " : "CREATE ROLE ");
+    em_str_puts(sql, "CREATE ROLE ");
+    em_sql_quote_ident(sql, setup->role);
+}
+
+void em_setup_login_sql(const struct em_setup *setup, const char *verifier, struct em_str *sql)
+{
+    em_str_puts(sql, "ALTER ROLE ");
     em_sql_quote_ident(sql, setup->role);
     em_str_puts(sql, " LOGIN");
     if (verifier) {
@@ -37,10 +42,15 @@ void em_setup_role_sql(const struct em_setup *setup, bool exists, const char *ve
     }
 }
 
-void em_setup_create_database_sql(const struct em_setup *setup, struct em_str *sql)
+void em_setup_create_database_sql(const struct em_setup *setup, const char *template,
+                                  struct em_str *sql)
 {
     em_str_puts(sql, "CREATE DATABASE ");
     em_sql_quote_ident(sql, setup->database);
+    if (template) {
+        em_str_puts(sql, " TEMPLATE ");
+        em_sql_quote_ident(sql, template);
+    }
     if (setup->role && setup->owns == EM_OWNS_DATABASE) {
         em_str_puts(sql, " OWNER ");
         em_sql_quote_ident(sql, setup->role);

@@ -1,0 +1,57 @@
+/* Results: to standard output, or to the log where that is the service's. */
+#include <string.h>
+#include <unistd.h>
+
+#include "embark/os/files.h"
+#include "embark/os/log.h"
+#include "embark/stages/sql_file.h"
+
+static bool is_secret(const char *value)
+{
+    const struct em_list *secrets = &em_log_secrets()->list;
+
+    for (size_t i = 0; i < secrets->n; i++)
+        if (strlen(secrets->v[i]) < 3 ? strcmp(value, secrets->v[i]) == 0
+                                      : strstr(value, secrets->v[i]) != NULL)
+            return true;
+    return false;
+}
+
+void em_sql_add_shown(struct em_str *out, const char *value)
+{
+    EM_STR_WIPED clean = EM_STR_INIT;
+
+    if (!is_secret(value)) {
+        em_str_puts(out, value);
+        return;
+    }
+    em_str_puts(&clean, value);
+    em_redact(em_log_secrets(), &clean);
+    em_str_puts(out, em_str_c(&clean));
+}
+
+bool em_sql_put(const struct em_sql_run *run, const char *bytes, size_t length)
+{
+    const char *end = bytes + length;
+
+    if (!run->options.to_log)
+        return em_put(STDOUT_FILENO, bytes, length);
+    while (bytes < end) {
+        const char *newline = memchr(bytes, '\n', (size_t)(end - bytes));
+        size_t n = (size_t)((newline ? newline : end) - bytes);
+
+        em_log(EM_LOG_INFO, run->options.step, "| %.*s", (int)n, bytes);
+        bytes += n + (newline != NULL);
+    }
+    return true;
+}
+
+bool em_sql_print(const struct em_sql_run *run, const char *bytes, size_t length)
+{
+    EM_STR_WIPED text = EM_STR_INIT;
+    EM_STR_AUTO out = EM_STR_INIT;
+
+    em_str_add(&text, bytes, length);
+    em_sql_add_shown(&out, em_str_c(&text));
+    return em_sql_put(run, em_str_c(&out), out.len);
+}
