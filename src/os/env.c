@@ -5,8 +5,6 @@
 #include <string.h>
 #include <unistd.h>
 
-extern char **environ;
-
 void em_env_copy(struct em_list *env)
 {
     for (char **e = environ; e && *e; e++)

@@ -14,8 +14,6 @@
 #include "embark/os/exec.h"
 #include "embark/os/trim.h"
 
-extern char **environ;
-
 /* What the child tells about a step that failed. Smaller than PIPE_BUF, so it arrives whole. */
 struct report {
     enum { STEP_GROUP, STEP_DUP, STEP_EXEC } step;

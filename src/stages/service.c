@@ -7,8 +7,6 @@
 #include "embark/os/exec.h"
 #include "embark/os/loop.h"
 
-extern char **environ;
-
 int em_service_exec(char *const *argv, struct em_err *err)
 {
     EM_STR_AUTO file = EM_STR_INIT;
