@@ -615,7 +615,7 @@ def test_migration_timeout(db, embark, begin, folder):
 
 def test_migration_timeout_and_one_that_ignores_term(db, embark, begin, folder):
     db.make_ledger()
-    process = begin(db, before=["ignore:TERM"], keys={"timeout": "500ms"}, env={"EMBARK_SERVICE_GRACE": "500ms"})
+    process = begin(db, before=["ignore:TERM"], keys={"timeout": "4s"}, env={"EMBARK_SERVICE_GRACE": "500ms"})
     failed(process, 80)
     assert not alive(int((folder / "begun").read_text()))
 
