@@ -70,9 +70,16 @@ static bool help_command(const char *topic, struct em_str *out)
 static void key_entry(const struct em_key *key, struct em_str *out)
 {
     EM_STR_AUTO env = EM_STR_INIT;
+    EM_STR_AUTO fallback = EM_STR_INIT;
     em_key_env(key, &env);
-    em_str_printf(out, "[%s] %s\n  %s\n  default: %s\n  from outside: %s\n", key->section,
-                  key->name, key->help, *key->fallback ? key->fallback : "not set", em_str_c(&env));
+    if (key->type == EM_KEY_CHOICE)
+        em_choice_word(key, 0, &fallback);
+    else
+        em_str_puts(&fallback, *key->fallback ? key->fallback : "not set");
+    em_str_printf(out, "[%s] %s\n  %s\n", key->section, key->name, key->help);
+    if (key->type == EM_KEY_CHOICE)
+        em_str_printf(out, "  one of: %s\n", key->fallback);
+    em_str_printf(out, "  default: %s\n  from outside: %s\n", em_str_c(&fallback), em_str_c(&env));
 }
 
 /* "lock_timeout", "migrate.lock_timeout" or "EMBARK_MIGRATE_LOCK_TIMEOUT"; a name that several

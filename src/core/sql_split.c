@@ -209,18 +209,18 @@ static void add_quoted(struct em_sql_split *split, enum em_sql_kind kind, const 
 static void take_variable(struct em_sql_split *split, const struct em_sql_token *token,
                           size_t offset)
 {
-    bool expand = split->active && split->vars;
+    const struct em_sql_vars *vars = split->active ? split->vars : NULL;
     const char *name, *value;
     size_t length;
 
     em_sql_token_name(token, &name, &length);
-    value = expand ? em_sql_vars_find(split->vars, name, length) : NULL;
-    if (token->kind == EM_SQL_TEST && split->vars) {
+    value = vars ? em_sql_vars_find(vars, name, length) : NULL;
+    if (token->kind == EM_SQL_TEST && (vars || !split->active)) {
         em_sql_text_made(&split->text, value ? "TRUE" : "FALSE", value ? 4 : 5, offset);
         return;
     }
     if (!value) {
-        if (expand && !em_sql_colons_own(&split->colons, token))
+        if (vars && !em_sql_colons_own(&split->colons, token))
             trouble(split, EM_SQL_UNSET, name, length, offset);
     } else if (is_being_expanded(split, name, length)) {
         trouble(split, EM_SQL_RECURSIVE, name, length, offset);

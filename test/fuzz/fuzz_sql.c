@@ -1,8 +1,7 @@
-/* A fuzzer for the SQL lexer, splitter, meta-commands and linter.
+/* A fuzzer for the SQL lexer, splitter, meta-commands and linter. `make fuzz` runs it; with words
+ * to start from:
  *
- *     clang -std=gnu11 -D_GNU_SOURCE -g -O1 -fsanitize=fuzzer,address,undefined -Iinclude \
- *         -o build/fuzz_sql test/fuzz/fuzz_sql.c src/core/{str,err,sql_*}.c
- *     build/fuzz_sql -dict=test/fuzz/sql.dict build/corpus $(.ci/deps)/share/regress
+ *     build/fuzz/fuzz_sql.run -dict=test/fuzz/sql.dict CORPUS $(.ci/deps)/share/regress
  *
  * With -DFUZZ_MAIN (any compiler, AFL's too) it is a program that reads one case from standard
  * input.
