@@ -166,8 +166,11 @@ unit: test-packages
 	@$(MAKE) --no-print-directory $(unit_asan)
 	@test/unit/run $(unit_asan)
 
+# Most tests wait most of the time: three files at a time, each with servers of its own.
+program_tests = $(PYTHON) -m pytest -n 3 --dist loadfile test/program $(ARGS)
+
 pytest: build/embark test-packages
-	EMBARK_BIN=$(CURDIR)/build/embark $(PYTHON) -m pytest test/program $(ARGS)
+	EMBARK_BIN=$(CURDIR)/build/embark $(program_tests)
 
 # Hundreds of replicas, and rounds of killing: make test-swarm ARGS='rounds --rounds=200'
 test-swarm: build/embark test-packages
@@ -205,7 +208,7 @@ check: check-packages
 	  $(MAKE) --no-print-directory -k -Otarget $(checks) build/asan/embark $(unit_plain) || status=1; \
 	  WRAP='$(valgrind)' test/unit/run $(unit_plain) || status=1; \
 	  $(MAKE) --no-print-directory unit || status=1; \
-	  $(asan_options) EMBARK_BIN=$(CURDIR)/build/asan/embark $(PYTHON) -m pytest test/program $(ARGS) || status=1; \
+	  $(asan_options) EMBARK_ASAN=1 EMBARK_BIN=$(CURDIR)/build/asan/embark $(program_tests) || status=1; \
 	  exit $$status
 
 valgrind     := valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=definite,indirect,possible
