@@ -191,6 +191,7 @@ demo: build/embark test-packages
 bench: build/embark test-packages
 	@.ci/packages ensure bench
 	@test/bench/run
+	@test/bench/bundle
 
 test-packages: FORCE
 	@.ci/packages ensure test
