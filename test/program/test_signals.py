@@ -228,7 +228,8 @@ def test_signal_before_embark_runs_at_all_is_not_lost(embark, refused_port):
 # --- what the service inherits (P14)
 
 def signal_sets(text):
-    return {name: int(value, 16) for name, value in re.findall(r"^(Sig(?:Blk|Ign|Cgt|Pnd)|ShdPnd):\s+([0-9a-f]+)$", text, re.M)}
+    """Without 32 and 33, which are the C library's own: what started the tests may have left them ignored, and no program can change it."""
+    return {name: int(value, 16) & ~(3 << 31) for name, value in re.findall(r"^(Sig(?:Blk|Ign|Cgt|Pnd)|ShdPnd):\s+([0-9a-f]+)$", text, re.M)}
 
 
 def bit(number):
