@@ -10,13 +10,20 @@
 #define FIRST_GAP   EM_MS(5)
 #define LARGEST_GAP EM_MS(250)
 #define SHORT_TRY   EM_SEC(1)
+#define CROWDED_GAP EM_SEC(1)
 
 /* The gaps stay below a hundredth of what was waited already, so that waiting adds at most one per
  * cent; a server that appears after 2 s is seen within 20 ms. A refused try costs the machine about
  * 0.1 ms. */
-static em_time next_gap(struct em_backoff *backoff, em_time waited)
+static em_time next_gap(struct em_backoff *backoff, em_time waited, const char *sqlstate)
 {
     em_time largest = waited / 100;
+    /* A full server, crowded by hundreds like us: each try takes a slot from those who wait, too.
+     */
+    if (strncmp(sqlstate, "53", 2) == 0) {
+        backoff->max = backoff->next = CROWDED_GAP;
+        return em_backoff_next(backoff);
+    }
     if (largest < FIRST_GAP)
         largest = FIRST_GAP;
     if (largest > LARGEST_GAP)
@@ -142,7 +149,8 @@ int em_wait_database(const struct em_config *config, const struct em_url *url, c
             memcpy(last_state, failure.sqlstate, sizeof last_state);
             em_backoff_reset(&backoff);
         }
-        em_time gap_end = em_time_min(deadline, em_in(next_gap(&backoff, waited)));
+        em_time gap_end =
+            em_time_min(deadline, em_in(next_gap(&backoff, waited, failure.sqlstate)));
         if (em_wait_fd(-1, 0, gap_end) == EM_WAKE_SIGNAL)
             break;
         if (em_now() >= deadline) {
