@@ -12,7 +12,7 @@
 int em_db_failed(struct em_db *db, struct em_db_failure *failure, struct em_err *err,
                  const char *message)
 {
-    struct em_db_failure local;
+    struct em_db_failure local = {EM_DB_RETRY, ""};
     if (!failure)
         failure = &local;
     EM_STR_AUTO brief = EM_STR_INIT;

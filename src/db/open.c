@@ -245,7 +245,7 @@ static int try_hosts(const struct attempt *a, struct em_db **out, struct em_err 
 int em_db_open(const struct em_url *url, const char *application, em_time until, struct em_db **db,
                struct em_db_failure *failure, struct em_err *err)
 {
-    struct em_db_failure local;
+    struct em_db_failure local = {EM_DB_RETRY, ""};
     struct attempt attempt = {url, application, NULL, until, failure ? failure : &local};
     const char *attrs = em_url_get(url, "target_session_attrs");
     *db = NULL;

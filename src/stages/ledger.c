@@ -155,7 +155,7 @@ int em_ledger_read(struct em_db *db, const struct em_config *config, em_time unt
 {
     EM_STR_AUTO table = EM_STR_INIT;
     EM_STR_AUTO sql = EM_STR_INIT;
-    struct em_db_failure local;
+    struct em_db_failure local = {EM_DB_RETRY, ""};
     const char *values[] = {config->migrate_lock};
     em_state_free(state);
     if (!em_ledger_wanted(config))

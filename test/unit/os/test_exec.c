@@ -414,7 +414,8 @@ static void test_noexec_mount(void **state)
     if (pid == 0) {
         struct em_err err = EM_ERR_INIT;
 
-        if (unshare(CLONE_NEWNS) != 0 || mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) != 0 ||
+        if (unshare(CLONE_NEWNS) != 0 ||
+            mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) != 0 ||
             mount("none", "mounted", "tmpfs", MS_NOEXEC, "size=64k") != 0)
             _exit(77);
         make_text("mounted/tool", "#!/bin/sh\n", 0755);
