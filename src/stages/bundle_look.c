@@ -24,7 +24,7 @@ static bool has_original(int dir, const char *name, size_t length)
 static bool wanted(void *ctx, int dir, const char *name)
 {
     static const char *const packed[] = {".gz", ".br", ".zst"};
-    struct em_look *look = ctx;
+    struct em_bundle_look *look = ctx;
 
     if (em_ends(name, ".map"))
         return false;
@@ -38,14 +38,14 @@ static bool wanted(void *ctx, int dir, const char *name)
 
 static void problem(void *ctx, const char *path, const char *why)
 {
-    struct em_look *look = ctx;
+    struct em_bundle_look *look = ctx;
 
     if (look->unreadable_count++ == 0)
         em_str_printf(&look->unreadable, "%s: %s", path, why);
 }
 
 /* A file of many gigabytes doesn't keep SIGTERM waiting. */
-static bool goes_on(struct em_look *look)
+static bool goes_on(struct em_bundle_look *look)
 {
     if (look->blocks++ % 64 == 63)
         em_wait(NULL, 0, em_now());
@@ -56,7 +56,7 @@ static bool goes_on(struct em_look *look)
  * file are there behind it. */
 static void look_at(void *ctx, const char *path, int fd, const struct stat *st)
 {
-    struct em_look *look = ctx;
+    struct em_bundle_look *look = ctx;
     size_t tail = em_scan_longest(&look->scan) + EM_LOOK_BEHIND, have = 0, from = 0;
     bool last = false;
 
@@ -81,7 +81,7 @@ static void look_at(void *ctx, const char *path, int fd, const struct stat *st)
     }
 }
 
-int em_look_into(struct em_look *look, const char *dir, struct em_err *err)
+int em_bundle_look_into(struct em_bundle_look *look, const char *dir, struct em_err *err)
 {
     const struct em_tree tree = {wanted, look_at, problem, look};
 
@@ -92,10 +92,10 @@ int em_look_into(struct em_look *look, const char *dir, struct em_err *err)
     return em_tree_walk(dir, &tree, err);
 }
 
-void em_look_free(struct em_look *look)
+void em_bundle_look_free(struct em_bundle_look *look)
 {
     em_scan_free(&look->scan);
     em_str_free(&look->unreadable);
     free(look->buffer);
-    *look = (struct em_look){0};
+    *look = (struct em_bundle_look){0};
 }

@@ -8,9 +8,9 @@
 /* Bytes of the same file in front of and behind a text that was found, as far as there are any. */
 enum { EM_LOOK_BEFORE = 512, EM_LOOK_BEHIND = 1024 };
 
-struct em_look {
+struct em_bundle_look {
     struct em_scan scan; /* the caller's texts */
-    em_scan_found found; /* called with a struct em_look as its ctx; sees the fields below */
+    em_scan_found found; /* called with a struct em_bundle_look as its ctx; sees the fields below */
     void *ctx;           /* the caller's */
 
     const char *path; /* of this file */
@@ -28,7 +28,7 @@ struct em_look {
 };
 
 /* Looks at all files below the folder. As em_tree_walk(). */
-int em_look_into(struct em_look *look, const char *dir, struct em_err *err);
-void em_look_free(struct em_look *look);
+int em_bundle_look_into(struct em_bundle_look *look, const char *dir, struct em_err *err);
+void em_bundle_look_free(struct em_bundle_look *look);
 
 #endif

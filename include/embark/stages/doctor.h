@@ -1,0 +1,28 @@
+/* What `embark doctor` sees of the database: looked at, and nothing changed.
+ *
+ * Rows are added to `looks` in the sections "database" and "migrations". A row is EM_MARK_BAD when
+ * a start would fail of it, with that start's exit code and a hint; what a start would mend itself
+ * ([bootstrap] makes the role) or wait for (a migration that runs elsewhere) is EM_MARK_WARN. All
+ * is read in read-only transactions, and no lock is taken.
+ */
+#ifndef EMBARK_STAGES_DOCTOR_H
+#define EMBARK_STAGES_DOCTOR_H
+
+#include "embark/core/config.h"
+#include "embark/core/looks.h"
+#include "embark/db/db.h"
+
+/* `url` is the service's database, NULL: there is none; `direct` the lock's and the migrations',
+ * NULL: the same. All of it ends at `deadline`. *db is the login (the direct one, where there are
+ * two) with default_transaction_read_only on, for em_doctor_migrations(), or NULL; the caller
+ * closes it. */
+void em_doctor_database(const struct em_config *config, const struct em_url *url,
+                        const struct em_url *direct, em_time deadline, struct em_looks *looks,
+                        struct em_db **db);
+
+/* What is pending, and what the ledger says of the last run. `db` NULL: as far as the image's files
+ * tell. */
+void em_doctor_migrations(const struct em_config *config, struct em_db *db, em_time deadline,
+                          struct em_looks *looks);
+
+#endif

@@ -1,0 +1,65 @@
+#include "embark/core/looks.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static struct em_look *add(struct em_looks *looks, const char *section, const char *key,
+                           enum em_mark mark, int code)
+{
+    looks->v = em_realloc(looks->v, looks->n + 1, sizeof *looks->v);
+    struct em_look *look = &looks->v[looks->n++];
+    *look = (struct em_look){.section = section, .key = em_strdup(key), .mark = mark};
+    look->code = mark == EM_MARK_BAD ? code : 0;
+    return look;
+}
+
+void em_look_add(struct em_looks *looks, const char *section, const char *key, enum em_mark mark,
+                 int code, const char *format, ...)
+{
+    struct em_str text = EM_STR_INIT;
+    va_list args;
+    va_start(args, format);
+    em_str_vprintf(&text, format, args);
+    va_end(args);
+    add(looks, section, key, mark, code)->text = em_str_take(&text);
+}
+
+void em_look_hint(struct em_looks *looks, const char *format, ...)
+{
+    struct em_str text = EM_STR_INIT;
+    va_list args;
+    va_start(args, format);
+    em_str_vprintf(&text, format, args);
+    va_end(args);
+    if (looks->n && text.len) {
+        free(looks->v[looks->n - 1].hint);
+        looks->v[looks->n - 1].hint = em_str_take(&text);
+    }
+    em_str_free(&text);
+}
+
+void em_look_err(struct em_looks *looks, const char *section, const char *key, enum em_mark mark,
+                 const struct em_err *err)
+{
+    em_look_add(looks, section, key, mark, err->code, "%s", em_str_c(&err->text));
+    em_look_hint(looks, "%s", em_str_c(&err->hint));
+}
+
+int em_looks_code(const struct em_looks *looks, const char *section)
+{
+    for (size_t i = 0; i < looks->n; i++)
+        if (looks->v[i].code && (!section || strcmp(looks->v[i].section, section) == 0))
+            return looks->v[i].code;
+    return 0;
+}
+
+void em_looks_free(struct em_looks *looks)
+{
+    for (size_t i = 0; i < looks->n; i++) {
+        free(looks->v[i].key);
+        free(looks->v[i].text);
+        free(looks->v[i].hint);
+    }
+    free(looks->v);
+    *looks = (struct em_looks)EM_LOOKS_INIT;
+}
