@@ -59,13 +59,13 @@ static int lint_bootstrap(const struct em_steps *steps)
     return code;
 }
 
-static int find_targets(struct em_steps *steps)
+static int find_targets(struct em_steps *steps, struct em_errs *warnings)
 {
     const struct em_config *config = steps->config;
     EM_ERR_AUTO err = EM_ERR_INIT;
     bool none;
     int code = em_db_target(&steps->url, config->database_url, config->origin[EM_AT_database_url],
-                            &none, &steps->raw, &err);
+                            &none, &steps->raw, warnings, &err);
     steps->has_database = code == 0;
     const char *url = getenv("DATABASE_URL");
     if (none && url && !url[strspn(url, " \t\r\n")])
@@ -85,7 +85,8 @@ static int find_targets(struct em_steps *steps)
         return 0;
     steps->has_direct = true;
     code = em_db_target(&steps->direct, config->database_direct_url,
-                        config->origin[EM_AT_database_direct_url], &none, &steps->direct_raw, &err);
+                        config->origin[EM_AT_database_direct_url], &none, &steps->direct_raw,
+                        warnings, &err);
     return code ? em_said("configuration", &err) : 0;
 }
 
@@ -95,7 +96,7 @@ static void print_raw(struct em_str *raw, const struct em_url *url)
         em_url_print(url, true, raw);
 }
 
-static int find_superuser(struct em_steps *steps)
+static int find_superuser(struct em_steps *steps, struct em_errs *warnings)
 {
     const struct em_config *config = steps->config;
     EM_ERR_AUTO err = EM_ERR_INIT;
@@ -104,7 +105,7 @@ static int find_superuser(struct em_steps *steps)
         return 0;
     steps->has_superuser = true;
     if (em_db_target(&steps->superuser, config->bootstrap_url, config->origin[EM_AT_bootstrap_url],
-                     &none, NULL, &err) != 0)
+                     &none, NULL, warnings, &err) != 0)
         return em_said("configuration", &err);
     if (config->bootstrap_password)
         em_secrets_add(em_log_secrets(), config->bootstrap_password);
@@ -116,18 +117,32 @@ static int find_superuser(struct em_steps *steps)
     return em_said("configuration", &err);
 }
 
+/* Each once: several URLs may take the same password. */
+static void say_warnings(const struct em_errs *warnings, bool build_time)
+{
+    EM_LIST_AUTO said = EM_LIST_INIT;
+    for (size_t i = 0; i < warnings->n; i++) {
+        const char *text = em_str_c(&warnings->v[i].text);
+        if (!em_list_has(&said, text))
+            em_log_err(build_time ? EM_LOG_INFO : EM_LOG_WARN, "configuration", &warnings->v[i]);
+        em_list_add(&said, text);
+    }
+}
+
 int em_steps_start(struct em_steps *steps, const struct em_config *config, bool build_time)
 {
     EM_ERRS_AUTO errs = EM_ERRS_INIT;
+    EM_ERRS_AUTO warnings = EM_ERRS_INIT;
     memset(steps, 0, sizeof *steps);
     steps->config = config;
     steps->build_time = build_time;
     steps->started = em_now();
     em_trim();
-    int code = find_targets(steps);
+    int code = find_targets(steps, &warnings);
     em_trim();
     if (code == 0)
-        code = find_superuser(steps);
+        code = find_superuser(steps, &warnings);
+    say_warnings(&warnings, build_time);
     em_wait_validate(config, &errs);
     if (em_sql_migrations_any(config) && config->migrate_command.n)
         em_errs_add(&errs, EM_EXIT_CONFIG, "%s: [migrate] sql and command exclude each other",

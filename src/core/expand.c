@@ -128,9 +128,10 @@ int em_expansion_get(const struct em_expansion *e, const char *name, struct em_s
 }
 
 int em_world_get(const struct em_world *world, const char *name, struct em_str *out,
-                 struct em_secrets *secrets, struct em_errs *errs)
+                 struct em_secrets *secrets, struct em_errs *errs, struct em_errs *warnings)
 {
-    return em_expansion_get(&(struct em_expansion){world, secrets, errs, NULL, NULL}, name, out);
+    return em_expansion_get(&(struct em_expansion){world, secrets, errs, warnings, NULL}, name,
+                            out);
 }
 
 static size_t name_length(const char *p)

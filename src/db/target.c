@@ -66,7 +66,7 @@ static int system_roots(struct em_url *url, struct em_err *err)
 /* What libpq would take from PG* variables, a service file or its own defaults for what the URL
  * leaves open. It is put in explicitly, since the host has to be known to be resolved outside of
  * libpq, and to be named in messages. PGPASSWORD_FILE is ours (DESIGN: NAME_FILE). */
-static int fill_defaults(struct em_url *url, struct em_err *err)
+static int fill_defaults(struct em_url *url, struct em_errs *warnings, struct em_err *err)
 {
     EM_STR_AUTO password = EM_STR_INIT;
     EM_ERRS_AUTO errs = EM_ERRS_INIT;
@@ -91,7 +91,8 @@ static int fill_defaults(struct em_url *url, struct em_err *err)
         em_url_set(url, "dbname", em_url_get(url, "user"));
     if (em_url_get(url, "password") && !getenv("PGPASSWORD_FILE"))
         return 0;
-    int found = em_world_get(&em_world_real, "PGPASSWORD", &password, em_log_secrets(), &errs);
+    int found =
+        em_world_get(&em_world_real, "PGPASSWORD", &password, em_log_secrets(), &errs, warnings);
     if (found < 0) {
         int code = em_fail(err, EM_EXIT_CONFIG, "%s", em_str_c(&errs.v[0].text));
         em_hint(err, "%s", em_str_c(&errs.v[0].hint));
@@ -150,14 +151,14 @@ static bool any_pg_variable(void)
 }
 
 int em_db_target(struct em_url *url, const char *value, const char *origin, bool *none,
-                 struct em_str *raw, struct em_err *err)
+                 struct em_str *raw, struct em_errs *warnings, struct em_err *err)
 {
     EM_STR_AUTO from_env = EM_STR_INIT;
     EM_ERRS_AUTO errs = EM_ERRS_INIT;
     *none = false;
     if (!value) {
-        int found =
-            em_world_get(&em_world_real, "DATABASE_URL", &from_env, em_log_secrets(), &errs);
+        int found = em_world_get(&em_world_real, "DATABASE_URL", &from_env, em_log_secrets(), &errs,
+                                 warnings);
         if (found < 0) {
             int code = em_fail(err, EM_EXIT_CONFIG, "%s", em_str_c(&errs.v[0].text));
             em_hint(err, "%s", em_str_c(&errs.v[0].hint));
@@ -180,7 +181,7 @@ int em_db_target(struct em_url *url, const char *value, const char *origin, bool
         em_context(err, "%s", origin ? origin : "database URL");
         return code;
     }
-    code = fill_defaults(url, err);
+    code = fill_defaults(url, warnings, err);
     if (code == 0 && !em_url_get(url, "user") && !em_url_get(url, "service")) {
         code =
             em_fail(err, EM_EXIT_CONFIG, "names no user, and this uid has no name (/etc/passwd)");

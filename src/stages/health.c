@@ -180,7 +180,7 @@ static int check_database(const struct em_config *config, em_time until, struct 
     struct em_db *db = NULL;
     bool none;
     int code = em_db_target(&url, config->database_url, config->origin[EM_AT_database_url], &none,
-                            NULL, err);
+                            NULL, NULL, err);
     em_application_name("health", &application);
     if (code == 0)
         code = em_db_open(&url, em_str_c(&application), until, &db, NULL, err);

@@ -513,6 +513,32 @@ def test_everybody_may_read_the_secret(service, embark, secret_file):
     assert process.stderr.count("everybody may read this secret") == 1, process.describe()
 
 
+@pytest.mark.parametrize("name", ["DATABASE_URL_FILE", "PGPASSWORD_FILE", "SHOP_PW_FILE", "EMBARK_DATABASE_URL_FILE", "EMBARK_BOOTSTRAP_URL_FILE"])
+def test_everybody_may_read_what_a_variable_names(service, embark, folder, name):
+    """Whichever way a secret's file is named, and once, though several URLs may take the same password."""
+    service.make_role()
+    service.make_database(service.role)
+    value = {"PGPASSWORD_FILE": SECRET, "SHOP_PW_FILE": SECRET, "EMBARK_BOOTSTRAP_URL_FILE": service.super_url}.get(name, service.url)
+    path = folder / "secret"
+    path.write_text(value + "\n")
+    plain = f"postgresql://{service.role}@{service.server.host}:{service.server.port}/{service.name}"
+    config = ""
+    env = {name: str(path)}
+    if name == "PGPASSWORD_FILE":
+        env.update(DATABASE_URL=plain, EMBARK_DATABASE_DIRECT_URL=plain)
+    elif name == "SHOP_PW_FILE":
+        env.update(DATABASE_URL=service.url, EMBARK_BOOTSTRAP_URL=service.super_url)
+        config = "[bootstrap]\npassword = ${SHOP_PW}\n"
+    elif name == "EMBARK_BOOTSTRAP_URL_FILE":
+        env.update(DATABASE_URL=service.url)
+    for mode in (0o644, 0o640):
+        path.chmod(mode)
+        process = ready(embark("echo", "served", env=env, config=config))
+        warning = rf"\${name} \({path}\): everybody may read this secret, since the file has mode 0644\n  hint: chmod o-r "
+        assert len(re.findall(warning, process.stderr)) == (mode == 0o644), process.describe()
+        assert process.stderr.count("may read this secret") == (mode == 0o644), process.describe()
+
+
 def test_build_file_is_no_secret(service, embark, secret_file):
     (secret_file.parent / "build").write_text("abc\n")
     process = ready(serve(embark, service, extra=f"[image]\nbuild = ${{file:{secret_file.parent}/build}}\n"))

@@ -185,38 +185,53 @@ static void test_secrets_are_known(void **state)
     assert_true(em_expand(&e, "${PW}", &out));
 }
 
+static bool only_bare(void *ctx, const char *path, unsigned *mode)
+{
+    (void)ctx;
+    *mode = 0644;
+    return strcmp(path, "/run/secrets/bare") == 0;
+}
+
 static void test_world_get(void **state)
 {
     static const struct {
         const char *name;
         int result;
-        const char *value, *said;
+        const char *value, *said, *warned;
     } cases[] = {
-        {"HOST", 1, "db", ""},
-        {"EMPTY", 1, "", ""},
-        {"NOT", 0, "", ""},
-        {"PW", 1, "hunter22", ""},
-        {"HALF", 1, "hunter22", ""},
-        {"NOFILE", 0, "", ""},
-        {"DOLLAR", 1, "${HOST} $HOST", ""},
-        {"BOTH", -1, "", "$BOTH and $BOTH_FILE are both set\n  hint: unset one of them\n"},
+        {"HOST", 1, "db", "", ""},
+        {"EMPTY", 1, "", "", ""},
+        {"NOT", 0, "", "", ""},
+        {"PW", 1, "hunter22", "", ""},
+        {"HALF", 1, "hunter22", "", ""},
+        {"NOFILE", 0, "", "", ""},
+        {"DOLLAR", 1, "${HOST} $HOST", "", ""},
+        {"BARE", 1, "hunter22", "",
+         "$BARE_FILE (/run/secrets/bare): everybody may read this secret, since the file has mode "
+         "0644\n  hint: chmod o-r /run/secrets/bare, or mount it below /run/secrets\n"},
+        {"BOTH", -1, "", "$BOTH and $BOTH_FILE are both set\n  hint: unset one of them\n", ""},
         {"MISSING", -1, "",
-         "$MISSING_FILE (/run/secrets/missing) can't be read: No such file or directory\n"},
+         "$MISSING_FILE (/run/secrets/missing) can't be read: No such file or directory\n", ""},
     };
     struct em_world world = fake_world(environment);
 
     (void)state;
+    world.readable_by_all = only_bare;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         EM_ERRS_AUTO errs = EM_ERRS_INIT;
         struct em_secrets secrets = {0};
         EM_STR_AUTO out = EM_STR_INIT;
+        EM_ERRS_AUTO warnings = EM_ERRS_INIT;
         EM_STR_AUTO said = EM_STR_INIT;
+        EM_STR_AUTO warned = EM_STR_INIT;
 
-        assert_int_equal(em_world_get(&world, cases[i].name, &out, &secrets, &errs),
+        assert_int_equal(em_world_get(&world, cases[i].name, &out, &secrets, &errs, &warnings),
                          cases[i].result);
         assert_string_equal(em_str_c(&out), cases[i].value);
         fake_say(&errs, &said);
         assert_string_equal(em_str_c(&said), cases[i].said);
+        fake_say(&warnings, &warned);
+        assert_string_equal(em_str_c(&warned), cases[i].warned);
         em_secrets_free(&secrets);
     }
 }

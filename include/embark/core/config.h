@@ -145,9 +145,10 @@ enum { EM_CONFIG_MISTAKES = 100 };
 
 /* $NAME, or the contents of the file that $NAME_FILE names. 1: found and added to out; 0: not set;
  * -1: both set or unreadable, added to errs. An empty NAME_FILE counts as not set, and so does an
- * empty NAME beside a NAME_FILE. */
+ * empty NAME beside a NAME_FILE. A file that everybody may read is added to warnings (NULL
+ * allowed). */
 int em_world_get(const struct em_world *world, const char *name, struct em_str *out,
-                 struct em_secrets *secrets, struct em_errs *errs);
+                 struct em_secrets *secrets, struct em_errs *errs, struct em_errs *warnings);
 
 bool em_config_skips(const struct em_config *config, const char *step);
 /* The words of a CHOICE key: copies the index'th to out. Nothing is added for an index that there

@@ -19,10 +19,11 @@ struct em_db; /* a connection */
  * messages. The password is added to the log's secrets. What the URL leaves open is filled in from
  * PG* variables and the service file, as libpq would, so that every later use agrees. `raw` (NULL
  * allowed) gets the text as it was given, for a child's environment: it holds the password, wipe
- * it. EM_EXIT_CONFIG: malformed, or nothing is configured at all (*none is set: the caller decides
+ * it. A secret's file that everybody may read is added to `warnings` (NULL allowed).
+ * EM_EXIT_CONFIG: malformed, or nothing is configured at all (*none is set: the caller decides
  * whether that is an error). */
 int em_db_target(struct em_url *url, const char *value, const char *origin, bool *none,
-                 struct em_str *raw, struct em_err *err);
+                 struct em_str *raw, struct em_errs *warnings, struct em_err *err);
 /* target_session_attrs lets a standby do. */
 bool em_db_standby_ok(const struct em_url *url);
 
