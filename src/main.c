@@ -158,6 +158,23 @@ static const char *find_config(const char *option)
     return NULL;
 }
 
+static void set_up_log(const struct em_config *config)
+{
+    em_log_setup((enum em_log_format)config->log_format, (enum em_level)config->log_level,
+                 config->log_timestamps);
+}
+
+/* What the environment says about the log holds for what is said before the configuration is read,
+ * or without one. What is wrong with it is said then. */
+static void set_up_early_log(void)
+{
+    struct em_config config = {0};
+    em_config_log_words(&config, getenv("EMBARK_LOG_FORMAT"), NULL, NULL);
+    em_config_log_words(&config, getenv("EMBARK_LOG_LEVEL"), NULL, NULL);
+    em_config_log_words(&config, getenv("EMBARK_LOG"), NULL, NULL);
+    set_up_log(&config);
+}
+
 static int load_config(const struct words *words, struct em_config *config)
 {
     EM_STR_AUTO bytes = EM_STR_INIT;
@@ -173,7 +190,7 @@ static int load_config(const struct words *words, struct em_config *config)
     world.build_time = words->run == em_command_check;
     bool good = em_config_parse(config, path, path ? em_str_c(&bytes) : NULL, bytes.len, &world,
                                 em_log_secrets(), &errs, &warnings);
-    em_log_setup((enum em_log_format)config->log_format, (enum em_level)config->log_level);
+    set_up_log(config);
     for (size_t i = 0; i < warnings.n; i++)
         em_log_err(world.build_time ? EM_LOG_INFO : EM_LOG_WARN, "configuration", &warnings.v[i]);
     for (size_t i = 0; i < errs.n; i++)
@@ -204,6 +221,7 @@ int main(int argc, char **argv)
     (void)argc;
     em_out_of_memory = out_of_memory;
     fill_standard_descriptors();
+    set_up_early_log();
     int code = parse_words(argv, &words);
     if (code == 0 && em_loop_start(&err) != 0) {
         em_log_err(EM_LOG_ERROR, NULL, &err);

@@ -88,6 +88,7 @@ static void apply_environment(struct em_config *config, struct em_expansion *e)
         if (!config->origin[i])
             em_value_default(config, &em_keys[i]);
     }
+    em_env_log(config, e);
     em_env_skip(config, e);
     em_env_unknown(e);
 }

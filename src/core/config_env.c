@@ -93,6 +93,93 @@ void em_env_apply(struct em_config *config, const struct em_key *key, const stru
     set_lines(config, key, &here, &text, from_file);
 }
 
+/* ---- EMBARK_LOG ---- */
+
+/* The key of [log] that a word gives, and what it makes of it: the word's place in a CHOICE, or yes
+ * for a BOOL, whose word is its name. NULL: none. */
+static const struct em_key *log_key(const char *word, int *value)
+{
+    for (size_t i = 0; i < EM_KEY_COUNT; i++) {
+        const struct em_key *key = &em_keys[i];
+
+        if (strcmp(key->section, "log") != 0)
+            continue;
+        *value = 1;
+        if (key->type == EM_KEY_BOOL && strcmp(word, key->name) == 0)
+            return key;
+        for (*value = 0; key->type == EM_KEY_CHOICE; ++*value) {
+            EM_STR_AUTO choice = EM_STR_INIT;
+
+            em_choice_word(key, *value, &choice);
+            if (!choice.len)
+                break;
+            if (strcmp(word, em_str_c(&choice)) == 0)
+                return key;
+        }
+    }
+    return NULL;
+}
+
+static void set_log_key(struct em_config *config, const struct em_key *key, int value,
+                        const char *origin)
+{
+    void *field = (char *)config + key->offset;
+    char **from = &config->origin[key - em_keys];
+
+    if (key->type == EM_KEY_BOOL)
+        *(bool *)field = value;
+    else
+        *(int *)field = value;
+    if (!origin)
+        return;
+    em_free_ptr(from);
+    *from = em_strdup(origin);
+}
+
+bool em_config_log_words(struct em_config *config, const char *text, const char *origin,
+                         struct em_str *bad)
+{
+    static const char between[] = ", \t\r\n";
+    bool said[EM_KEY_COUNT] = {false}, good = true;
+
+    while (text && *(text += strspn(text, between))) {
+        size_t n = strcspn(text, between);
+        EM_FREE char *word = em_strndup(text, n);
+        int value;
+        const struct em_key *key = log_key(word, &value);
+
+        text += n;
+        if (key && !said[key - em_keys]) {
+            said[key - em_keys] = true;
+            set_log_key(config, key, value, origin);
+            continue;
+        }
+        if (good && bad)
+            em_str_puts(bad, word);
+        good = false;
+    }
+    return good;
+}
+
+void em_env_log(struct em_config *config, const struct em_expansion *e)
+{
+    static const char words[] = "text or json; error, warn, info or debug; timestamps";
+    EM_STR_AUTO bad = EM_STR_INIT;
+    const struct em_key *key;
+    struct em_err *err;
+    int value;
+
+    if (em_config_log_words(config, env(e->world, "EMBARK_LOG"), "$EMBARK_LOG", &bad))
+        return;
+    key = log_key(em_str_c(&bad), &value);
+    if (key)
+        err =
+            em_expansion_error(e, "$EMBARK_LOG: \"%s\" is a second %s", em_str_c(&bad), key->name);
+    else
+        err = em_expansion_error(e, "$EMBARK_LOG: there is no word \"%s\"", em_str_c(&bad));
+    em_hint(err, "%s; separated by commas", words);
+}
+
 /* ---- EMBARK_SKIP ---- */
 
 static void skip(struct em_config *config, const char *step)

@@ -17,6 +17,25 @@ em_time em_in(em_time length)
     return em_time_add(em_now(), length);
 }
 
+int64_t em_wall_now(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+void em_wall_print(int64_t wall, struct em_str *out)
+{
+    time_t seconds = (time_t)(wall / 1000000);
+    struct tm utc;
+    if (wall < 0 || !gmtime_r(&seconds, &utc)) {
+        em_str_putc(out, '?');
+        return;
+    }
+    em_str_printf(out, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", utc.tm_year + 1900, utc.tm_mon + 1,
+                  utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec, (int)(wall % 1000000 / 1000));
+}
+
 uint64_t em_random_seed(void)
 {
     uint64_t seed = 0;

@@ -1,10 +1,12 @@
 #include "embark/os/log.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
 #include <string.h>
-#include <time.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "embark/os/clock.h"
@@ -13,12 +15,14 @@
 static enum em_log_format log_format = EM_LOG_TEXT;
 static enum em_level log_least = EM_LOG_INFO;
 static struct em_secrets log_secrets;
+static bool log_timestamps;
 static bool log_in_line; /* a child's line has not ended */
 
-void em_log_setup(enum em_log_format format, enum em_level least)
+void em_log_setup(enum em_log_format format, enum em_level least, bool timestamps)
 {
     log_format = format;
     log_least = least;
+    log_timestamps = timestamps;
 }
 
 struct em_secrets *em_log_secrets(void)
@@ -64,14 +68,37 @@ static bool is_ready(void)
     return ready;
 }
 
-/* One write for a whole line, so that lines of several processes don't mix in a pipe (up to
- * PIPE_BUF). */
+/* Whether a write of more than PIPE_BUF bytes won't have to wait for a reader. A pipe is a row of
+ * pages; what is written is added to the last one only if it fits there, so that any two neighbours
+ * together hold more than a page, but for those that are being read. */
+static bool has_room(size_t length)
+{
+    struct stat st;
+    int held, size;
+    if (fstat(STDERR_FILENO, &st) != 0)
+        return false;
+    if (S_ISREG(st.st_mode))
+        return true;
+    if (!S_ISFIFO(st.st_mode) || ioctl(STDERR_FILENO, FIONREAD, &held) != 0 ||
+        (size = fcntl(STDERR_FILENO, F_GETPIPE_SZ)) <= 0)
+        return false;
+    return 2 * (size_t)held + 3 * (size_t)PIPE_BUF + length <= (size_t)size;
+}
+
+/* How much the next write takes: all, or what surely fits, up to a line's end if there is one. */
+static size_t portion(const char *bytes, size_t length)
+{
+    if (length <= PIPE_BUF || has_room(length))
+        return length;
+    const char *end = memrchr(bytes, '\n', PIPE_BUF);
+    return end ? (size_t)(end - bytes) + 1 : PIPE_BUF;
+}
+
 static void put(const char *bytes, size_t length)
 {
     size_t done = 0;
     while (done < length && is_ready()) {
-        size_t part = length - done < PIPE_BUF ? length - done : PIPE_BUF;
-        ssize_t n = write(STDERR_FILENO, bytes + done, part);
+        ssize_t n = write(STDERR_FILENO, bytes + done, portion(bytes + done, length - done));
         if (n > 0)
             done += (size_t)n;
         else if (n < 0 && errno != EINTR && errno != EAGAIN)
@@ -95,6 +122,12 @@ void em_log_raw(const char *bytes, size_t length)
     log_in_line = bytes[length - 1] != '\n';
 }
 
+void em_log_end_line(void)
+{
+    if (log_in_line)
+        em_log_raw("\n", 1);
+}
+
 static void add_escaped(struct em_str *line, const char *text)
 {
     EM_STR_AUTO clean = EM_STR_INIT;
@@ -116,24 +149,13 @@ static void add_json_string(struct em_str *line, const char *text)
     em_str_putc(line, '"');
 }
 
-static void add_json_time(struct em_str *line)
-{
-    struct timespec now;
-    struct tm utc;
-    clock_gettime(CLOCK_REALTIME, &now);
-    gmtime_r(&now.tv_sec, &utc);
-    em_str_printf(line, "\"time\":\"%04d-%02d-%02dT%02d:%02d:%02d.%03ldZ\"", utc.tm_year + 1900,
-                  utc.tm_mon + 1, utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec,
-                  now.tv_nsec / 1000000);
-}
-
 static void write_json(enum em_level level, const char *step, const char *text, const char *hint,
                        int code)
 {
     EM_STR_AUTO line = EM_STR_INIT;
-    em_str_putc(&line, '{');
-    add_json_time(&line);
-    em_str_printf(&line, ",\"level\":\"%s\"", level_name(level));
+    em_str_puts(&line, "{\"time\":\"");
+    em_wall_print(em_wall_now(), &line);
+    em_str_printf(&line, "\",\"level\":\"%s\"", level_name(level));
     if (step) {
         em_str_puts(&line, ",\"step\":");
         add_json_string(&line, step);
@@ -150,10 +172,16 @@ static void write_json(enum em_level level, const char *step, const char *text, 
     put_line(&line);
 }
 
+/* Both lines have the time, so that sorting them by it, or looking for it, finds both. */
 static void write_text(const char *step, const char *text, const char *hint)
 {
     EM_STR_AUTO line = EM_STR_INIT;
-    em_str_puts(&line, "embark: ");
+    EM_STR_AUTO time = EM_STR_INIT;
+    if (log_timestamps) {
+        em_wall_print(em_wall_now(), &time);
+        em_str_putc(&time, ' ');
+    }
+    em_str_printf(&line, "%sembark: ", em_str_c(&time));
     if (step) {
         add_escaped(&line, step);
         em_str_puts(&line, ": ");
@@ -161,7 +189,7 @@ static void write_text(const char *step, const char *text, const char *hint)
     add_escaped(&line, text);
     em_str_putc(&line, '\n');
     if (hint && *hint) {
-        em_str_puts(&line, "  hint: ");
+        em_str_printf(&line, "%s  hint: ", em_str_c(&time));
         add_escaped(&line, hint);
         em_str_putc(&line, '\n');
     }

@@ -124,6 +124,8 @@ void em_relay_finish(struct em_relay *relay)
     /* A pipe holds 64 KiB: that many reads empty it, whatever a survivor still writes. */
     read_some(relay, READS_PER_PUMP);
     flush_partial(relay);
+    /* Whoever writes next, embark or the service, starts on a line of its own. */
+    em_log_end_line();
     relay->partial_due = EM_NEVER;
 }
 

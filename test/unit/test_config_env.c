@@ -137,6 +137,51 @@ static void skipping(void **state)
                 NULL, "EMBARK_SKIP=migrat,Wait,check 1");
 }
 
+static void logs(const char *format, const char *level, bool timestamps, const char *file,
+                 const char *setting, const char *second)
+{
+    struct trial t;
+    EM_STR_AUTO was = EM_STR_INIT;
+    EM_STR_AUTO least = EM_STR_INIT;
+
+    trial_run(&t, file, setting, second, NULL);
+    assert_string_equal(em_str_c(&t.said), "");
+    assert_string_equal(em_str_c(&t.warned), "");
+    em_choice_word(&em_keys[EM_AT_log_format], t.config.log_format, &was);
+    em_choice_word(&em_keys[EM_AT_log_level], t.config.log_level, &least);
+    assert_string_equal(em_str_c(&was), format);
+    assert_string_equal(em_str_c(&least), level);
+    assert_int_equal(t.config.log_timestamps, timestamps);
+    trial_end(&t);
+}
+
+static void log_words(void **state)
+{
+    static const char file[] = "[log]\nformat = json\nlevel = error\ntimestamps = yes\n";
+    struct trial t;
+
+    (void)state;
+    logs("text", "info", false, NULL, "X=y", NULL);
+    logs("text", "debug", false, NULL, "EMBARK_LOG=debug", NULL);
+    logs("json", "info", false, NULL, "EMBARK_LOG=json", NULL);
+    logs("json", "debug", true, NULL, "EMBARK_LOG= json,debug\ttimestamps ", NULL);
+    logs("json", "error", true, file, "EMBARK_LOG=", NULL);
+    logs("text", "warn", true, file, "EMBARK_LOG=text,warn", NULL);
+    logs("text", "error", true, file, "EMBARK_LOG_LEVEL=debug", "EMBARK_LOG=text error");
+    trial_run(&t, file, "EMBARK_LOG=debug", NULL);
+    assert_string_equal(t.config.origin[EM_AT_log_level], "$EMBARK_LOG");
+    assert_string_equal(t.config.origin[EM_AT_log_format], "embark.ini:2");
+    trial_end(&t);
+    assert_says(
+        "$EMBARK_LOG: there is no word \"loud\"\n"
+        "  hint: text or json; error, warn, info or debug; timestamps; separated by commas\n",
+        NULL, "EMBARK_LOG=json,loud,louder");
+    assert_says(
+        "$EMBARK_LOG: \"info\" is a second level\n"
+        "  hint: text or json; error, warn, info or debug; timestamps; separated by commas\n",
+        NULL, "EMBARK_LOG=error,info");
+}
+
 static void unknown(void **state)
 {
     (void)state;
@@ -157,7 +202,7 @@ static void unknown(void **state)
 static void known(void **state)
 {
     (void)state;
-    assert_warns("", NULL, "EMBARK_CONFIG=/etc/embark.ini", "EMBARK_STATE=x", "EMBARK_LOG=x",
+    assert_warns("", NULL, "EMBARK_CONFIG=/etc/embark.ini", "EMBARK_STATE=x", "EMBARK_LOG=info",
                  "EMBARK_SKIP=", "EMBARK_DATABASE_URL_FILE=", "EMBARK_REQUIRE_FILE=");
 }
 
@@ -240,6 +285,7 @@ int main(void)
         cmocka_unit_test(from_files),
         cmocka_unit_test(keys_called_file),
         cmocka_unit_test(skipping),
+        cmocka_unit_test(log_words),
         cmocka_unit_test(unknown),
         cmocka_unit_test(known),
         cmocka_unit_test(orchestrators),

@@ -41,7 +41,8 @@
  * EMBARK_ variable that is no key (nor EMBARK_CONFIG, _SKIP, _STATE or _LOG) is a warning with the
  * nearest key's name, since an orchestrator may set such names for reasons of its own. The names
  * that Kubernetes and Docker's links make for a service called embark (EMBARK_SERVICE_HOST,
- * EMBARK_PORT_80_TCP_ADDR…) are passed over in silence: no key may be called like that.
+ * EMBARK_PORT_80_TCP_ADDR…) are passed over in silence: no key may be called like that. EMBARK_LOG
+ * is a short form of [log], and wins over it and over EMBARK_LOG_…: em_config_log_words().
  */
 #ifndef EMBARK_CORE_CONFIG_H
 #define EMBARK_CORE_CONFIG_H
@@ -141,6 +142,15 @@ bool em_config_parse(struct em_config *config, const char *path, const char *byt
                      const struct em_world *world, struct em_secrets *secrets, struct em_errs *errs,
                      struct em_errs *warnings);
 void em_config_free(struct em_config *config); /* SECRET values are zeroed */
+
+/* EMBARK_LOG: words of [log], each at most once and separated by commas or blanks: a format, a
+ * level, "timestamps". Sets the fields of [log], and their origin if `origin` isn't NULL; for main,
+ * too, before there is a configuration. NULL is no word. False, with what can be used of it set:
+ * the first word that is none, or that says a second time what another said, is added to `bad`,
+ * which may be NULL. */
+bool em_config_log_words(struct em_config *config, const char *text, const char *origin,
+                         struct em_str *bad);
+
 enum { EM_CONFIG_MISTAKES = 100 };
 
 /* $NAME, or the contents of the file that $NAME_FILE names. 1: found and added to out; 0: not set;

@@ -89,7 +89,8 @@
     X(health, database, BOOL, "no", "whether the service must be able to log in to its database")   \
     X(health, timeout, TIME, "3s", "how long all of it may take")                                   \
     X(log, format, CHOICE, "text|json", "text or json")                                                                \
-    X(log, level, CHOICE, "info|error|warn|debug", "the least that is said: error, warn, info or debug")
+    X(log, level, CHOICE, "info|error|warn|debug", "the least that is said: error, warn, info or debug")               \
+    X(log, timestamps, BOOL, "no", "whether text lines start with the time; json always has it")
 /* clang-format on */
 
 #endif

@@ -1,9 +1,15 @@
 /* The one writer of what embark says: stderr, whole lines, one write(2) each.
  *
- * Text: "embark: STEP: text", and "  hint: text" on a line of its own. Json: one object a line with
- * time, level, step, message, hint and, where given, code. Bytes that are not printable are escaped
- * (core/secrets.h em_escape) and secrets taken out; nothing reaches stderr by another way. A closed
- * or full stderr loses the line and nothing else.
+ * Text: "embark: STEP: text", and "  hint: text" on a line of its own, both after
+ * "2026-11-24T18:58:14.123Z " if timestamps are asked for. Json: one object a line with time
+ * (always), level, step, message, hint and, where given, code. Bytes that are not printable are
+ * escaped (core/secrets.h em_escape) and secrets taken out; nothing reaches stderr by another way.
+ * A closed or full stderr loses the line and nothing else.
+ *
+ * A line and its hint go out in one write(2), so that lines of several processes don't mix in a
+ * pipe. The kernel promises that up to PIPE_BUF, 4096 bytes; a longer one is written as a whole,
+ * too, if the pipe has room for it, and else in parts, as a write that waits for a reader could not
+ * be stopped.
  *
  * The log is process-wide: it must work in every error path, also before there is a configuration
  * (text, level info).
@@ -22,7 +28,7 @@ enum em_level {
 }; /* the order of [log] level's words */
 enum em_log_format { EM_LOG_TEXT, EM_LOG_JSON };
 
-void em_log_setup(enum em_log_format format, enum em_level least);
+void em_log_setup(enum em_log_format format, enum em_level least, bool timestamps);
 struct em_secrets *em_log_secrets(void); /* add what must not be shown, as soon as it is known */
 
 /* `step` is "wait", "migrate"… or NULL. */
@@ -34,5 +40,6 @@ void em_log_err(enum em_level level, const char *step, const struct em_err *err)
 /* Bytes of a child, as they are. The log remembers whether they ended in the middle of a line: its
  * own next line then starts on a new one. */
 void em_log_raw(const char *bytes, size_t length);
+void em_log_end_line(void); /* ends a child's line that has no end, if there is one */
 
 #endif
