@@ -19,10 +19,10 @@ typedef int (*command_fn)(const struct em_call *call);
 
 static const struct {
     const char *name;
-    bool needs_config;
+    enum em_config_use use;
     command_fn run;
 } commands[] = {
-#define X(name, needs, words, text) {#name, needs, em_command_##name},
+#define X(name, use, words, text) {#name, use, em_command_##name},
     EM_COMMANDS(X)
 #undef X
 };
@@ -32,7 +32,7 @@ static const struct {
 struct words {
     const char *config; /* --config */
     command_fn run;
-    bool needs_config;
+    enum em_config_use use;
     bool named;        /* a subcommand was given by name */
     char *const *argv; /* after the command's name */
 };
@@ -72,7 +72,7 @@ static bool find_command(const char *name, struct words *words)
     for (size_t i = 0; i < COUNT(commands); i++)
         if (strcmp(commands[i].name, name) == 0) {
             words->run = commands[i].run;
-            words->needs_config = commands[i].needs_config;
+            words->use = commands[i].use;
             return true;
         }
     return false;
@@ -84,7 +84,7 @@ static int parse_words(char **argv, struct words *words)
 {
     char **at = argv + 1;
     words->run = em_command_run;
-    words->needs_config = true;
+    words->use = EM_CONFIG_GOOD;
     for (; argv[0] && *at && (*at)[0] == '-'; at++) {
         if (strcmp(*at, "--") == 0) {
             words->argv = at + 1;
@@ -175,38 +175,52 @@ static void set_up_early_log(void)
     set_up_log(&config);
 }
 
-static int load_config(const struct words *words, struct em_config *config)
+/* True: there was no mistake. `config` holds what could be read in any case. */
+static bool read_config(const struct words *words, struct em_config *config, struct em_errs *errs,
+                        struct em_errs *warnings)
 {
     EM_STR_AUTO bytes = EM_STR_INIT;
     EM_STR_AUTO why = EM_STR_INIT;
-    EM_ERRS_AUTO errs = EM_ERRS_INIT;
-    EM_ERRS_AUTO warnings = EM_ERRS_INIT;
     const char *path = find_config(words->config);
-    if (path && !em_file_read(path, CONFIG_LIMIT, &bytes, &why)) {
-        em_log(EM_LOG_ERROR, "configuration", "%s: %s", path, em_str_c(&why));
-        return EM_EXIT_CONFIG;
-    }
     struct em_world world = em_world_real;
     world.build_time = words->run == em_command_check;
+    if (path && !em_file_read(path, CONFIG_LIMIT, &bytes, &why)) {
+        em_errs_add(errs, EM_EXIT_CONFIG, "%s: %s", path, em_str_c(&why));
+        if (words->use != EM_CONFIG_ANY)
+            return false;
+        path = NULL;
+    }
     bool good = em_config_parse(config, path, path ? em_str_c(&bytes) : NULL, bytes.len, &world,
-                                em_log_secrets(), &errs, &warnings);
+                                em_log_secrets(), errs, warnings);
     set_up_log(config);
-    for (size_t i = 0; i < warnings.n; i++)
-        em_log_err(world.build_time ? EM_LOG_INFO : EM_LOG_WARN, "configuration", &warnings.v[i]);
-    for (size_t i = 0; i < errs.n; i++)
-        em_log_err(EM_LOG_ERROR, "configuration", &errs.v[i]);
     em_str_wipe(&bytes);
+    return good;
+}
+
+static int load_config(const struct words *words, struct em_config *config, struct em_errs *errs,
+                       struct em_errs *warnings)
+{
+    bool build_time = words->run == em_command_check;
+    bool good = read_config(words, config, errs, warnings);
+    if (words->use == EM_CONFIG_ANY)
+        return 0;
+    for (size_t i = 0; i < warnings->n; i++)
+        em_log_err(build_time ? EM_LOG_INFO : EM_LOG_WARN, "configuration", &warnings->v[i]);
+    for (size_t i = 0; i < errs->n; i++)
+        em_log_err(EM_LOG_ERROR, "configuration", &errs->v[i]);
     return good ? 0 : EM_EXIT_CONFIG;
 }
 
 static int run(const struct words *words)
 {
     struct em_config config;
-    struct em_call call = {&config, words->named, words->argv};
+    EM_ERRS_AUTO errs = EM_ERRS_INIT;
+    EM_ERRS_AUTO warnings = EM_ERRS_INIT;
+    struct em_call call = {&config, words->named, words->argv, &errs, &warnings};
     int code = 0;
     memset(&config, 0, sizeof config);
-    if (words->needs_config)
-        code = load_config(words, &config);
+    if (words->use != EM_CONFIG_NONE)
+        code = load_config(words, &config, &errs, &warnings);
     if (code == 0)
         code = words->run(&call);
     em_config_free(&config);

@@ -13,7 +13,7 @@ struct word {
 };
 
 static const struct word commands[] = {
-#define X(name, needs, words, text) {#name, words, text},
+#define X(name, use, words, text) {#name, words, text},
     EM_COMMANDS(X)
 #undef X
 };
@@ -47,6 +47,14 @@ void em_help_usage(struct em_str *out)
         "key.\n"
         "A bare shell (sh, bash; alone or with -i, -l) is started at once, without any step.\n"
         "More: embark help config, embark help exit-codes, embark help COMMAND, embark help KEY\n");
+}
+
+const char *em_help_exit(int code)
+{
+    for (size_t i = 0; i < COUNT(exits); i++)
+        if (exits[i].value == code)
+            return exits[i].text;
+    return NULL;
 }
 
 static void exit_codes(struct em_str *out)

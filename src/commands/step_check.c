@@ -57,7 +57,7 @@ static int check_bundle(const struct em_steps *steps, struct em_report *report, 
     int code;
     if (!em_bundle_any(steps->config))
         return 0;
-    code = em_bundle(steps->config, steps->build_time, &bundle, err);
+    code = em_bundle(steps->config, steps->hosts, &bundle, err);
     em_report_warn_all(report, "bundle", &bundle.warnings);
     em_report_fail_all(report, "bundle", &bundle.errs);
     if (code == 0 && steps->build_time)
@@ -123,7 +123,8 @@ int em_step_check(struct em_steps *steps, const struct em_list *service, struct 
     int code;
     if (em_config_skips(steps->config, "check"))
         return 0;
-    em_title("check");
+    if (!report) /* a start's, and not somebody's look at a container whose service runs */
+        em_title("check");
     code = look(steps, service, report ? report : &own, &err);
     if (code)
         em_said("check", &err);

@@ -136,6 +136,7 @@ int em_steps_start(struct em_steps *steps, const struct em_config *config, bool 
     memset(steps, 0, sizeof *steps);
     steps->config = config;
     steps->build_time = build_time;
+    steps->hosts = build_time;
     steps->started = em_now();
     em_trim();
     int code = find_targets(steps, &warnings);

@@ -45,7 +45,7 @@ static void print_word(const char *word, struct em_str *out)
     em_str_putc(out, '\'');
 }
 
-static void print_words(const struct em_list *words, struct em_str *out)
+void em_words_print(const struct em_list *words, struct em_str *out)
 {
     for (size_t i = 0; i < words->n; i++) {
         if (i)
@@ -82,7 +82,7 @@ void em_config_print(const struct em_config *config, const struct em_key *key, s
         em_choice_word(key, *(const int *)field, out);
         break;
     case EM_KEY_WORDS:
-        print_words(field, out);
+        em_words_print(field, out);
         break;
     case EM_KEY_LIST:
     case EM_KEY_NAMES:

@@ -53,6 +53,36 @@ int em_looks_code(const struct em_looks *looks, const char *section)
     return 0;
 }
 
+static size_t rank(const char *section)
+{
+    static const char *const order[] = {"image",   "configuration", "requirements", "bundle",
+                                        "wait",    "bootstrap",     "database",     "migrations",
+                                        "service", "container"};
+    size_t i = 0;
+    while (i < sizeof order / sizeof *order && strcmp(order[i], section) != 0)
+        i++;
+    return i;
+}
+
+void em_looks_sort(struct em_looks *looks)
+{
+    for (size_t i = 1; i < looks->n; i++) {
+        struct em_look look = looks->v[i];
+        size_t at = i, own = rank(look.section);
+        for (; at > 0 && rank(looks->v[at - 1].section) > own; at--)
+            looks->v[at] = looks->v[at - 1];
+        looks->v[at] = look;
+    }
+}
+
+size_t em_looks_count(const struct em_looks *looks, enum em_mark mark)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < looks->n; i++)
+        n += looks->v[i].mark == mark;
+    return n;
+}
+
 void em_looks_free(struct em_looks *looks)
 {
     for (size_t i = 0; i < looks->n; i++) {

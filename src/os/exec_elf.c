@@ -12,9 +12,7 @@
 #include "embark/os/files.h"
 #include "embark/os/log.h"
 
-/* Whether the image has a loader of that libc: a file with such a name in one of the folders where
- * they are. */
-static bool has_libc(enum em_libc libc, struct em_str *name)
+bool em_image_has_libc(enum em_libc libc, struct em_str *name)
 {
     static const char *const dirs[] = {"/lib", "/lib64", "/lib32"};
 
@@ -42,7 +40,7 @@ static void say_libc(const char *file, const struct em_elf *elf, struct em_err *
     EM_STR_AUTO other = EM_STR_INIT;
     enum em_libc libc = em_elf_libc(elf->interp);
 
-    if (libc == EM_LIBC_GLIBC && has_libc(EM_LIBC_MUSL, &other)) {
+    if (libc == EM_LIBC_GLIBC && em_image_has_libc(EM_LIBC_MUSL, &other)) {
         em_fail(err, EM_EXIT_NOT_FOUND,
                 "%s: was built for glibc (Debian, Ubuntu…), and this image has musl (Alpine): its "
                 "loader %s does not exist, "
@@ -50,7 +48,7 @@ static void say_libc(const char *file, const struct em_elf *elf, struct em_err *
                 file, elf->interp, em_str_c(&other));
         em_hint(err, "build it in a stage from the same base image, use a static or musl build, or "
                      "a glibc base image");
-    } else if (libc == EM_LIBC_MUSL && has_libc(EM_LIBC_GLIBC, &other)) {
+    } else if (libc == EM_LIBC_MUSL && em_image_has_libc(EM_LIBC_GLIBC, &other)) {
         em_fail(err, EM_EXIT_NOT_FOUND,
                 "%s: was built for musl (Alpine), and this image has glibc: its loader %s does not "
                 "exist, %s does",
@@ -59,7 +57,7 @@ static void say_libc(const char *file, const struct em_elf *elf, struct em_err *
     } else {
         em_fail(err, EM_EXIT_NOT_FOUND, "%s: its loader %s does not exist", file, elf->interp);
         em_hint(err, "%s",
-                has_libc(EM_LIBC_GLIBC, &other) || has_libc(EM_LIBC_MUSL, &other)
+                em_image_has_libc(EM_LIBC_GLIBC, &other) || em_image_has_libc(EM_LIBC_MUSL, &other)
                     ? "the image has a C library, but not the one that the program was linked with"
                     : "the image has no C library (scratch, distroless/static): link the program "
                       "statically, or "

@@ -17,12 +17,20 @@ static enum em_level log_least = EM_LOG_INFO;
 static struct em_secrets log_secrets;
 static bool log_timestamps;
 static bool log_in_line; /* a child's line has not ended */
+static em_log_ear log_ear;
+static void *log_ear_ctx;
 
 void em_log_setup(enum em_log_format format, enum em_level least, bool timestamps)
 {
     log_format = format;
     log_least = least;
     log_timestamps = timestamps;
+}
+
+void em_log_listen(em_log_ear ear, void *ctx)
+{
+    log_ear = ear;
+    log_ear_ctx = ctx;
 }
 
 struct em_secrets *em_log_secrets(void)
@@ -199,6 +207,8 @@ static void write_text(const char *step, const char *text, const char *hint)
 static void write_entry(enum em_level level, const char *step, const char *text, const char *hint,
                         int code)
 {
+    if (log_ear && log_ear(log_ear_ctx, level, step, text, hint, code))
+        return;
     if (weight(level) > weight(log_least))
         return;
     if (log_format == EM_LOG_JSON)

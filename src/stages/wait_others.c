@@ -172,16 +172,25 @@ bool em_wait_validate(const struct em_config *config, struct em_errs *errs)
     return good;
 }
 
+/* The text without a query, which may hold a token. */
+static int shown(const struct kind *kind, const char *text)
+{
+    return (int)(kind == &kinds[KIND_HTTP] ? strcspn(text, "?#") : strlen(text));
+}
+
+static const char *question(const struct kind *kind)
+{
+    if (kind == &kinds[KIND_FILE] || kind == &kinds[KIND_UNIX])
+        return "is what makes it running, and is this its path from inside of this container";
+    return "is it running, and is this its name and port from inside of this container";
+}
+
 static int give_up(const struct kind *kind, em_time timeout, struct em_err *err)
 {
     EM_STR_AUTO limit = EM_STR_INIT;
     em_time_print(&limit, timeout);
     em_context(err, "gave up after %s", em_str_c(&limit));
-    const char *question =
-        "is it running, and is this its name and port from inside of this container";
-    if (kind == &kinds[KIND_FILE] || kind == &kinds[KIND_UNIX])
-        question = "is what makes it running, and is this its path from inside of this container";
-    em_hint(err, "%s? [wait] timeout sets how long it is waited for", question);
+    em_hint(err, "%s? [wait] timeout sets how long it is waited for", question(kind));
     return EM_EXIT_UNREACHABLE;
 }
 
@@ -240,14 +249,42 @@ static int wait_for_item(const struct kind *kind, const char *text, em_time star
     int code = wait_for(kind, text, em_time_add(started, timeout), &progress, err);
     if (code == 0) {
         EM_STR_AUTO state = EM_STR_INIT;
-        size_t shown = strlen(text);
-        if (kind == &kinds[KIND_HTTP])
-            shown = strcspn(text, "?#"); /* a query may hold a token */
-        em_str_printf(&state, "%.*s %s", (int)shown, text, kind->ready);
+        em_str_printf(&state, "%.*s %s", shown(kind, text), text, kind->ready);
         em_progress_ready(&progress, em_str_c(&state));
     }
     em_progress_free(&progress);
     return code;
+}
+
+static void look_at(const struct kind *kind, const struct em_items *items, size_t i, em_time until,
+                    struct em_looks *looks)
+{
+    EM_ERR_AUTO err = EM_ERR_INIT;
+    const char *text = items->v[i];
+    if (kind->check(text, &err) != 0)
+        return; /* a mistake of the configuration, which was told */
+    if (kind->try(text, until, &err) == 0) {
+        em_look_add(looks, "wait", kind->key, EM_MARK_OK, 0, "%.*s %s", shown(kind, text), text,
+                    kind->ready);
+        return;
+    }
+    em_look_add(looks, "wait", kind->key, EM_MARK_BAD, err.code, "%s (%s)", em_str_c(&err.text),
+                items->where[i]);
+    em_look_hint(looks, "%s?", question(kind));
+}
+
+void em_wait_look(const struct em_config *config, em_time until, struct em_looks *looks)
+{
+    size_t left = 0;
+    for (int k = 0; k < KINDS; k++)
+        left += items_of(config, k)->n;
+    for (int k = 0; k < KINDS; k++) {
+        const struct em_items *items = items_of(config, k);
+        for (size_t i = 0; i < items->n && !em_loop_stopped(); i++, left--) {
+            em_time now = em_now();
+            look_at(&kinds[k], items, i, now + (until - now) / (em_time)left, looks);
+        }
+    }
 }
 
 int em_wait_others(const struct em_config *config, struct em_err *err)

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "embark/core/looks.h"
+#include "embark/core/looks_print.h"
 
 static void test_rows(void **state)
 {
@@ -45,8 +45,139 @@ static void test_code(void **state)
     assert_int_equal(em_looks_code(&looks, NULL), EM_EXIT_REFUSED);
     assert_int_equal(em_looks_code(&looks, "service"), EM_EXIT_NOT_FOUND);
     assert_int_equal(em_looks_code(&looks, "image"), 0);
+    assert_int_equal(em_looks_count(&looks, EM_MARK_BAD), 3);
+    assert_int_equal(em_looks_count(&looks, EM_MARK_OK), 0);
     em_looks_free(&looks);
     em_looks_free(&looks);
+}
+
+static void test_order(void **state)
+{
+    static const char *const given[] = {"service",  "database", "image",
+                                        "database", "unheard",  "configuration"};
+    static const char *const wanted[] = {"image",    "configuration", "database",
+                                         "database", "service",       "unheard"};
+    EM_LOOKS_AUTO looks = EM_LOOKS_INIT;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(given) / sizeof(given[0]); i++)
+        em_look_add(&looks, given[i], "", EM_MARK_NONE, 0, "%zu", i);
+    em_looks_sort(&looks);
+    for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
+        assert_string_equal(looks.v[i].section, wanted[i]);
+    assert_string_equal(looks.v[2].text, "1"); /* rows of a section keep their order */
+    assert_string_equal(looks.v[3].text, "3");
+}
+
+/* ---- The screen ------------------------------------------------------------------------------ */
+
+static void expect_screen(const struct em_looks *looks, const char *expected)
+{
+    EM_STR_AUTO out = EM_STR_INIT;
+    EM_SECRETS_AUTO secrets = EM_SECRETS_INIT;
+
+    em_secrets_add(&secrets, "hunter22");
+    em_looks_print(looks, &secrets, false, &out);
+    assert_string_equal(em_str_c(&out), expected);
+}
+
+static void test_screen(void **state)
+{
+    EM_LOOKS_AUTO looks = EM_LOOKS_INIT;
+
+    (void)state;
+    expect_screen(&looks, "");
+    em_look_add(&looks, "image", "build", EM_MARK_OK, 0, "abc");
+    em_look_add(&looks, "image", "", EM_MARK_NONE, 0, "%s", "");
+    em_look_add(&looks, "database", "login", EM_MARK_BAD, 77,
+                "refused to role äpp with the password hunter22 by the server db:5432\nand "
+                "a second line \033[31m");
+    em_look_hint(&looks, "another password");
+    em_look_add(&looks, "database", "a key that is longer than all", EM_MARK_WARN, 0, "text");
+    expect_screen(&looks, "image\n"
+                          "  build       ✓ abc\n"
+                          "\n"
+                          "database\n"
+                          "  login                       ✗ refused to role äpp with the password "
+                          "**** by\n"
+                          "                                the server db:5432\\nand a second line "
+                          "\\x1b[31m\n"
+                          "                                hint: another password\n"
+                          "  a key that is longer than all\n"
+                          "                              ! text\n");
+}
+
+static void test_long_words_are_whole(void **state)
+{
+    EM_LOOKS_AUTO looks = EM_LOOKS_INIT;
+    EM_STR_AUTO out = EM_STR_INIT;
+    char word[201];
+
+    (void)state;
+    memset(word, 'x', 200);
+    word[200] = '\0';
+    em_look_add(&looks, "image", "", EM_MARK_OK, 0, "a %s b", word);
+    em_looks_print(&looks, NULL, false, &out);
+    assert_non_null(strstr(em_str_c(&out), word));
+    assert_non_null(strstr(em_str_c(&out), "✓ a\n"));
+    assert_non_null(strstr(em_str_c(&out), "\n                b\n"));
+}
+
+static void test_good_rows_are_folded(void **state)
+{
+    EM_LOOKS_AUTO looks = EM_LOOKS_INIT;
+
+    (void)state;
+    em_look_add(&looks, "requirements", "file", EM_MARK_OK, 0, "a");
+    em_look_add(&looks, "requirements", "file", EM_MARK_OK, 0, "b");
+    em_look_add(&looks, "requirements", "file", EM_MARK_BAD, 72, "c: is missing");
+    em_look_add(&looks, "requirements", "file", EM_MARK_OK, 0, "d");
+    em_look_add(&looks, "requirements", "module", EM_MARK_OK, 0, "python: x, y");
+    em_look_add(&looks, "requirements", "module", EM_MARK_OK, 0, "node: z");
+    em_look_add(&looks, "database", "address", EM_MARK_OK, 0, "1");
+    em_look_add(&looks, "database", "address", EM_MARK_OK, 0, "2");
+    expect_screen(&looks, "requirements\n"
+                          "  file        ✓ a, b\n"
+                          "              ✗ c: is missing\n"
+                          "              ✓ d\n"
+                          "  module      ✓ python: x, y; node: z\n"
+                          "database\n"
+                          "  address     ✓ 1\n"
+                          "              ✓ 2\n");
+}
+
+static void test_the_same_hint_is_said_once(void **state)
+{
+    EM_LOOKS_AUTO looks = EM_LOOKS_INIT;
+
+    (void)state;
+    em_look_add(&looks, "requirements", "file", EM_MARK_BAD, 72, "a");
+    em_look_hint(&looks, "copy it");
+    em_look_add(&looks, "requirements", "file", EM_MARK_BAD, 72, "b");
+    em_look_hint(&looks, "copy it");
+    em_look_add(&looks, "database", "login", EM_MARK_BAD, 72, "c");
+    em_look_hint(&looks, "copy it");
+    expect_screen(&looks, "requirements\n"
+                          "  file        ✗ a\n"
+                          "              ✗ b\n"
+                          "                hint: copy it\n"
+                          "database\n"
+                          "  login       ✗ c\n"
+                          "                hint: copy it\n");
+}
+
+static void test_colours(void **state)
+{
+    EM_LOOKS_AUTO looks = EM_LOOKS_INIT;
+    EM_STR_AUTO out = EM_STR_INIT;
+
+    (void)state;
+    em_look_add(&looks, "image", "build", EM_MARK_OK, 0, "abc");
+    em_looks_print(&looks, NULL, true, &out);
+    em_looks_print_verdict(EM_MARK_BAD, "no", true, &out);
+    assert_string_equal(em_str_c(&out), "\033[1mimage\033[0m\n"
+                                        "  build       \033[32m✓\033[0m abc\n"
+                                        "\033[31m✗\033[0m no\n");
 }
 
 int main(void)
@@ -54,6 +185,12 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rows),
         cmocka_unit_test(test_code),
+        cmocka_unit_test(test_order),
+        cmocka_unit_test(test_screen),
+        cmocka_unit_test(test_long_words_are_whole),
+        cmocka_unit_test(test_good_rows_are_folded),
+        cmocka_unit_test(test_the_same_hint_is_said_once),
+        cmocka_unit_test(test_colours),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,33 +5,47 @@
 
 #include "embark/core/config.h"
 
-/* X(name, needs configuration, help) */
-#define EM_COMMANDS(X)                                                                     \
-    X(run, true, "[--] [COMMAND [ARG…]]",                                                  \
-      "start-up steps, then exec COMMAND (default: [service] command)")                    \
-    X(check, true, "[--json | --write | --stamp] [--sql FILE…] [--] [COMMAND [ARG…]]",     \
-      "what needs no database: requirements, the command; for a Dockerfile's RUN")         \
-    X(wait, true, "", "waits for the database and for what [wait] names, then exits")      \
-    X(migrate, true, "[--dry-run | --status | --resolve FILE [--as applied|pending]]",     \
-      "all steps up to and including the migrations, then exits")                          \
-    X(sql, true, "[-v NAME=VALUE…] [-1] [--on-error stop|continue] FILE…",                 \
-      "runs SQL files as psql would (- is standard input), once the database is ready")    \
-    X(health, true, "[--start | --live | --ready] [URL | HOST:PORT]",                      \
-      "the healthcheck: 0 healthy, 1 not, and one line saying why")                        \
-    X(help, false, "[TOPIC]", "this, or: config, exit-codes, a command's or a key's name") \
-    X(version, false, "", "embark's version and those of the libraries in it")
+/* What a command is given of the configuration. */
+enum em_config_use {
+    EM_CONFIG_NONE, /* it isn't looked for */
+    EM_CONFIG_GOOD, /* without a mistake; else the command isn't called */
+    EM_CONFIG_ANY,  /* what could be read of it, and the mistakes */
+};
+
+/* X(name, use of the configuration, words, help) */
+#define EM_COMMANDS(X)                                                                           \
+    X(run, EM_CONFIG_GOOD, "[--] [COMMAND [ARG…]]",                                              \
+      "start-up steps, then exec COMMAND (default: [service] command)")                          \
+    X(check, EM_CONFIG_GOOD, "[--json | --write | --stamp] [--sql FILE…] [--] [COMMAND [ARG…]]", \
+      "what needs no database: requirements, the command; for a Dockerfile's RUN")               \
+    X(wait, EM_CONFIG_GOOD, "", "waits for the database and for what [wait] names, then exits")  \
+    X(migrate, EM_CONFIG_GOOD, "[--dry-run | --status | --resolve FILE [--as applied|pending]]", \
+      "all steps up to and including the migrations, then exits")                                \
+    X(sql, EM_CONFIG_GOOD, "[-v NAME=VALUE…] [-1] [--on-error stop|continue] FILE…",             \
+      "runs SQL files as psql would (- is standard input), once the database is ready")          \
+    X(health, EM_CONFIG_GOOD, "[--start | --live | --ready] [URL | HOST:PORT]",                  \
+      "the healthcheck: 0 healthy, 1 not, and one line saying why")                              \
+    X(doctor, EM_CONFIG_ANY, "[--json | --all] [--] [COMMAND [ARG…]]",                           \
+      "looks at everything, changes nothing, and says what a start would do")                    \
+    X(help, EM_CONFIG_NONE, "[TOPIC]",                                                           \
+      "this, or: config, exit-codes, a command's or a key's name")                               \
+    X(version, EM_CONFIG_NONE, "", "embark's version and those of the libraries in it")
 
 struct em_call {
     const struct em_config *config; /* NULL for commands that need none */
     bool named;        /* the command was given by its name: `embark run …`, not `embark …` */
     char *const *argv; /* the words after the command's name; NULL-terminated */
+    const struct em_errs *mistakes, *warnings; /* the configuration's; for EM_CONFIG_ANY */
 };
 
-#define X(name, needs, words, text) int em_command_##name(const struct em_call *call);
+#define X(name, use, words, text) int em_command_##name(const struct em_call *call);
 EM_COMMANDS(X)
 #undef X
 
 /* `embark help` for main's usage errors. */
 void em_help_usage(struct em_str *out);
+/* What an exit code of embark's says: "a requirement is missing from the image"; NULL: none has it.
+ */
+const char *em_help_exit(int code);
 
 #endif

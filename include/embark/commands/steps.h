@@ -10,6 +10,7 @@
 struct em_steps {
     const struct em_config *config;
     bool build_time; /* in a Dockerfile's RUN: nothing of the deployment is known */
+    bool hosts;      /* the check's report gets the hosts of the bundle */
     em_time started;
     em_time bootstrapped;  /* how long the bootstrap took, which is within the wait */
     struct em_str timings; /* "check 22 ms, wait 1.20 s" */

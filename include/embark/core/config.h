@@ -176,5 +176,7 @@ void em_config_help(struct em_str *out);
 /* A command line into words, as a POSIX shell quotes: '…', "…", backslash. Nothing is expanded.
  * False: an unclosed quote. */
 bool em_words_split(const char *text, struct em_list *words);
+/* The reverse: adds the words to `out`, quoted where they have to be. */
+void em_words_print(const struct em_list *words, struct em_str *out);
 
 #endif

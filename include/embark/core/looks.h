@@ -1,7 +1,7 @@
 /* What `embark doctor` saw: rows of a screen, and of its JSON.
  *
- * A section's rows stand together, in the order of the sections on the screen; rows of the same key
- * that follow each other show it once. Texts are one line for people, without a closing full stop;
+ * Rows may be added in any order of the sections. Rows of the same key that follow each other show
+ * it once. Texts are one line for people, without a closing full stop;
  * as with struct em_err, they may hold untrusted bytes and secrets: whoever prints them redacts and
  * escapes.
  */
@@ -47,6 +47,11 @@ void em_look_err(struct em_looks *looks, const char *section, const char *key, e
                  const struct em_err *err);
 /* The code of the first failed row of the section, NULL: of any section; 0 for none. */
 int em_looks_code(const struct em_looks *looks, const char *section);
+/* How many rows have the mark. */
+size_t em_looks_count(const struct em_looks *looks, enum em_mark mark);
+/* Brings the sections into the order of the screen, which is that of a start; rows of a section
+ * keep theirs. */
+void em_looks_sort(struct em_looks *looks);
 void em_looks_free(struct em_looks *looks);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include <stdint.h>
 
+#include "embark/core/elf.h"
 #include "embark/core/err.h"
 
 /* `fd` is the opened `file`, of `size` bytes, which begins with \177ELF. 0: nothing is wrong with
@@ -12,5 +13,9 @@
  * is missing) or EM_EXIT_NOT_EXECUTABLE (cut off, damaged,
  * not a program, for another machine). */
 int em_exec_check_elf(const char *file, int fd, uint64_t size, struct em_err *err);
+
+/* Whether the image has a loader of that libc: a file with such a name in one of the folders where
+ * they are. Its path is added to `name`, which is empty before. */
+bool em_image_has_libc(enum em_libc libc, struct em_str *name);
 
 #endif

@@ -37,6 +37,12 @@ void em_log_hint(enum em_level level, const char *step, const char *hint, const 
     EM_PRINTF(4, 5);
 void em_log_err(enum em_level level, const char *step, const struct em_err *err);
 
+/* Somebody else who hears what is logged, until the next call; NULL: nobody. True: the line is
+ * taken, and not written. Levels aren't left out; texts are neither redacted nor escaped. */
+typedef bool (*em_log_ear)(void *ctx, enum em_level level, const char *step, const char *text,
+                           const char *hint, int code);
+void em_log_listen(em_log_ear ear, void *ctx);
+
 /* Bytes of a child, as they are. The log remembers whether they ended in the middle of a line: its
  * own next line then starts on a new one. */
 void em_log_raw(const char *bytes, size_t length);

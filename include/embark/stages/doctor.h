@@ -1,6 +1,7 @@
-/* What `embark doctor` sees of the database: looked at, and nothing changed.
+/* What `embark doctor` sees of the image, the database and the migrations: looked at, and nothing
+ * changed.
  *
- * Rows are added to `looks` in the sections "database" and "migrations". A row is EM_MARK_BAD when
+ * Rows are added to `looks` in the sections of these names. A row is EM_MARK_BAD when
  * a start would fail of it, with that start's exit code and a hint; what a start would mend itself
  * ([bootstrap] makes the role) or wait for (a migration that runs elsewhere) is EM_MARK_WARN. All
  * is read in read-only transactions, and no lock is taken.
@@ -11,6 +12,9 @@
 #include "embark/core/config.h"
 #include "embark/core/looks.h"
 #include "embark/db/db.h"
+
+/* What the image is: system, C library, machine, and as whom we are. */
+void em_doctor_image(struct em_looks *looks);
 
 /* `url` is the service's database, NULL: there is none; `direct` the lock's and the migrations',
  * NULL: the same. All of it ends at `deadline`. *db is the login (the direct one, where there are

@@ -3,6 +3,7 @@
 #define EMBARK_STAGES_WAIT_H
 
 #include "embark/core/config.h"
+#include "embark/core/looks.h"
 #include "embark/db/db.h"
 
 /* A login as the service's role to the service's database succeeds and the server is not in
@@ -26,6 +27,9 @@ int em_wait_others(const struct em_config *config, struct em_err *err);
 /* Whether all values of [wait] are well-formed; adds one error (EM_EXIT_CONFIG, "embark.ini:3:
  * [wait] tcp: …") for each that isn't. Touches nothing: to be called before anything is started. */
 bool em_wait_validate(const struct em_config *config, struct em_errs *errs);
+
+/* Tries each once, all of them within `until`: rows of the section "wait" for `embark doctor`. */
+void em_wait_look(const struct em_config *config, em_time until, struct em_looks *looks);
 
 /* The lines that waiting says: one when the state changes, one every 5 s, none else. Used by both,
  * and by the lock.
