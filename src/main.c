@@ -11,6 +11,8 @@
 #include "embark/os/files.h"
 #include "embark/os/log.h"
 #include "embark/os/loop.h"
+#include "embark/os/proc.h"
+#include "embark/os/trim.h"
 #include "embark/stages/service.h"
 
 #define CONFIG_LIMIT (1024 * 1024)
@@ -158,21 +160,40 @@ static const char *find_config(const char *option)
     return NULL;
 }
 
-static void set_up_log(const struct em_config *config)
+/* A healthcheck's output is no log: docker inspect shows it. */
+static void set_up_log(const struct words *words, const struct em_config *config)
 {
-    em_log_setup((enum em_log_format)config->log_format, (enum em_level)config->log_level,
-                 config->log_timestamps);
+    if (words->run == em_command_health)
+        em_log_setup(EM_LOG_TEXT, EM_LOG_INFO, false);
+    else
+        em_log_setup((enum em_log_format)config->log_format, (enum em_level)config->log_level,
+                     config->log_timestamps);
 }
 
 /* What the environment says about the log holds for what is said before the configuration is read,
  * or without one. What is wrong with it is said then. */
-static void set_up_early_log(void)
+static void set_up_early_log(const struct words *words)
 {
     struct em_config config = {0};
     em_config_log_words(&config, getenv("EMBARK_LOG_FORMAT"), NULL, NULL);
     em_config_log_words(&config, getenv("EMBARK_LOG_LEVEL"), NULL, NULL);
     em_config_log_words(&config, getenv("EMBARK_LOG"), NULL, NULL);
-    set_up_log(&config);
+    set_up_log(words, &config);
+}
+
+/* Of a healthcheck's mistakes the first one is told: docker inspect shows one line. */
+static void say_mistakes(const struct words *words, struct em_errs *errs, struct em_errs *warnings)
+{
+    bool build_time = words->run == em_command_check;
+    if (words->run == em_command_health) {
+        if (errs->n)
+            em_health_refuse(&errs->v[0]);
+        return;
+    }
+    for (size_t i = 0; i < warnings->n; i++)
+        em_log_err(build_time ? EM_LOG_INFO : EM_LOG_WARN, "configuration", &warnings->v[i]);
+    for (size_t i = 0; i < errs->n; i++)
+        em_log_err(EM_LOG_ERROR, "configuration", &errs->v[i]);
 }
 
 /* True: there was no mistake. `config` holds what could be read in any case. */
@@ -192,7 +213,7 @@ static bool read_config(const struct words *words, struct em_config *config, str
     }
     bool good = em_config_parse(config, path, path ? em_str_c(&bytes) : NULL, bytes.len, &world,
                                 em_log_secrets(), errs, warnings);
-    set_up_log(config);
+    set_up_log(words, config);
     em_str_wipe(&bytes);
     return good;
 }
@@ -200,14 +221,10 @@ static bool read_config(const struct words *words, struct em_config *config, str
 static int load_config(const struct words *words, struct em_config *config, struct em_errs *errs,
                        struct em_errs *warnings)
 {
-    bool build_time = words->run == em_command_check;
     bool good = read_config(words, config, errs, warnings);
     if (words->use == EM_CONFIG_ANY)
         return 0;
-    for (size_t i = 0; i < warnings->n; i++)
-        em_log_err(build_time ? EM_LOG_INFO : EM_LOG_WARN, "configuration", &warnings->v[i]);
-    for (size_t i = 0; i < errs->n; i++)
-        em_log_err(EM_LOG_ERROR, "configuration", &errs->v[i]);
+    say_mistakes(words, errs, warnings);
     return good ? 0 : EM_EXIT_CONFIG;
 }
 
@@ -219,8 +236,12 @@ static int run(const struct words *words)
     struct em_call call = {&config, words->named, words->argv, &errs, &warnings};
     int code = 0;
     memset(&config, 0, sizeof config);
+    if (words->run == em_command_run)
+        em_title("start");
     if (words->use != EM_CONFIG_NONE)
         code = load_config(words, &config, &errs, &warnings);
+    if (words->run == em_command_health)
+        em_trim();
     if (code == 0)
         code = words->run(&call);
     em_config_free(&config);
@@ -235,8 +256,10 @@ int main(int argc, char **argv)
     (void)argc;
     em_out_of_memory = out_of_memory;
     fill_standard_descriptors();
-    set_up_early_log();
+    set_up_early_log(&words);
     int code = parse_words(argv, &words);
+    if (words.run == em_command_health)
+        em_trim(); /* what the start of the program has used: a healthcheck is to be small */
     if (code == 0 && em_loop_start(&err) != 0) {
         em_log_err(EM_LOG_ERROR, NULL, &err);
         return err.code;

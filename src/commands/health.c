@@ -6,22 +6,40 @@
 #include "embark/commands/flags.h"
 #include "embark/commands/steps.h"
 #include "embark/os/log.h"
+#include "embark/os/trim.h"
 #include "embark/stages/health.h"
 
-#define LINE_LIMIT 180
+#define LINE_LIMIT 200 /* with its newline */
 
-static int say(enum em_level level, const char *what, struct em_str *text)
+/* Redacted and escaped first: what is escaped grows. The log finds nothing left to do. */
+static void fit(struct em_str *text, size_t room)
 {
-    if (text->len > LINE_LIMIT) {
-        em_str_cut(text, LINE_LIMIT);
-        /* not in the middle of a character */
-        while (text->len && ((unsigned char)text->data[text->len - 1] & 0xC0) == 0x80)
-            em_str_cut(text, text->len - 1);
-        if (text->len && ((unsigned char)text->data[text->len - 1] & 0x80))
-            em_str_cut(text, text->len - 1);
+    static const char more[] = "…";
+    EM_STR_AUTO shown = EM_STR_INIT;
+    em_redact(em_log_secrets(), text);
+    em_escape(&shown, em_str_c(text), text->len);
+    if (shown.len > room) {
+        size_t cut = room - strlen(more);
+        while (cut && ((unsigned char)shown.data[cut] & 0xC0) == 0x80)
+            cut--; /* not in the middle of a character */
+        em_str_cut(&shown, cut);
+        em_str_puts(&shown, more);
     }
-    em_log(level, what, "%s", em_str_c(text));
-    return level == EM_LOG_ERROR ? 1 : 0;
+    em_str_cut(text, 0);
+    em_str_add(text, em_str_c(&shown), shown.len);
+}
+
+static int say(bool healthy, struct em_str *text)
+{
+    const char *what = healthy ? "healthy" : "not healthy";
+    fit(text, LINE_LIMIT - strlen("embark: : \n") - strlen(what));
+    em_log(healthy ? EM_LOG_INFO : EM_LOG_ERROR, what, "%s", em_str_c(text));
+    return healthy ? 0 : 1;
+}
+
+int em_health_refuse(struct em_err *err)
+{
+    return say(false, &err->text);
 }
 
 int em_command_health(const struct em_call *call)
@@ -45,7 +63,6 @@ int em_command_health(const struct em_call *call)
                          : live ? EM_HEALTH_LIVE
                                 : EM_HEALTH_READY,
                          target, &line, &err);
-    if (code)
-        return say(EM_LOG_ERROR, "not healthy", &err.text);
-    return say(EM_LOG_INFO, "healthy", &line);
+    em_trim();
+    return say(code == 0, code ? &err.text : &line);
 }

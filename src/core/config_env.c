@@ -40,9 +40,31 @@ static const char *file_of(const struct em_world *world, const char *name)
     return path && *path && !is_key(em_str_c(&name_file)) ? path : NULL;
 }
 
+/* What stands behind `upper`, in upper case, at the start of `text`; NULL: something else does. */
+static const char *after(const char *text, const char *upper)
+{
+    for (; text && *upper; text++, upper++)
+        if (*text != (*upper >= 'a' && *upper <= 'z' ? *upper - 'a' + 'A' : *upper))
+            return NULL;
+    return text;
+}
+
+/* Whether any variable begins with the key's name: most keys have none, and this is asked for each
+ * of them at every start and healthcheck. */
+static bool is_among(char **environ, const struct em_key *key)
+{
+    for (; *environ; environ++)
+        if (after(after(after(after(*environ, "EMBARK_"), key->section), "_"), key->name))
+            return true;
+    return false;
+}
+
 bool em_env_sets(const struct em_world *world, const struct em_key *key)
 {
     EM_STR_AUTO name = EM_STR_INIT;
+
+    if (world->environ && !is_among(world->environ, key))
+        return false;
 
     em_key_env(key, &name);
     return env(world, em_str_c(&name)) || file_of(world, em_str_c(&name));

@@ -245,7 +245,8 @@ void em_value_default(struct em_config *config, const struct em_key *key)
     struct em_errs none = EM_ERRS_INIT;
     struct em_expansion e = {NULL, NULL, &none, NULL, "default"};
 
-    if (key->type != EM_KEY_CHOICE) /* its default is the first word, and the text all of them */
+    if (key->type != EM_KEY_CHOICE &&
+        *key->fallback) /* its default is the first word, and the text all of them */
         em_value_parse(field_of(config, key), key, &e, key->fallback, true);
     em_errs_free(&none); /* a unit test sees to it that there are none */
 }

@@ -1,91 +1,28 @@
 #include "embark/stages/health.h"
 
-#include <ctype.h>
-#include <dirent.h>
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "embark/db/db.h"
 #include "embark/os/clock.h"
-#include "embark/os/files.h"
 #include "embark/os/host.h"
 #include "embark/os/net.h"
+#include "embark/os/trim.h"
+#include "embark/stages/phase.h"
 
-#define TITLE      "embark:"
 #define BODY_LIMIT ((size_t)65536)
 
 /* ---- The phase --------------------------------------------------------------------------------- */
 
-/* The phase in a process's title. False: it has none. */
-static bool phase_of(const char *pid, struct em_str *phase)
-{
-    EM_STR_AUTO path = EM_STR_INIT;
-    EM_STR_AUTO comm = EM_STR_INIT;
-    EM_STR_AUTO why = EM_STR_INIT;
-    em_str_printf(&path, "/proc/%s/comm", pid);
-    if (!em_file_read(em_str_c(&path), 64, &comm, &why) || !em_starts(em_str_c(&comm), TITLE))
-        return false;
-    em_str_add(phase, em_str_c(&comm) + strlen(TITLE),
-               strcspn(em_str_c(&comm) + strlen(TITLE), "\n"));
-    return true;
-}
-
-/* Whether a process sees the same files as we do: another container's embark, in the host's PID
- * namespace, doesn't. Where the kernel doesn't let us look, it is taken for ours; one that has
- * ended meanwhile isn't. */
-static bool is_of_this_container(const char *pid)
-{
-    char path[64], theirs[64], ours[64];
-    snprintf(path, sizeof path, "/proc/%.20s/ns/mnt", pid);
-    ssize_t m = readlink(path, theirs, sizeof theirs);
-    ssize_t n = readlink("/proc/self/ns/mnt", ours, sizeof ours);
-    if (m <= 0 || n <= 0)
-        return errno == EACCES || errno == EPERM;
-    return m == n && memcmp(theirs, ours, (size_t)n) == 0;
-}
-
-static bool is_starting(struct em_str *phase)
-{
-    bool found = false;
-    pid_t self = getpid();
-    DIR *proc = opendir("/proc");
-    if (!proc)
-        return false;
-    for (struct dirent *entry = readdir(proc); entry && !found; entry = readdir(proc)) {
-        em_str_cut(phase, 0);
-        found = isdigit((unsigned char)entry->d_name[0]) &&
-                strtol(entry->d_name, NULL, 10) != self && phase_of(entry->d_name, phase) &&
-                is_of_this_container(entry->d_name);
-    }
-    closedir(proc);
-    return found;
-}
-
-static const char *what_it_does(const char *phase)
-{
-    static const struct {
-        const char *phase, *text;
-    } known[] = {{"check", "the image is looked at"},
-                 {"wait", "it waits for the database, or for what [wait] names"},
-                 {"bootst", "role and database are set up"},
-                 {"lock", "it waits for the migration lock"},
-                 {"migrate", "the migration runs"}};
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-        if (em_starts(phase, known[i].phase))
-            return known[i].text;
-    return "start-up goes on";
-}
-
 static int check_phase(struct em_err *err)
 {
     EM_STR_AUTO phase = EM_STR_INIT;
-    if (!is_starting(&phase))
+    pid_t pid;
+    if (!em_phase_find(&pid, &phase))
         return 0;
     return em_fail(err, EM_EXIT_UNREACHABLE, "the service isn't started yet: %s (embark:%s)",
-                   what_it_does(em_str_c(&phase)), em_str_c(&phase));
+                   em_phase_what(em_str_c(&phase)), em_str_c(&phase));
 }
 
 /* ---- What answers ------------------------------------------------------------------------------ */
@@ -203,6 +140,7 @@ int em_health(const struct em_config *config, enum em_health_scope scope, const 
     const char *http = target && is_http(target) ? target : target ? NULL : config->health_http;
     const char *tcp = target && !is_http(target) ? target : target ? NULL : config->health_tcp;
     int code = check_phase(err);
+    em_trim();
     if (code || scope == EM_HEALTH_START) {
         em_str_puts(line, "the service is started");
         return code;
@@ -213,6 +151,7 @@ int em_health(const struct em_config *config, enum em_health_scope scope, const 
         em_str_puts(line, tcp && *tcp ? ", " : "");
     if (code == 0 && tcp && *tcp)
         code = check_tcp(tcp, until, line, err);
+    em_trim();
     if (code == 0 && scope == EM_HEALTH_READY && config->health_database)
         code = check_database(config, until, line, err);
     if (code == 0 && !line->len)

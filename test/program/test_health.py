@@ -1,10 +1,13 @@
 """embark health: 0 or 1, one line saying why, in time and in little memory, whatever answers."""
 
 import socket
+import subprocess
 import threading
+from pathlib import Path
 
 import pytest
 
+from conftest import TOP
 from support import process as processes
 
 # Other tests' embarks start up on this machine at the same time: with a mount namespace of its own the healthcheck sees only those
@@ -198,6 +201,133 @@ def test_below_an_init_that_waits(embark, refused_port):
     is_not(embark.run("health", prefix=inside), "isn't started yet")
 
 
+def inside(main):
+    """As docker exec."""
+    return ("nsenter", "--target", str(main.pid), "--pid", "--mount", "--")
+
+
+def waiting(embark, refused_port, **how):
+    main = embark("sleep", "1000", env={"DATABASE_URL": f"postgresql://a@127.0.0.1:{refused_port}/a"}, **how)
+    main.wait_for_line("refuses connections")
+    return main
+
+
+def test_what_docker_exec_brings_in_is_no_start(embark, refused_port, listener):
+    """An operator's embark in a container whose service runs: a healthcheck that fails now would have it restarted."""
+    main = embark("sleep", "1000", pid1=True)
+    main.wait_for_line("ready in")
+    processes.eventually(lambda: embark.run("health", "--start", prefix=inside(main)).popen.returncode == 0, what="healthy")
+    operator = embark("wait", env={"DATABASE_URL": f"postgresql://a@127.0.0.1:{refused_port}/a"}, prefix=inside(main))
+    operator.wait_for_line("refuses connections")
+    is_healthy(embark.run("health", "--start", prefix=inside(main)), "is started")
+    assert operator.running
+
+
+def test_other_containers_of_a_shared_pid_namespace_do_not_count(embark, refused_port):
+    """docker run --pid=host, and a pod with shareProcessNamespace: their mounts are others."""
+    main = embark("sleep", "1000", pid1=True, inner=("sh", "-c", '"$@"; exit', "sh"))  # the pause container's part: PID 1
+    main.wait_for_line("ready in")
+    beside = ("nsenter", "--target", str(main.pid), "--pid", "--", "unshare", "--mount", "--")
+    waiting(embark, refused_port, prefix=beside)
+    is_healthy(embark.run("health", "--start", prefix=beside), "is started")
+
+
+def test_the_embark_of_ones_own_container_in_a_shared_pid_namespace(embark, refused_port):
+    """There its PID isn't 1, and it doesn't descend from PID 1."""
+    pause = embark("sleep", "1000", pid1=True)
+    pause.wait_for_line("ready in")
+    main = waiting(embark, refused_port, prefix=("nsenter", "--target", str(pause.pid), "--pid", "--", "unshare", "--mount", "--"))
+    child, = processes.children(main.pid)  # nsenter's: embark itself
+    is_not(embark.run("health", "--start", prefix=("nsenter", "--target", str(child), "--pid", "--mount", "--")), "isn't started yet")
+
+
+@pytest.mark.parametrize("ours", [True, False], ids=["our cgroup", "another"])
+def test_a_process_that_may_not_be_looked_into(embark, refused_port, ours):
+    """Root's embark, and a healthcheck of nobody's, as after a USER: the cgroups tell."""
+    processes.need_root("a mount namespace")
+    group = Path(f"/sys/fs/cgroup/freezer/{embark.mark}")
+    if not ours:
+        try:
+            group.mkdir()
+        except OSError as error:
+            pytest.skip(f"no cgroup can be made here: {error}")
+    main = waiting(embark, refused_port, pid1=True, inner=("sh", "-c", '"$@"; exit', "sh"))
+    enter = ["nsenter", "--target", str(main.pid), "--pid", "--mount", "--", "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--"]
+    try:
+        if ours:
+            is_not(embark.run("health", "--start", prefix=enter), "isn't started yet")
+        else:
+            for pid in [main.pid, *processes.children(main.pid)]:
+                (group / "cgroup.procs").write_text(str(pid))
+            is_healthy(embark.run("health", "--start", prefix=enter), "is started")
+    finally:
+        main.kill()
+        if not ours:
+            processes.eventually(lambda: not (group / "cgroup.procs").read_text(), what="an empty cgroup")
+            group.rmdir()
+
+
+def test_a_start_shows_from_the_first_moment(embark, folder):
+    """Before there is a step that it could be in: the title is set before the configuration is looked for."""
+    trace = folder / "trace"
+    embark(argv=["strace", "-o", str(trace), embark.binary, "true"]).expect(0)
+    lines = trace.read_text().splitlines()
+    title, = [n for n, line in enumerate(lines) if 'PR_SET_NAME, "embark:start"' in line]
+    assert title < min(n for n, line in enumerate(lines) if "embark.ini" in line)
+
+
+# --- one line of at most 200 bytes
+
+@pytest.mark.parametrize("env", [{"EMBARK_LOG": "json,debug"}, {"EMBARK_LOG_TIMESTAMPS": "yes"}, {"EMBARK_LOG": "error"},
+                                 {"EMBARK_FROBNICATE": "means nothing"}])
+def test_the_log_is_another_matter(embark, listener, env):
+    url = f"http://127.0.0.1:{listener(answer()).port}/"
+    is_healthy(health(embark, url, env=env), "answers 200")
+    is_not(health(embark, "127.0.0.1:1", env=env), "refuses")
+
+
+@pytest.mark.parametrize("text", ["\x1b[31m" * 60, "é" * 150, "😀" * 99, "x" * 400, "\xff".encode("latin-1").decode("utf-8", "surrogateescape") * 150,
+                                  "\n" * 90])
+def test_long_and_hostile_texts(embark, listener, text):
+    url = f"http://127.0.0.1:{listener(answer()).port}/"
+    process = health(embark, url, env={"EMBARK_HEALTH_TEXT": text})
+    is_not(process, "answers 200, but without")
+    process.err.raw.decode()
+    assert process.stderr.endswith("…\n") and len(process.stderr.encode()) > 190
+
+
+def test_a_server_that_says_too_much(embark):
+    """PostgreSQL's messages may be as long as they like."""
+    import test_log
+
+    server = test_log.FakeServer(**{**test_log.FATAL, "C": b"28000", "M": b"\x1b[2J" * 500, "H": b"x" * 500})
+    is_not(health(embark, env={"DATABASE_URL": server.url, "EMBARK_HEALTH_DATABASE": "yes"}), "refuses the login")
+    server.close()
+
+
+def test_many_mistakes_are_one_line(embark):
+    is_not(health(embark, config="[health]\nhtpp = x\n[nonsense]\n" + "x = y\n" * 20), "has no key htpp")
+    is_not(health(embark, env={"EMBARK_CONFIG": "/nowhere/" + "x" * 250}), "/nowhere/")
+    is_not(health(embark, "--" + "x" * 300), "unknown option")
+
+
+# --- its costs
+
+@pytest.mark.skipif(processes.asan(), reason="the sanitizer build isn't small")
+def test_peak_memory(embark, listener, db, session_folder):
+    """At most 1 MiB; with a login, which is libpq's, 1.5."""
+    peak = session_folder / "peak-of-health"
+    subprocess.run(["cc", "-O2", "-o", peak, TOP / "test/bench/peak.c"], check=True)
+    port = listener(answer()).port
+    most = {"--start": 1024, f"http://127.0.0.1:{port}/": 1024, f"127.0.0.1:{port}": 1024}
+    for word, limit in most.items():
+        process = embark(argv=[peak, embark.binary, "health", word], prefix=ALONE).expect(0)
+        assert int(process.stdout.split()[1]) <= limit, (word, process.stdout)
+    env = {"DATABASE_URL": db.url, "EMBARK_HEALTH_DATABASE": "yes"}
+    process = embark(argv=[peak, embark.binary, "health"], env=env, prefix=ALONE).expect(0)
+    assert int(process.stdout.split()[1]) <= 1536, process.stdout
+
+
 # --- 0 and 1 only
 
 @pytest.mark.parametrize("words, text", [
@@ -209,8 +339,7 @@ def test_usage_is_1(embark, words, text):
 
 
 def test_bad_configuration_is_1(embark):
-    process = health(embark, config="[health]\nhtpp = x\n").expect(1)
-    assert "has no key htpp" in process.stderr
+    is_not(health(embark, config="[health]\nhtpp = x\n"), "has no key htpp")
     is_not(health(embark, "http://127.0.0.1:1/", env={"EMBARK_HEALTH_STATUS": "0"}), "")
 
 

@@ -42,6 +42,10 @@ struct em_call {
 EM_COMMANDS(X)
 #undef X
 
+/* The healthcheck's one line where it can't even begin: a wrong configuration. 1. The text is
+ * changed in place. */
+int em_health_refuse(struct em_err *err);
+
 /* `embark help` for main's usage errors. */
 void em_help_usage(struct em_str *out);
 /* What an exit code of embark's says: "a requirement is missing from the image"; NULL: none has it.

@@ -1,9 +1,6 @@
 /* The healthcheck: is embark through, and does the service answer?
  *
- * While embark starts up, its title is embark:PHASE (os/proc.h); the service's exec replaces it. So
- * /proc tells, with no file written, whether the service runs: of PID 1, and where embark isn't
- * that (docker run --init, s6, a shared or the host's PID namespace) of any process that has our
- * mount namespace.
+ * Whether it is through is told by the titles of the container's processes (stages/phase.h).
  */
 #ifndef EMBARK_STAGES_HEALTH_H
 #define EMBARK_STAGES_HEALTH_H
