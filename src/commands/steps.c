@@ -14,6 +14,7 @@
 #include "embark/stages/bootstrap.h"
 #include "embark/stages/bootstrap_files.h"
 #include "embark/stages/bundle.h"
+#include "embark/stages/ledger.h"
 #include "embark/stages/migrate.h"
 #include "embark/stages/require.h"
 #include "embark/stages/sql_migrations.h"
@@ -190,9 +191,52 @@ static void add_bootstrap_hint(struct em_err *err)
             em_str_c(&hint));
 }
 
+/* The service's login works: what it doesn't show is looked at over its connection. A look that
+ * fails is no reason not to go on. */
+static int finish_setup(struct em_steps *steps, struct em_db *db)
+{
+    EM_ERR_AUTO err = EM_ERR_INIT;
+    EM_STR_AUTO why = EM_STR_INIT;
+    bool needed;
+    if (em_bootstrap_look(steps->config, &steps->url, db, &needed, &why, &err) != 0)
+        return em_loop_stopped() ? em_said("bootstrap", &err) : 0;
+    if (!needed)
+        return 0;
+    em_log(EM_LOG_INFO, "bootstrap", "%s", em_str_c(&why));
+    return bootstrap(steps);
+}
+
+/* Whether a login that works says all: with [bootstrap] when = missing it may be one to a set-up
+ * that was interrupted. Where a ledger is kept, its absence says when to look. */
+static bool looks_at_setup(const struct em_steps *steps)
+{
+    return steps->has_superuser && steps->config->bootstrap_when == 0;
+}
+
+static bool keeps_ledger(const struct em_config *config)
+{
+    return em_migrate_any(config) && em_ledger_wanted(config) &&
+           !em_config_skips(config, "migrate");
+}
+
+/* In a start's first migration. */
+struct first_start {
+    struct em_steps *steps;
+    bool said; /* what failed was logged */
+};
+
+static int on_first_start(void *ctx, struct em_db *db, struct em_err *err)
+{
+    struct first_start *first = ctx;
+    (void)err;
+    int code = finish_setup(first->steps, db);
+    first->said = code != 0;
+    return code;
+}
+
 /* Waits for the service's login; with a superuser's URL, a login that is refused is made to work.
  */
-static int wait_database(struct em_steps *steps, struct em_db **kept)
+static int log_in(struct em_steps *steps, struct em_db **kept)
 {
     const struct em_config *config = steps->config;
     EM_ERR_AUTO err = EM_ERR_INIT;
@@ -222,6 +266,17 @@ static int wait_database(struct em_steps *steps, struct em_db **kept)
     if (err.code == EM_EXIT_REFUSED)
         em_bootstrap_explain(config, &steps->superuser, &steps->url, &err);
     return em_said("wait", &err);
+}
+
+static int wait_database(struct em_steps *steps, struct em_db **kept)
+{
+    struct em_db *db = NULL;
+    bool look = looks_at_setup(steps) && !keeps_ledger(steps->config);
+    int code = log_in(steps, look && !kept ? &db : kept);
+    if (code == 0 && look)
+        code = finish_setup(steps, kept ? *kept : db);
+    em_db_close(db);
+    return code;
 }
 
 static bool waits_for_others(const struct em_config *config)
@@ -263,9 +318,12 @@ int em_step_migrate(struct em_steps *steps)
     const struct em_url *url = steps->has_direct ? &steps->direct : &steps->url;
     struct em_str *raw = steps->has_direct ? &steps->direct_raw : &steps->raw;
     print_raw(raw, url);
-    int code = em_migrate(steps->config, url, em_str_c(raw), &steps->kept, &err);
+    struct first_start setup = {steps, false};
+    const struct em_migrate_first first = {on_first_start, &setup};
+    int code = em_migrate(steps->config, url, em_str_c(raw), &steps->kept,
+                          looks_at_setup(steps) ? &first : NULL, &err);
     if (code)
-        return em_said("migrate", &err);
+        return setup.said ? code : em_said("migrate", &err);
     em_steps_timing(steps, "migrate", start);
     return 0;
 }

@@ -31,6 +31,15 @@ void em_setup_create_role_sql(const struct em_setup *setup, struct em_str *sql)
     em_sql_quote_ident(sql, setup->role);
 }
 
+void em_setup_member_sql(const struct em_setup *setup, bool has_options, struct em_str *sql)
+{
+    em_str_puts(sql, "GRANT ");
+    em_sql_quote_ident(sql, setup->role);
+    em_str_puts(sql, " TO CURRENT_USER");
+    if (has_options)
+        em_str_puts(sql, " WITH INHERIT TRUE, SET TRUE");
+}
+
 void em_setup_login_sql(const struct em_setup *setup, const char *verifier, struct em_str *sql)
 {
     em_str_puts(sql, "ALTER ROLE ");

@@ -29,6 +29,7 @@ static struct {
     int last;
     struct em_child *children;
     int subreaper_was;
+    struct em_guard *guard;
 } loop = {.fd = -1};
 
 static bool is_ignored(int signal)
@@ -164,14 +165,34 @@ enum em_wake em_wait(struct pollfd *fds, size_t count, em_time until)
     }
 }
 
+void em_loop_guard(struct em_guard *guard)
+{
+    loop.guard = guard;
+}
+
+/* Whether there is none, or all is well with it. */
+static bool guard_holds(const struct pollfd *seen)
+{
+    struct em_guard *guard = loop.guard;
+    if (guard && !guard->failed && (seen->revents || em_now() >= guard->due(guard->ctx)))
+        guard->failed = !guard->look(guard->ctx);
+    return !guard || !guard->failed;
+}
+
 enum em_wake em_wait_fd(int fd, short events, em_time until)
 {
-    struct pollfd one = {fd, events, 0};
+    /* poll(2) passes over a negative descriptor. */
+    struct pollfd fds[2] = {{fd, events, 0}, {loop.guard ? loop.guard->fd : -1, POLLIN, 0}};
     for (;;) {
         if (loop.stopped)
             return EM_WAKE_SIGNAL;
-        enum em_wake woke = em_wait(&one, fd >= 0 ? 1 : 0, until);
-        if (woke == EM_WAKE_FD || woke == EM_WAKE_TIME)
+        if (!guard_holds(&fds[1]))
+            return EM_WAKE_TIME;
+        if (fds[0].revents)
+            return EM_WAKE_FD;
+        em_time due = loop.guard ? loop.guard->due(loop.guard->ctx) : EM_NEVER;
+        enum em_wake woke = em_wait(fds, 2, em_time_min(until, due));
+        if (woke == EM_WAKE_TIME && until != EM_NEVER && em_now() >= until)
             return woke;
         /* A signal that doesn't ask to end, and children, are of no interest here; the descriptor
          * is looked at again. */
@@ -198,6 +219,7 @@ int em_fail_stopped(struct em_err *err)
 void em_loop_forked(void)
 {
     loop.children = NULL;
+    loop.guard = NULL;
     loop.stopped = loop.last = 0;
 }
 

@@ -91,7 +91,7 @@ static int wait_for_none(struct em_db *db, const char *prefix, em_time until, st
 
 /* Ends the idle backends of a run that was not ended. A pooler opens another connection for what
  * was only in its pool. */
-static int end_idle(struct em_db *db, const char *unfinished, struct em_err *err)
+static int end_idle(struct em_db *db, const char *step, const char *unfinished, struct em_err *err)
 {
     EM_STR_AUTO sql = EM_STR_INIT;
     if (!*unfinished)
@@ -103,17 +103,17 @@ static int end_idle(struct em_db *db, const char *unfinished, struct em_err *err
     em_str_puts(&sql, ")");
     int code = em_db_query(db, em_in(QUERY_LIMIT), NULL, err, em_str_c(&sql), 0, NULL);
     if (code == 0 && em_db_rows(db) > 0)
-        em_log(EM_LOG_WARN, "migrate",
+        em_log(EM_LOG_WARN, step,
                "an earlier run was not ended, and its client may still be alive: its idle backend "
                "(pid %s) is ended",
                em_db_value(db, 0, 0));
     return code;
 }
 
-int em_activity_outlive(struct em_db *db, const char *prefix, const char *unfinished, em_time grace,
-                        struct em_err *err)
+int em_activity_outlive(struct em_db *db, const char *step, const char *prefix,
+                        const char *unfinished, em_time grace, struct em_err *err)
 {
-    if (end_idle(db, unfinished, err) != 0)
+    if (end_idle(db, step, unfinished, err) != 0)
         return err->code;
     if (find_left(db, prefix, false, err) != 0)
         return err->code;
@@ -121,14 +121,13 @@ int em_activity_outlive(struct em_db *db, const char *prefix, const char *unfini
         return 0;
     EM_STR_AUTO limit = EM_STR_INIT;
     em_time_print(&limit, grace);
-    em_log(EM_LOG_WARN, "migrate",
+    em_log(EM_LOG_WARN, step,
            "an earlier run was killed, but its backend (pid %s) still works on: %s; it is given %s "
            "to end",
            em_db_value(db, 0, 0), em_db_value(db, 0, 1), em_str_c(&limit));
     int gone = wait_for_none(db, prefix, em_in(grace), err);
     if (gone == 0) {
-        em_log(EM_LOG_WARN, "migrate",
-               "the earlier run's backend did not end: pg_terminate_backend");
+        em_log(EM_LOG_WARN, step, "the earlier run's backend did not end: pg_terminate_backend");
         if (find_left(db, prefix, true, err) != 0)
             return err->code;
         gone = wait_for_none(db, prefix, em_in(grace), err);

@@ -1,21 +1,23 @@
 #include "embark/stages/bootstrap.h"
 
+#include <stdio.h>
 #include <string.h>
 
+#include "embark/core/backoff.h"
 #include "embark/core/setup_sql.h"
+#include "embark/core/sql_vars.h"
 #include "embark/db/statement.h"
 #include "embark/os/clock.h"
 #include "embark/os/host.h"
 #include "embark/os/log.h"
 #include "embark/os/proc.h"
-#include "embark/stages/bootstrap_files.h"
+#include "embark/stages/bootstrap_make.h"
+#include "embark/stages/command.h"
 #include "embark/stages/lock.h"
+#include "embark/stages/migrate.h"
 #include "embark/stages/wait.h"
 
-#define STATEMENT_LIMIT EM_SEC(60)
-/* Of a role that another service's bootstrap alters in the same instant. */
-#define ALTER_TRIES 20
-#define ALTER_GAP   EM_MS(50)
+#define LOOK_LIMIT EM_SEC(15)
 
 bool em_bootstrap_any(const struct em_config *config)
 {
@@ -58,15 +60,6 @@ bool em_bootstrap_validate(const struct em_config *config, struct em_errs *errs)
     return errs->n == before;
 }
 
-static int open_as(const struct em_config *config, const struct em_url *url, struct em_db **db,
-                   struct em_db_failure *failure, struct em_err *err)
-{
-    EM_STR_AUTO application = EM_STR_INIT;
-    em_application_name("bootstrap", &application);
-    return em_db_open(url, em_str_c(&application), em_in(config->database_connect_timeout), db,
-                      failure, err);
-}
-
 /* The superuser's URL, for another database. */
 static void aim(struct em_url *to, const struct em_url *superuser, const char *database)
 {
@@ -98,213 +91,137 @@ int em_bootstrap_maintenance(const struct em_config *config, const struct em_url
     return code;
 }
 
-/* Runs a statement; `fine` (NULL allowed) are SQLSTATEs that are none of a failure. */
-static int run(struct em_db *db, const char *sql, const char *const *fine,
-               struct em_db_failure *failure, struct em_err *err)
+/* ---- Is there anything to do? ------------------------------------------------------------------- */
+
+/* The schemas in which the role `user` must have a privilege after the set-up, as SQL expressions;
+ * NULL: none is looked at. */
+static const char *privilege_of(const struct em_config *config, const struct em_setup *setup,
+                                const char *user, struct em_str *schemas)
 {
-    struct em_db_failure local = {EM_DB_FATAL, ""};
-    failure = failure ? failure : &local;
-    int code = em_db_query(db, em_in(STATEMENT_LIMIT), failure, err, sql, 0, NULL);
-    if (code && fine && is_one_of(failure, fine)) {
-        em_err_free(err);
-        return 0;
+    /* What SQL files make is their business, but migrations need a schema to create in. */
+    if (!setup->role && em_migrate_any(config)) {
+        em_str_puts(schemas, "current_schema()");
+        return "CREATE";
     }
-    if (!code || code > 128)
-        return code;
-    if (strcmp(failure->sqlstate, "42501") == 0)
-        em_hint(err,
-                "[bootstrap] url must be a role that may create roles and databases (a superuser)");
-    err->code = code == EM_EXIT_UNREACHABLE ? code : EM_EXIT_SQL;
-    return err->code;
-}
-
-static int exists(struct em_db *db, const char *sql, const char *name, bool *found,
-                  struct em_err *err)
-{
-    const char *values[] = {name};
-    int code = em_db_query(db, em_in(STATEMENT_LIMIT), NULL, err, sql, 1, values);
-    *found = code == 0 && em_db_rows(db) > 0;
-    return code;
-}
-
-/* Without LOGIN, until all else is there. */
-static int make_role(struct em_db *db, const struct em_setup *setup, struct em_err *err)
-{
-    /* duplicate_object, and the same as a unique violation: another service's bootstrap was faster.
-     */
-    static const char *const fine[] = {"42710", "23505", NULL};
-    EM_STR_AUTO sql = EM_STR_INIT;
-    bool found;
-    int code = exists(db, "SELECT 1 FROM pg_catalog.pg_roles WHERE rolname = $1", setup->role,
-                      &found, err);
-    if (code || found)
-        return code;
-    em_setup_create_role_sql(setup, &sql);
-    code = run(db, em_str_c(&sql), fine, NULL, err);
-    if (code == 0)
-        em_log(EM_LOG_INFO, "bootstrap", "created the role %s", setup->role);
-    return code;
-}
-
-/* Bootstraps of several databases have different locks, and may share a role: the server lets none
- * of two wait for the other, and calls it an internal error. */
-static int alter_role(struct em_db *db, const char *sql, struct em_err *err)
-{
-    struct em_db_failure failure;
-    int code = EM_EXIT_SQL;
-    for (int tries = 0; code && tries < ALTER_TRIES; tries++) {
-        if (tries && em_wait_fd(-1, 0, em_in(ALTER_GAP)) == EM_WAKE_SIGNAL)
-            return em_fail_stopped(err);
-        failure = (struct em_db_failure){EM_DB_FATAL, ""};
-        code = run(db, sql, NULL, &failure, err);
-        if (code && (strcmp(failure.sqlstate, "XX000") != 0 || em_loop_stopped()))
-            break;
+    if (!setup->role || strcmp(setup->role, user) != 0)
+        return NULL;
+    if (setup->owns != EM_OWNS_NOTHING) {
+        em_sql_quote_literal(schemas, setup->schema);
+        return "CREATE";
     }
-    return code;
-}
-
-static int give_login(struct em_db *db, const struct em_setup *setup, struct em_err *err)
-{
-    EM_STR_AUTO sql = EM_STR_INIT;
-    EM_STR_AUTO verifier = EM_STR_INIT;
-    int code = 0;
-    if (setup->password)
-        code = em_db_verifier(db, setup->role, setup->password, em_in(STATEMENT_LIMIT), &verifier,
-                              err);
-    if (code == 0) {
-        em_setup_login_sql(setup, setup->password ? em_str_c(&verifier) : NULL, &sql);
-        code = alter_role(db, em_str_c(&sql), err);
-    }
-    if (code == 0)
-        em_log(EM_LOG_INFO, "bootstrap", "set the login of the role %s", setup->role);
-    em_str_wipe(&sql);
-    em_str_wipe(&verifier);
-    return code;
-}
-
-static int make_database(struct em_db *db, const struct em_setup *setup, struct em_err *err)
-{
-    /* duplicate_database, and the same as a unique violation when two create it in the same instant
-     */
-    static const char *const fine[] = {"42P04", "23505", NULL};
-    EM_STR_AUTO sql = EM_STR_INIT;
-    bool found;
-    int code = exists(db, "SELECT 1 FROM pg_catalog.pg_database WHERE datname = $1",
-                      setup->database, &found, err);
-    if (code || found)
-        return code;
-    /* The lock's connection is in template1 where there is no database postgres, and nothing is
-     * copied of a database that is in use. */
-    em_setup_create_database_sql(
-        setup, strcmp(em_db_name(db), "template1") == 0 ? "template0" : NULL, &sql);
-    code = run(db, em_str_c(&sql), fine, NULL, err);
-    if (code == 0)
-        em_log(EM_LOG_INFO, "bootstrap", "created the database %s", setup->database);
-    return code;
-}
-
-/* Who creates tables there: the database's and the schema's owners. */
-static int find_owners(struct em_db *db, const char *schema, struct em_list *owners,
-                       struct em_err *err)
-{
-    const char *values[] = {schema};
-    int code = em_db_query(
-        db, em_in(STATEMENT_LIMIT), NULL, err,
-        "SELECT pg_catalog.pg_get_userbyid(datdba) FROM pg_catalog.pg_database"
-        " WHERE datname = current_database() UNION SELECT pg_catalog.pg_get_userbyid(nspowner)"
-        " FROM pg_catalog.pg_namespace WHERE nspname = $1 AND"
-        " pg_catalog.pg_get_userbyid(nspowner) <> 'pg_database_owner'",
-        1, values);
-    for (int row = 0; code == 0 && row < em_db_rows(db); row++)
-        em_list_add(owners, em_db_value(db, row, 0));
-    return code;
-}
-
-static int add_grants(struct em_db *db, const struct em_config *config,
-                      const struct em_setup *setup, struct em_list *statements, struct em_err *err)
-{
-    for (size_t i = 0; i < config->bootstrap_grants.n && setup->role; i++) {
+    for (size_t i = 0; i < config->bootstrap_grants.n; i++) {
         EM_STR_AUTO schema = EM_STR_INIT;
-        EM_LIST_AUTO owners = EM_LIST_INIT;
         bool write;
-        if (!em_setup_parse_grant(config->bootstrap_grants.v[i], &write, &schema))
-            continue; /* em_bootstrap_validate() has said so */
-        int code = find_owners(db, em_str_c(&schema), &owners, err);
-        if (code)
-            return code;
-        em_setup_grant_sql(setup, em_str_c(&schema), write, &owners, statements);
+        em_setup_parse_grant(config->bootstrap_grants.v[i], &write, &schema);
+        em_str_puts(schemas, schemas->len ? ", " : "");
+        em_sql_quote_literal(schemas, em_str_c(&schema));
     }
+    return schemas->len ? "USAGE" : NULL;
+}
+
+int em_bootstrap_look(const struct em_config *config, const struct em_url *service,
+                      struct em_db *db, bool *needed, struct em_str *why, struct em_err *err)
+{
+    EM_STR_AUTO sql = EM_STR_INIT;
+    EM_STR_AUTO mark = EM_STR_INIT;
+    EM_STR_AUTO schemas = EM_STR_INIT;
+    struct em_setup setup;
+    em_setup_plan(config, service, &setup);
+    *needed = false;
+    if (!setup.database)
+        return 0;
+    em_bootstrap_mark(setup.database, &mark);
+    const char *privilege = privilege_of(config, &setup, em_db_user(db), &schemas);
+    em_str_printf(
+        &sql,
+        "SELECT EXISTS (SELECT FROM pg_catalog.pg_db_role_setting s,"
+        " pg_catalog.unnest(s.setconfig) c WHERE pg_catalog.split_part(c, '=', 1) = '%s')",
+        em_str_c(&mark));
+    if (privilege)
+        em_str_printf(&sql,
+                      ", (SELECT n.nspname FROM pg_catalog.pg_namespace n WHERE n.nspname IN (%s)"
+                      " AND NOT pg_catalog.has_schema_privilege(n.oid, '%s') LIMIT 1)",
+                      em_str_c(&schemas), privilege);
+    int code = em_db_query(db, em_in(LOOK_LIMIT), NULL, err, em_str_c(&sql), 0, NULL);
+    if (code)
+        return code;
+    const char *begun = em_db_value(db, 0, 0), *lacking = em_db_value(db, 0, 1);
+    if (begun && strcmp(begun, "t") == 0)
+        em_str_printf(why, "the set-up of the database %s was begun and not ended", setup.database);
+    else if (lacking)
+        em_str_printf(why, "%s logs in, and lacks the privilege %s on the schema %s",
+                      em_db_user(db), privilege, lacking);
+    *needed = why->len > 0;
     return 0;
-}
-
-static int run_list(struct em_db *db, struct em_list *statements, const char *const *fine,
-                    struct em_err *err)
-{
-    int code = 0;
-    for (size_t i = 0; i < statements->n && code == 0; i++)
-        code = run(db, statements->v[i], fine, NULL, err);
-    em_list_free(statements);
-    return code;
-}
-
-/* In the service's database, as the superuser. */
-static int inside(const struct em_config *config, struct em_db *db, const struct em_setup *setup,
-                  bool login, struct em_err *err)
-{
-    /* A database whose schema public was dropped on purpose needs no grant on it. */
-    static const char *const fine[] = {"3F000", NULL};
-    EM_LIST_AUTO statements = EM_LIST_INIT;
-    em_setup_own_sql(setup, &statements);
-    int code = run_list(db, &statements, fine, err);
-    if (code == 0)
-        code = em_bootstrap_files(config, db, err);
-    /* A file's SET ROLE, and whatever else it has set, ends with it. */
-    if (code == 0 && config->bootstrap_sql.n)
-        code = run(db, "DISCARD ALL", NULL, NULL, err);
-    /* After the files: the grants are on what they have made. */
-    if (code == 0)
-        code = add_grants(db, config, setup, &statements, err);
-    if (code == 0)
-        code = run_list(db, &statements, NULL, err);
-    if (code == 0 && login)
-        code = give_login(db, setup, err);
-    return code;
 }
 
 /* Another replica may have done it while we waited for the lock. */
 static bool done_already(const struct em_config *config, const struct em_url *service)
 {
     EM_ERR_AUTO ignored = EM_ERR_INIT;
+    EM_STR_AUTO application = EM_STR_INIT;
+    EM_STR_AUTO why = EM_STR_INIT;
     struct em_db *db = NULL;
-    bool good = config->bootstrap_when == 0 && open_as(config, service, &db, NULL, &ignored) == 0;
+    bool needed = true;
+    if (config->bootstrap_when != 0)
+        return false;
+    em_application_name("bootstrap", &application);
+    if (em_db_open(service, em_str_c(&application), em_in(config->database_connect_timeout), &db,
+                   NULL, &ignored) != 0 ||
+        em_bootstrap_look(config, service, db, &needed, &why, &ignored) != 0)
+        needed = true;
     em_db_close(db);
-    return good;
+    return !needed;
 }
 
-static int make_all(const struct em_config *config, const struct em_url *maintenance,
-                    const struct em_url *superuser, const struct em_setup *setup,
-                    struct em_err *err)
+/* ---- Under the lock ------------------------------------------------------------------------------ */
+
+struct watched {
+    struct em_lock *lock;
+    struct em_err err;
+};
+
+static em_time due(void *ctx)
 {
-    struct em_url url = {0};
-    struct em_db *db = NULL;
-    /* Where the service logs in as the superuser itself, its password isn't ours to change: the
-     * next bootstrap would be locked out. */
-    const char *user = em_url_get(superuser, "user");
-    bool login = setup->role && !(user && strcmp(user, setup->role) == 0);
-    int code = open_as(config, maintenance, &db, NULL, err);
-    if (code == 0 && login)
-        code = make_role(db, setup, err);
-    if (code == 0)
-        code = make_database(db, setup, err);
-    em_db_close(db);
-    db = NULL;
-    aim(&url, superuser, setup->database);
-    if (code == 0)
-        code = open_as(config, &url, &db, NULL, err);
-    if (code == 0)
-        code = inside(config, db, setup, login, err);
-    em_db_close(db);
-    em_url_free(&url);
+    const struct watched *watched = ctx;
+    return em_lock_due(watched->lock);
+}
+
+static bool look(void *ctx)
+{
+    struct watched *watched = ctx;
+    return em_lock_watch(watched->lock, &watched->err) >= 0;
+}
+
+static int lock_lost(const struct em_lock *lock, struct em_err *how, struct em_err *err)
+{
+    em_err_free(err);
+    *err = *how;
+    *how = (struct em_err)EM_ERR_INIT;
+    em_context(err, "the lock \"%s\" was lost while the set-up ran", lock->name);
+    em_hint(err, "the set-up was stopped, since another replica may have the lock now; the next "
+                 "start goes on with it");
+    err->code = EM_EXIT_UNREACHABLE;
+    return err->code;
+}
+
+/* While the statements run on other connections, the lock's is watched; that it can be given back
+ * shows that it was held all the time. */
+static int make(struct em_lock *lock, const struct em_bootstrap_run *run, struct em_err *err)
+{
+    struct watched watched = {lock, EM_ERR_INIT};
+    struct em_guard guard = {em_db_socket(lock->db), due, look, &watched, false};
+    em_loop_guard(&guard);
+    int code = em_bootstrap_make(run, err);
+    em_loop_guard(NULL);
+    /* Both connections may have been lost at once, and the other one seen first. */
+    if (code && code < 128 && !guard.failed)
+        guard.failed = !look(&watched);
+    if (!guard.failed && code == 0 && em_lock_release(lock, &watched.err) != 0)
+        guard.failed = true;
+    if (guard.failed && code < 128)
+        code = lock_lost(lock, &watched.err, err);
+    em_err_free(&watched.err);
     return code;
 }
 
@@ -313,15 +230,26 @@ static int under_lock(const struct em_config *config, const struct em_url *maint
                       const struct em_setup *setup, struct em_err *err)
 {
     EM_STR_AUTO name = EM_STR_INIT;
+    EM_STR_AUTO mark = EM_STR_INIT;
+    EM_STR_AUTO application = EM_STR_INIT;
+    EM_STR_AUTO prefix = EM_STR_INIT;
+    char id[17];
     em_str_printf(&name, "bootstrap of %s", setup->database);
+    em_bootstrap_mark(setup->database, &mark);
     struct em_lock lock = EM_LOCK_INIT("bootstrap", em_str_c(&name));
     int code = em_lock_take(&lock, config, maintenance, em_in(config->migrate_lock_timeout), err);
     if (code)
         return code;
+    snprintf(id, sizeof id, "%016llx", (unsigned long long)em_random_seed());
+    em_run_application(lock.key, id, &application);
+    em_run_prefix(lock.key, &prefix);
+    struct em_bootstrap_run run = {config,           setup,           superuser,
+                                   maintenance,      em_str_c(&mark), em_str_c(&application),
+                                   em_str_c(&prefix)};
     if (done_already(config, service))
         em_log(EM_LOG_INFO, "bootstrap", "another replica has done it");
     else
-        code = make_all(config, maintenance, superuser, setup, err);
+        code = make(&lock, &run, err);
     em_lock_drop(&lock);
     return code;
 }

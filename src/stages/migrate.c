@@ -229,7 +229,7 @@ static int outlive(struct migration *m, struct em_db *db, struct em_err *err)
     em_run_prefix(m->lock.key, &prefix);
     if (newest->outcome && newest->run && strcmp(newest->outcome, "running") == 0)
         em_str_printf(&unfinished, "%s%s ", em_str_c(&prefix), newest->run);
-    return em_activity_outlive(db, em_str_c(&prefix), em_str_c(&unfinished),
+    return em_activity_outlive(db, "migrate", em_str_c(&prefix), em_str_c(&unfinished),
                                m->config->service_grace, err);
 }
 
@@ -347,7 +347,8 @@ static int with_lock(struct migration *m, struct em_err *err)
 
 /* The fast path: one query, no lock. A server that can't be reached just now is the lock's
  * business, which tries again. */
-static int look(struct migration *m, struct em_db *kept, struct em_err *err)
+static int look(struct migration *m, struct em_db *kept, const struct em_migrate_first *first,
+                struct em_err *err)
 {
     struct em_db *db = NULL;
     struct em_db_failure failure = {EM_DB_RETRY, ""};
@@ -359,11 +360,17 @@ static int look(struct migration *m, struct em_db *kept, struct em_err *err)
     if (code == 0)
         code = em_ledger_read(kept ? kept : db, m->config, em_in(LEDGER_LIMIT), &m->state, &failure,
                               err);
+    bool is_first = code == 0 && first && !m->state.has_ledger;
+    if (code && !em_loop_stopped())
+        code = 0;
+    if (is_first)
+        code = first->call(first->ctx, kept ? kept : db, err);
     em_db_close(db);
     if (code && em_loop_stopped())
         return em_fail_stopped(err);
-    em_err_free(err);
-    return 0;
+    if (code == 0)
+        em_err_free(err);
+    return code;
 }
 
 static void close_migration(struct migration *m)
@@ -375,12 +382,12 @@ static void close_migration(struct migration *m)
 }
 
 int em_migrate(const struct em_config *config, const struct em_url *direct, const char *direct_raw,
-               struct em_db **kept, struct em_err *err)
+               struct em_db **kept, const struct em_migrate_first *first, struct em_err *err)
 {
     struct migration m = {.config = config, .direct = direct, .direct_raw = direct_raw};
     int code = em_migration_files(config, &m.files, err);
     if (code == 0)
-        code = look(&m, *kept, err);
+        code = look(&m, *kept, first, err);
     /* Nobody holds a connection while waiting for the lock. */
     em_db_close(*kept);
     *kept = NULL;

@@ -205,7 +205,7 @@ static int make_table(struct work *w, struct em_err *err)
     if (code == EM_EXIT_REFUSED) {
         em_context(err, "the table of applied files can't be made");
         em_hint(err, "GRANT CREATE ON SCHEMA … to the migration's role, or make it the database's "
-                     "owner ([bootstrap] with when = always does), or name a table that it may "
+                     "owner ([bootstrap] url does), or name a table that it may "
                      "create in [migrate] ledger (schema.table)");
     }
     return code;

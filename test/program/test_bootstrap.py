@@ -10,6 +10,7 @@ import pytest
 from psycopg2.extensions import encrypt_password
 
 from support import postgres
+from support.net import StatementProxy
 from support.process import need_root
 from support.waiting import eventually
 
@@ -151,7 +152,8 @@ def no_database(service):
 
 
 def no_privileges(service):
-    service.make_role("another password")
+    """The login works, and that is all: since PostgreSQL 15 only its owner may create in public."""
+    service.make_role()
     service.make_database()
 
 
@@ -159,39 +161,101 @@ def no_role(service):
     service.make_database()
 
 
-STATES = [empty, other_password, no_login, no_database, no_privileges, no_role]
-by_name = pytest.mark.parametrize("state", STATES, ids=lambda state: state.__name__)
+def complete(service):
+    service.make_role()
+    service.make_database(service.role)
 
 
-@by_name
-def test_ten_replicas_at_once(service, embark, state):
+HALF_MADE = [other_password, no_login, no_database, no_privileges, no_role]
+STATES = [empty, *HALF_MADE, complete]
+MIGRATES = "[migrate]\nsql = ${MIGRATIONS}\n"
+matrix = pytest.mark.parametrize("state,migration", [(state, "") for state in STATES] + [(state, MIGRATES) for state in (empty, no_privileges, complete)],
+                                 ids=lambda value: getattr(value, "__name__", "migrates" if value else "alone"))
+
+
+@matrix
+def test_ten_replicas_at_once(service, embark, folder, state, migration):
     state(service)
-    held = embark.barrier(10, "echo", "served", env={"DATABASE_URL": service.url, "EMBARK_BOOTSTRAP_URL": service.super_url})
+    held = embark.barrier(10, "echo", "served", config=migration, env={"DATABASE_URL": service.url, "EMBARK_BOOTSTRAP_URL": service.super_url,
+                                                                     "MIGRATIONS": migrations(folder)})
     for process in held.release():
         ready(process, timeout=60)
+        assert state is not complete or "bootstrap" not in process.stderr, process.describe()
     service.run("CREATE TABLE mine (n int); CREATE SCHEMA another")
     assert owner(service) == service.role
     made = [p for p in held.processes if "set the login of the role" in p.stderr]
-    assert len(made) == 1, [p.describe() for p in made]
+    assert len(made) == (state is not complete), [p.describe() for p in made]
+    assert not migration or service.run("SELECT count(*) FROM a") == [(0,)]
+    assert not marks(service)
     assert SECRET not in service.log() and SUPER not in service.log()
+    assert state is not complete or super_logins(service) == 0
 
 
-@by_name
-def test_without_a_superuser_one_line_says_what_is_missing(service, embark, state):
+def migrations(folder):
+    (folder / "m").mkdir(exist_ok=True)
+    (folder / "m" / "1_a.sql").write_text("CREATE TABLE a (n int);\n")
+    return str(folder / "m")
+
+
+def marks(service):
+    return service.server.sql("SELECT c FROM pg_db_role_setting, unnest(setconfig) c WHERE c LIKE 'embark%'")
+
+
+@matrix
+def test_without_a_superuser(service, embark, folder, state, migration):
+    """One line says what is missing, and its hint who can mend it; or the service serves."""
     state(service)
-    process = failed(serve(embark, service, superuser=False), 77, r"refuses the login of shopper: .*\(28P01\)|does not exist.*3D000|28000",
-                     r"\n  hint: .*\[bootstrap\] url")
-    assert len(process.said) == 2, process.describe()
-
-
-def test_complete_server_sees_no_superuser(service, embark):
-    service.make_role()
-    service.make_database(service.role)
-    held = embark.barrier(10, "echo", "served", env={"DATABASE_URL": service.url, "EMBARK_BOOTSTRAP_URL": service.super_url})
+    held = embark.barrier(10, "echo", "served", config=migration, env={"DATABASE_URL": service.url, "MIGRATIONS": migrations(folder)})
     for process in held.release():
-        ready(process)
-        assert "bootstrap" not in process.stderr, process.describe()
-    assert super_logins(service) == 0
+        if state is complete or (state is no_privileges and not migration):
+            ready(process, timeout=60)
+            continue
+        if state is no_privileges:
+            failed(process, 77, r"\(42501\)", r"hint: GRANT CREATE ON SCHEMA .*\[bootstrap\] url|with these files it failed", timeout=60)
+            continue
+        failed(process, 77, r"refuses the login of shopper: .*\(28P01\)|does not exist.*3D000|28000", r"\n  hint: .*\[bootstrap\] url", timeout=60)
+        assert len(process.said) == 2, process.describe()
+
+
+# --- a login that works, and says less than it seems to
+
+def test_privileges_are_mended_before_the_first_migration(service, embark, folder):
+    no_privileges(service)
+    process = ready(serve(embark, service, extra=f"[migrate]\nsql = {migrations(folder)}\n"))
+    assert "shopper logs in, and lacks the privilege CREATE on the schema public" in process.stderr
+    before = super_logins(service)
+    ready(serve(embark, service, extra=f"[migrate]\nsql = {folder}/m\n"))
+    assert super_logins(service) == before
+
+
+def test_where_a_ledger_is_nothing_is_asked_about_the_set_up(service, embark, folder):
+    """The steady state is one query, with a superuser's URL as without."""
+    extra = f"[migrate]\nsql = {migrations(folder)}\n"
+    ready(serve(embark, service, extra=extra))
+    start = len(service.log())
+    ready(serve(embark, service, extra=extra))
+    assert "pg_db_role_setting" not in service.log()[start:]
+    assert len(re.findall(r"(?:statement|execute [^:]*): ", service.log()[start:])) == 1, service.log()[start:]
+
+
+def test_files_mend_what_a_migration_needs(service, embark, folder):
+    """Of SQL files alone nobody knows what they make, but a migration needs a schema to create in."""
+    no_privileges(service)
+    (folder / "1.sql").write_text("GRANT CREATE ON SCHEMA public TO shopper;\n")
+    process = ready(serve(embark, service, sql=f"{folder}/1.sql", extra="[migrate]\ncommand = true\n"))
+    assert "ran " in process.stderr and "the ledger can't be kept" not in process.stderr
+    ready(serve(embark, service, sql=f"{folder}/1.sql"))
+
+
+def test_schema_s_usage_is_mended(service, embark):
+    service.make_role()
+    service.make_database()
+    service.sql("CREATE SCHEMA stock; CREATE TABLE stock.items (n int)")
+    ready(serve(embark, service, owns="nothing", grants="read on stock"))
+    assert service.run("SELECT count(*) FROM stock.items") == [(0,)]
+    before = super_logins(service)
+    ready(serve(embark, service, owns="nothing", grants="read on stock"))
+    assert super_logins(service) == before
 
 
 def test_second_start_does_nothing(service, embark):
@@ -429,6 +493,45 @@ def test_superuser_that_is_none(service, embark):
            r"hint: \[bootstrap\] url must be a role that may create roles and databases")
 
 
+@pytest.fixture(params=postgres.VERSIONS)
+def admin(request, own_server, embark):
+    """A server whose [bootstrap] url is a role that may make roles and databases, and is no superuser."""
+    server = own_server(version=request.param, conf=CONF).start()
+    embark.secrets += [SECRET, SUPER]
+    service = Service(server)
+    server.sql("CREATE ROLE admin LOGIN CREATEROLE CREATEDB PASSWORD 'admin-pw-1'")
+    service.env = {"EMBARK_BOOTSTRAP_URL": service.url_as("admin", "admin-pw-1", "postgres")}
+    return service
+
+
+@pytest.mark.parametrize("owns", ["database", "schema", "nothing"])
+def test_a_role_that_may_make_roles_and_databases_does(admin, embark, folder, owns):
+    (folder / "setup.sql").write_text("CREATE SCHEMA IF NOT EXISTS stock;\nCREATE TABLE IF NOT EXISTS stock.items (n int);\n")
+    keys = {"owns": owns, "role": "shopper", "sql": f"{folder}/setup.sql", "grants": "read on stock",
+            "env": {**admin.env, "DATABASE_URL": admin.url_as(admin.role, SECRET, query="?schema=app")}}
+    for when in ("missing", "always"):
+        ready(serve(embark, admin, when=when, **keys))
+        assert owner(admin) == ("shopper" if owns == "database" else "admin")
+        assert admin.run("SELECT count(*) FROM stock.items") == [(0,)]
+    if owns != "nothing":
+        admin.run("CREATE TABLE app.mine (n int)")
+
+
+def test_a_role_that_another_has_made(admin, embark):
+    """From PostgreSQL 16 on only who made it, or was told so, may give it to somebody."""
+    admin.make_role("another password")
+    process = serve(embark, admin, env=admin.env)
+    if int(admin.server.version) < 16:
+        ready(process)
+        return
+    failed(process, 65, r"bootstrap: the role of \[bootstrap\] url is no superuser, and can't make itself a member of shopper: .*\(42501\)",
+           r"hint: as a superuser: GRANT shopper TO admin WITH ADMIN OPTION")
+    assert len([line for line in process.said if "is no superuser" in line]) == 1
+    admin.server.sql("GRANT shopper TO admin WITH ADMIN OPTION")
+    ready(serve(embark, admin, env=admin.env))
+    assert owner(admin) == "shopper"
+
+
 def test_superuser_of_a_missing_database(service, embark):
     ready(serve(embark, service, env={"EMBARK_BOOTSTRAP_URL": service.url_as("postgres", SUPER, "no_such_database")}))
 
@@ -633,6 +736,69 @@ def test_server_appears_later(own_server, embark):
         ready(process)
         service.clean()
         server.stop()
+
+
+@pytest.mark.parametrize("state", [empty, no_database, no_role, no_privileges], ids=lambda state: state.__name__)
+def test_killed_before_any_statement(service, embark, folder, state):
+    """Killed at each place of the set-up in turn: the next start ends it. With no_database the login works as soon as the database is
+    there, long before the set-up's end."""
+    path = folder / "setup.sql"
+    path.write_text("CREATE TABLE IF NOT EXISTS stock (n int);\nINSERT INTO stock SELECT 1 WHERE NOT EXISTS (SELECT FROM stock);\n")
+    keys = {"role": "shopper", "sql": str(path), "grants": "read on public", "owns": "database"}
+    at, n = 0, 1
+    while at < n:
+        at += 1
+        service.clean()
+        state(service)
+        victims = []
+
+        def on_statement(_text):
+            if len(proxy.statements) == at:
+                victims[0].kill()
+            return len(proxy.statements) >= at
+
+        proxy = StatementProxy(service.server, on_statement)
+        url = service.super_url.replace(f":{service.server.port}/", f":{proxy.port}/")
+        lines = "".join(f"{key} = {value}\n" for key, value in keys.items())
+        held = embark.barrier(1, "echo", "served", env={"DATABASE_URL": service.url, "EMBARK_BOOTSTRAP_URL": url},
+                              config=f"[bootstrap]\n{lines}")
+        victims += held.processes
+        held.release()[0].wait()
+        proxy.close()
+        n = max(n, len(proxy.statements) + 1)
+        if len(proxy.statements) < at:
+            ready(held.processes[0])
+            break
+        ready(serve(embark, service, **keys))
+        assert owner(service) == service.role, f"killed before statement {at}: {proxy.statements[-1]}"
+        assert service.run("SELECT n FROM stock") == [(1,)]
+        assert not marks(service)
+        ready(serve(embark, service, superuser=False))
+    assert at > 20, proxy.statements
+
+
+def test_lock_is_lost(service, embark, folder):
+    """It is noticed while a statement runs; the next holder ends what the first has left."""
+    keys = {"role": "shopper", "sql": str(slow_file(folder))}
+    first = serve(embark, service, **keys)
+    eventually(lambda: sleeping(service), what="the file is run")
+    second = serve(embark, service, **keys, extra="[service]\ngrace = 100ms\n")
+    second.wait_for_line(r"\"bootstrap of shop\" is held by")
+    slow_file(folder, 0)
+    first.signal(signal.SIGSTOP)
+    service.server.sql("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted")
+    second.wait_for_line(r"an earlier run was killed, but its backend .*pg_sleep|its idle backend")
+    ready(second)
+    assert not sleeping(service)
+    first.signal(signal.SIGCONT)
+    failed(first, 69, r'the lock "bootstrap of shop" was lost while the set-up ran', r"hint: the set-up was stopped")
+
+
+def test_lock_is_lost_and_noticed_at_once(service, embark, folder):
+    process = serve(embark, service, role="shopper", sql=str(slow_file(folder)))
+    eventually(lambda: sleeping(service), what="the file is run")
+    service.server.sql("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted")
+    failed(process, 69, r'the lock "bootstrap of shop" was lost while the set-up ran: .*57P01', timeout=5)
 
 
 # --- what it would send

@@ -56,7 +56,7 @@
     X(require, writable, LIST, "", "PATH of a directory or file that can be written")                                  \
     X(require, env, NAMES, "", "environment variables that must be set and not empty")                                 \
     X(bootstrap, url, SECRET, "", "a superuser's login: makes what the service's login lacks")                          \
-    X(bootstrap, when, CHOICE, "missing|always", "when the service's login is refused, or at every start")             \
+    X(bootstrap, when, CHOICE, "missing|always", "when the service's login is refused or the set-up was not ended, or at every start")             \
     X(bootstrap, database, TEXT, "", "the database to make; default: the service URL's")                               \
     X(bootstrap, role, TEXT, "", "the role to make; default: the service URL's, unless sql is set")                    \
     X(bootstrap, password, SECRET, "", "the role's password; default: the service URL's")                              \

@@ -28,6 +28,9 @@ void em_setup_plan(const struct em_config *config, const struct em_url *service,
                    struct em_setup *setup);
 
 void em_setup_create_role_sql(const struct em_setup *setup, struct em_str *sql);
+/* For a [bootstrap] url that is no superuser's: makes its role a member, so that it may give away
+ * what it owns. `has_options`: the server knows the options of a membership (16). */
+void em_setup_member_sql(const struct em_setup *setup, bool has_options, struct em_str *sql);
 /* `verifier` is what stands for the password, or NULL. */
 void em_setup_login_sql(const struct em_setup *setup, const char *verifier, struct em_str *sql);
 /* `template`: NULL is the server's default, template1. */

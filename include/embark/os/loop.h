@@ -47,6 +47,18 @@ int em_fail_stopped(struct em_err *err);
  * that don't ask to end are swallowed, and children other than `child` (NULL: all) too. */
 enum em_wake em_wait_fd(int fd, short events, em_time until);
 
+/* What else is watched while em_wait_fd() waits: the connection that holds a lock, while statements
+ * run on another one. */
+struct em_guard {
+    int fd;
+    em_time (*due)(void *ctx); /* when it is to be looked at, whatever the descriptor says */
+    bool (*look)(void *ctx);   /* waits for nothing; false: all is lost */
+    void *ctx;
+    bool failed; /* from then on every wait ends at once with EM_WAKE_TIME, as if its deadline had
+                    passed */
+};
+void em_loop_guard(struct em_guard *guard); /* the caller's memory; NULL: none any more */
+
 /* In a forked child that goes on with this loop: it has no children, and was asked nothing. A
  * signalfd reads the signals of whoever reads it, signalfd(2). */
 void em_loop_forked(void);

@@ -12,12 +12,12 @@ void em_activity_sql(const char *application, int server_version, struct em_str 
  * TABLE… ; blocked by psql (pid 9)". Nothing when there is none. */
 void em_activity_say(const struct em_db *db, struct em_str *line);
 
-/* With the lock in hand: backends that an earlier run of the same lock left in the middle of a
- * statement are waited for, ended after `grace`, and waited for again. 0: none is left.
- * EM_EXIT_LOCK: one doesn't go. `prefix`: em_run_prefix. `unfinished` is the application_name's
- * beginning of a run whose end was not noted, or "": its idle backends, which a surviving client
- * may go on to use, are ended at once. */
-int em_activity_outlive(struct em_db *db, const char *prefix, const char *unfinished, em_time grace,
-                        struct em_err *err);
+/* With the lock in hand (`step`, "migrate" or "bootstrap", is for the log): backends that an
+ * earlier run of the same lock left in the middle of a statement are waited for, ended after
+ * `grace`, and waited for again. 0: none is left. EM_EXIT_LOCK: one doesn't go. `prefix`:
+ * em_run_prefix. `unfinished` is the application_name's beginning of a run whose end was not noted,
+ * or "": its idle backends, which a surviving client may go on to use, are ended at once. */
+int em_activity_outlive(struct em_db *db, const char *step, const char *prefix,
+                        const char *unfinished, em_time grace, struct em_err *err);
 
 #endif

@@ -8,6 +8,9 @@
  * maintenance database (postgres, else template1, else the URL's own), since locks are per
  * database.
  *
+ * A set-up that was interrupted is taken up by the next start: the role may log in last, and where
+ * it could before, a setting of the maintenance database (bootstrap_make.h) says so.
+ *
  * Passwords reach the server as SCRAM verifiers that are computed here, so that no server log holds
  * them.
  */
@@ -21,6 +24,11 @@
 bool em_bootstrap_any(const struct em_config *config);
 /* Whether a login that failed so is one for the bootstrap. */
 bool em_bootstrap_mends(const struct em_db_failure *failure);
+
+/* The service's login works, over `db`: is anything left to do? A set-up that was interrupted, or a
+ * database without its schema's privileges; `why` is for the log then. One query. */
+int em_bootstrap_look(const struct em_config *config, const struct em_url *service,
+                      struct em_db *db, bool *needed, struct em_str *why, struct em_err *err);
 
 /* Whether the section's values are well-formed; adds one error (EM_EXIT_CONFIG, with its place) for
  * each that isn't. */

@@ -165,6 +165,76 @@ class Backlog:
             s.close()
 
 
+class StatementProxy:
+    """Stands in front of a PostgreSQL server and shows each statement to `on_statement(text)` before it goes on to the server; true: it
+    doesn't, and the connection ends. (Queries, and parses of the extended protocol; without TLS.)"""
+
+    def __init__(self, server, on_statement):
+        self.server, self.on_statement = server, on_statement
+        self.statements = []
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.port = self.socket.getsockname()[1]
+        self._open = []
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self):
+        while True:
+            try:
+                client, _ = self.socket.accept()
+            except OSError:
+                return
+            server = socket.create_connection((self.server.host, self.server.port))
+            self._open += [client, server]
+            threading.Thread(target=self._answers, args=(server, client), daemon=True).start()
+            threading.Thread(target=self._questions, args=(client, server), daemon=True).start()
+
+    def _answers(self, server, client):
+        try:
+            while data := server.recv(65536):
+                client.sendall(data)
+        except OSError:
+            pass
+        self._end(client, server)
+
+    def _questions(self, client, server):
+        """Messages have a type and a length, but for those before the login, which are a length."""
+        try:
+            stream = client.makefile("rb")
+            started = False
+            while True:
+                kind = stream.read(1) if started else b""
+                size = stream.read(4)
+                if len(size) < 4:
+                    break
+                body = stream.read(struct.unpack(">I", size)[0] - 4)
+                if not started:
+                    started = struct.unpack(">I", body[:4])[0] >> 16 == 3
+                if kind in (b"Q", b"P"):
+                    text = body.split(b"\0")[1 if kind == b"P" else 0].decode()
+                    self.statements.append(text)
+                    if self.on_statement(text):
+                        break
+                server.sendall(kind + size + body)
+        except OSError:
+            pass
+        self._end(client, server)
+
+    @staticmethod
+    def _end(*sockets):
+        for one in sockets:
+            try:
+                one.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+    def close(self):
+        self._end(self.socket)
+        self.socket.close()
+        for one in self._open:
+            self._end(one)
+            one.close()
+
+
 class NameServer:
     """A DNS server on a UDP socket: `names` maps names to IPv4 addresses; others do not exist; `dead` answers nothing."""
 
