@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "embark/commands/commands.h"
+#include "embark/commands/start_report.h"
 #include "embark/os/files.h"
 #include "embark/os/log.h"
 #include "embark/os/loop.h"
@@ -256,16 +257,21 @@ int main(int argc, char **argv)
     (void)argc;
     em_out_of_memory = out_of_memory;
     fill_standard_descriptors();
+    em_start_report_begin();
     set_up_early_log(&words);
     int code = parse_words(argv, &words);
     if (words.run == em_command_health)
         em_trim(); /* what the start of the program has used: a healthcheck is to be small */
+    if (words.run != em_command_run || (code == 0 && is_bare_shell(&words)))
+        em_start_report_forget();
     if (code == 0 && em_loop_start(&err) != 0) {
         em_log_err(EM_LOG_ERROR, NULL, &err);
         return err.code;
     }
     if (code == 0)
         code = is_bare_shell(&words) ? run_shell(&words) : run(&words);
+    if (code)
+        em_start_report_failed(code);
     em_secrets_free(em_log_secrets());
     return code;
 }

@@ -147,6 +147,7 @@ static int look(struct em_doctor *d, const struct options *options)
         return code;
     look_at_servers(d);
     look_at_service(d);
+    em_doctor_start(options->all || options->json, &d->looks);
     return em_loop_stopped() ? 128 + em_loop_stopped() : 0;
 }
 

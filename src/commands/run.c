@@ -3,6 +3,7 @@
 
 #include "embark/commands/commands.h"
 #include "embark/commands/flags.h"
+#include "embark/commands/start_report.h"
 #include "embark/commands/steps.h"
 #include "embark/os/log.h"
 #include "embark/stages/service.h"
@@ -17,6 +18,7 @@ static int exec_service(struct em_steps *steps, char *const *argv)
         return em_said(NULL, &err);
     }
     em_steps_say(steps, "ready in ", argv);
+    em_start_report_executes(em_str_c(&steps->timings), argv);
     em_steps_end(steps);
     em_service_exec(argv, &err);
     return em_said("service", &err);
@@ -43,6 +45,8 @@ int em_command_run(const struct em_call *call)
         code = em_all_steps(&steps, &service);
     if (code == 0)
         code = exec_service(&steps, argv);
+    else
+        em_start_report_steps(em_str_c(&steps.timings));
     em_steps_end(&steps);
     return code;
 }

@@ -16,6 +16,8 @@ static enum em_log_format log_format = EM_LOG_TEXT;
 static enum em_level log_least = EM_LOG_INFO;
 static struct em_secrets log_secrets;
 static bool log_timestamps;
+static size_t log_keeps; /* bytes, at most; 0: nothing */
+static struct em_str log_kept;
 static bool log_in_line; /* a child's line has not ended */
 static em_log_ear log_ear;
 static void *log_ear_ctx;
@@ -181,27 +183,69 @@ static void write_json(enum em_level level, const char *step, const char *text, 
 }
 
 /* Both lines have the time, so that sorting them by it, or looking for it, finds both. */
-static void write_text(const char *step, const char *text, const char *hint)
+static void add_text(struct em_str *line, bool timestamp, const char *step, const char *text,
+                     const char *hint)
 {
-    EM_STR_AUTO line = EM_STR_INIT;
     EM_STR_AUTO time = EM_STR_INIT;
-    if (log_timestamps) {
+    if (timestamp) {
         em_wall_print(em_wall_now(), &time);
         em_str_putc(&time, ' ');
     }
-    em_str_printf(&line, "%sembark: ", em_str_c(&time));
+    em_str_printf(line, "%sembark: ", em_str_c(&time));
     if (step) {
-        add_escaped(&line, step);
-        em_str_puts(&line, ": ");
+        add_escaped(line, step);
+        em_str_puts(line, ": ");
     }
-    add_escaped(&line, text);
-    em_str_putc(&line, '\n');
+    add_escaped(line, text);
+    em_str_putc(line, '\n');
     if (hint && *hint) {
-        em_str_printf(&line, "%s  hint: ", em_str_c(&time));
-        add_escaped(&line, hint);
-        em_str_putc(&line, '\n');
+        em_str_printf(line, "%s  hint: ", em_str_c(&time));
+        add_escaped(line, hint);
+        em_str_putc(line, '\n');
     }
+}
+
+static void write_text(const char *step, const char *text, const char *hint)
+{
+    EM_STR_AUTO line = EM_STR_INIT;
+    add_text(&line, log_timestamps, step, text, hint);
     put_line(&line);
+}
+
+/* ---- What is kept of it ---- */
+
+void em_log_keep(size_t limit)
+{
+    log_keeps = limit;
+    if (!limit)
+        em_str_free(&log_kept);
+}
+
+const struct em_str *em_log_kept(void)
+{
+    return &log_kept;
+}
+
+/* The oldest half goes, so that a long start doesn't shift all of it for each line. */
+static void drop_oldest(void)
+{
+    const char *half = log_kept.data + log_kept.len / 2;
+    const char *end = memchr(half, '\n', (size_t)(log_kept.data + log_kept.len - half));
+    struct em_str rest = EM_STR_INIT;
+    if (end)
+        em_str_add(&rest, end + 1, (size_t)(log_kept.data + log_kept.len - end - 1));
+    em_str_free(&log_kept);
+    log_kept = rest;
+}
+
+static void keep(const char *step, const char *text, const char *hint)
+{
+    EM_STR_AUTO line = EM_STR_INIT;
+    add_text(&line, true, step, text, hint);
+    while (log_kept.len && log_kept.len + line.len > log_keeps)
+        drop_oldest();
+    if (line.len <= log_keeps)
+        em_str_add(&log_kept, em_str_c(&line), line.len);
 }
 
 static void write_entry(enum em_level level, const char *step, const char *text, const char *hint,
@@ -209,7 +253,10 @@ static void write_entry(enum em_level level, const char *step, const char *text,
 {
     if (log_ear && log_ear(log_ear_ctx, level, step, text, hint, code))
         return;
-    if (weight(level) > weight(log_least))
+    bool said = weight(level) <= weight(log_least);
+    if (log_keeps && (said || level != EM_LOG_DEBUG))
+        keep(step, text, hint);
+    if (!said)
         return;
     if (log_format == EM_LOG_JSON)
         write_json(level, step, text, hint, code);

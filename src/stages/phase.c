@@ -106,6 +106,11 @@ bool em_phase_find(pid_t *pid, struct em_str *phase)
     return found != NULL;
 }
 
+bool em_phase_brought_in(void)
+{
+    return !descends_from_pid_1(getpid());
+}
+
 const char *em_phase_what(const char *phase)
 {
     static const struct {

@@ -43,6 +43,12 @@ typedef bool (*em_log_ear)(void *ctx, enum em_level level, const char *step, con
                            const char *hint, int code);
 void em_log_listen(em_log_ear ear, void *ctx);
 
+/* From now on keeps what is logged, as text with timestamps, whatever the format and at whatever
+ * level but debug, which is kept only where it is written: at most `limit` bytes, the newest ones.
+ * Not a child's output: it may hold secrets that embark doesn't know. 0: forgets it. */
+void em_log_keep(size_t limit);
+const struct em_str *em_log_kept(void);
+
 /* Bytes of a child, as they are. The log remembers whether they ended in the middle of a line: its
  * own next line then starts on a new one. */
 void em_log_raw(const char *bytes, size_t length);

@@ -29,4 +29,12 @@ void em_doctor_database(const struct em_config *config, const struct em_url *url
 void em_doctor_migrations(const struct em_config *config, struct em_db *db, em_time deadline,
                           struct em_looks *looks);
 
+/* What the running container's start came to, in the section "container": whether one still goes
+ * on, or what the last one's report (core/last_start.h) says, and whether its process runs. Rows
+ * only where there is something to tell: a report, a folder for it that was named, or a container
+ * that we were brought into (docker exec). `all`: all lines that the start said, not only the last
+ * ones.
+ */
+void em_doctor_start(bool all, struct em_looks *looks);
+
 #endif

@@ -22,6 +22,9 @@
 bool em_phase_find(pid_t *pid, struct em_str *phase);
 /* What embark does in a phase, as a clause: "it waits for the migration lock". */
 const char *em_phase_what(const char *phase);
+/* Whether we come from outside of the PID namespace, as by docker exec: we don't descend from its
+ * PID 1. In one that several containers share, that goes for each of them but the first one. */
+bool em_phase_brought_in(void);
 /* Whether a process is of this container; one that has ended isn't. */
 bool em_phase_ours(pid_t pid);
 
