@@ -11,6 +11,7 @@
 #include "embark/os/log.h"
 #include "embark/os/proc.h"
 #include "embark/os/trim.h"
+#include "embark/os/user.h"
 #include "embark/stages/bootstrap.h"
 #include "embark/stages/bootstrap_files.h"
 #include "embark/stages/bundle.h"
@@ -118,6 +119,23 @@ static int find_superuser(struct em_steps *steps, struct em_errs *warnings)
     return em_said("configuration", &err);
 }
 
+/* What is secret has been read; from here on all is seen and done as the service's user does. */
+static int become_user(const struct em_config *config, bool good)
+{
+    EM_ERR_AUTO err = EM_ERR_INIT;
+    struct em_user user = {0};
+    if (!config->service_user || !*config->service_user)
+        return 0;
+    if (em_user_find(config->service_user, &user, &err) == 0 && good)
+        em_user_become(&user, &err);
+    em_user_free(&user);
+    if (!err.code)
+        return 0;
+    em_context(&err, "%s: [service] user = %s", config->origin[EM_AT_service_user],
+               config->service_user);
+    return em_said("configuration", &err);
+}
+
 /* Each once: several URLs may take the same password. */
 static void say_warnings(const struct em_errs *warnings, bool build_time)
 {
@@ -158,7 +176,8 @@ int em_steps_start(struct em_steps *steps, const struct em_config *config, bool 
     em_bundle_validate(config, &errs);
     for (size_t i = 0; i < errs.n; i++)
         note(&code, "configuration", &errs.v[i]);
-    return code;
+    int became = become_user(config, code == 0);
+    return code ? code : became;
 }
 
 static const char *source_of_url(const struct em_config *config)

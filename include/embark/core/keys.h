@@ -80,6 +80,7 @@
     X(migrate, ledger, TEXT, "embark_ledger", "the table in which runs are noted ([SCHEMA.]NAME), or off")             \
     X(migrate, env, NAMES, "", "variables that the migration gets the direct URL in")                                  \
     X(service, command, WORDS, "", "the service, when none is given on the command line")                              \
+    X(service, user, TEXT, "", "NAME or UID, or with :GROUP, that all of the start and the service run as")              \
     X(service, grace, TIME, "10s", "between TERM and KILL, for what must end")                                         \
     X(health, http, TEXT, "", "URL that must answer: http://… or unix:/PATH.sock:/URI")             \
     X(health, status, TEXT, "200-399", "the answer's status: NUMBER or FROM-TO")                    \
