@@ -9,6 +9,8 @@
 #                           check-format, check-tidy, … alone; make format does what check-format asks for
 #   make asan               build/asan/embark: glibc, AddressSanitizer and UBSan
 #   make test-swarm         300 replicas at once, and rounds of killing (ARGS='rounds --rounds=200')
+#   make test-docker        in real containers, by an engine that is there or (root) is started for it
+#   make image              a container image of embark alone, for COPY --from (IMAGE=embark)
 #   make fuzz               the parsers' fuzzers, FUZZ_SECONDS=30 each
 #   make demo, make bench   eight replicas of a real service; embark beside other waiters
 #   make clean              the cache stays; it is told of in .ci/deps
@@ -137,6 +139,14 @@ install: build/embark
 	for page in $(wildcard doc/*.1 doc/*.5); do \
 	  install -D -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$$(basename $$page) || exit; done
 
+# With the licences of what is linked in. The engine that runs takes it, or else (root) one that is started for it.
+IMAGE ?= embark
+image: build/embark
+	@rm -rf build/image && mkdir -p build/image/licenses
+	@cp build/embark build/image/ && cp $(DEPS)/licenses/* build/image/licenses/ && cp LICENSE build/image/licenses/embark
+	@printf '%s\n' 'FROM scratch' 'COPY . /' 'ENTRYPOINT ["/embark"]' > build/image.dockerfile
+	test/docker/engine docker build -t $(IMAGE) -f build/image.dockerfile build/image
+
 asan: check-packages
 	@$(MAKE) --no-print-directory build/asan/embark
 
@@ -175,6 +185,10 @@ pytest: build/embark test-packages
 # Hundreds of replicas, and rounds of killing: make test-swarm ARGS='rounds --rounds=200'
 test-swarm: build/embark test-packages
 	EMBARK_BIN=$(CURDIR)/build/embark test/swarm/run $(ARGS)
+
+# In real containers: make test-docker ARGS='-k health'
+test-docker: build/embark
+	test/docker/run $(ARGS)
 
 # Every harness in test/fuzz for FUZZ_SECONDS each.
 FUZZ_SECONDS ?= 30
@@ -245,4 +259,4 @@ clean:
 	rm -rf build
 
 FORCE:
-.PHONY: all install asan test unit pytest test-swarm fuzz demo bench check clean format $(checks) test-packages check-packages FORCE
+.PHONY: all install image asan test unit pytest test-swarm test-docker fuzz demo bench check clean format $(checks) test-packages check-packages FORCE

@@ -1,0 +1,250 @@
+"""Containers, images and networks of one test session, each with labels by which they are found again and removed.
+
+What a session makes carries `embark-test.session=PID-STARTTIME`: what is left of a session that was killed is removed by the next one.
+"""
+
+import json
+import os
+import re
+import subprocess
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from support.waiting import eventually
+
+LABEL = "embark-test.session"
+KINDS = {  # how to list them, and to remove them
+    "container": (("ps", "-aq"), ("rm", "-f", "-v")),
+    "image": (("images", "-aq"), ("rmi", "-f")),
+    "network": (("network", "ls", "-q"), ("network", "rm")),
+    "volume": (("volume", "ls", "-q"), ("volume", "rm", "-f")),
+}
+
+
+class Done:
+    """A command that has ended."""
+
+    def __init__(self, words, code, stdout, stderr):
+        self.words, self.code, self.stdout, self.stderr = words, code, stdout, stderr
+
+    @property
+    def output(self):
+        return self.stdout + self.stderr
+
+    def describe(self):
+        return f"$ {self.words}\nexit code {self.code}\n{self.stdout}{self.stderr}"
+
+    def expect(self, code, *texts):
+        assert self.code == code, f"not {code}: {self.describe()}"
+        for text in texts:
+            assert text in self.output, f"without {text!r}: {self.describe()}"
+        return self
+
+
+def run(*words, code=0, timeout=180, **how):
+    """Runs a program; an exit code other than `code` (None: any) fails the test."""
+    words = [str(word) for word in words]
+    done = subprocess.run(words, capture_output=True, text=True, errors="replace", timeout=timeout,
+                          **({} if "input" in how else {"stdin": subprocess.DEVNULL}), **how)
+    result = Done(" ".join(words), done.returncode, done.stdout, done.stderr)
+    return result if code is None else result.expect(code)
+
+
+def docker(*words, **how):
+    return run("docker", *words, **how)
+
+
+def inspect(name, template):
+    return docker("inspect", "-f", template, name).stdout.strip()
+
+
+# --- sessions
+
+def identity(pid):
+    """A process, and not another one that has its number later; None if there is none."""
+    try:
+        return f"{pid}-{Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()[19]}"
+    except OSError:
+        return None
+
+
+SESSION = identity(os.getpid())
+
+
+def labels(session=SESSION):
+    return ["--label", f"{LABEL}={session}"]
+
+
+def remove_all_of(session):
+    for kind, (listing, removal) in KINDS.items():
+        found = docker(*listing, "--filter", f"label={LABEL}={session}").stdout.split()
+        if found:
+            docker(*removal, *sorted(set(found)), code=None)
+
+
+def remove_leftovers():
+    """Of sessions that no longer live."""
+    left = set()
+    for kind, (listing, _) in KINDS.items():
+        for name in set(docker(*listing, "--filter", f"label={LABEL}").stdout.split()):
+            where = ".Config.Labels" if kind in ("container", "image") else ".Labels"
+            done = docker(kind, "inspect", "-f", f'{{{{index {where} "{LABEL}"}}}}', name, code=None)
+            left.add(done.stdout.strip())
+    for session in left - {""}:
+        if identity(session.partition("-")[0]) != session:
+            remove_all_of(session)
+
+
+# --- containers
+
+class Container:
+    def __init__(self, name):
+        self.name = name
+
+    def inspect(self, template):
+        return inspect(self.name, template)
+
+    @property
+    def running(self):
+        return self.inspect("{{.State.Running}}") == "true"
+
+    @property
+    def code(self):
+        return int(self.inspect("{{.State.ExitCode}}"))
+
+    @property
+    def health(self):
+        return self.inspect("{{if .State.Health}}{{.State.Health.Status}}{{end}}")
+
+    @property
+    def health_log(self):
+        return [entry["Output"].strip() for entry in json.loads(self.inspect("{{json .State.Health.Log}}"))]
+
+    @property
+    def address(self):
+        return self.inspect("{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}").split()[0]
+
+    @property
+    def title(self):
+        """What `docker top` shows of process 1."""
+        rows = docker("top", self.name, "-eo", "pid,comm", code=None).stdout.splitlines()[1:]
+        return rows[0].split(None, 1)[1] if rows else ""
+
+    @property
+    def logs(self):
+        """stdout and stderr in the order in which they came."""
+        done = subprocess.run(["docker", "logs", self.name], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              timeout=60, check=True)
+        return done.stdout.decode(errors="replace")
+
+    def streams(self):
+        done = docker("logs", self.name)
+        return done.stdout, done.stderr
+
+    def says(self, text, timeout=60, times=1):
+        eventually(lambda: len(re.findall(text, self.logs)) >= times, timeout, f"{text!r} in the logs of {self.name}:\n{self.logs}", gap=0.1)
+        return self
+
+    def has_title(self, title, timeout=60):
+        eventually(lambda: self.title == title, timeout, f"{self.name} to be {title}", gap=0.05)
+        return self
+
+    def ends(self, code, *texts, timeout=60):
+        """Waits for the end."""
+        got = docker("wait", self.name, timeout=timeout).stdout.strip()
+        logs = self.logs
+        assert got == str(code), f"{self.name}: exit code {got}, not {code}\n{logs}"
+        for text in texts:
+            assert text in logs, f"{self.name}: without {text!r}\n{logs}"
+        return self
+
+    def serves(self, timeout=90, path="/", status=200):
+        """Waits for an answer, from the container's own address; gives the body."""
+        def answer():
+            if not self.running:
+                raise AssertionError(f"{self.name} has ended\n{self.logs}")
+            return get(f"http://{self.address}:8000{path}", status)
+        return eventually(answer, timeout, f"an answer {status} of {self.name}", gap=0.1)
+
+    def exec(self, *words, code=0, options=()):
+        return docker("exec", *options, self.name, *words, code=code)
+
+    def kill(self, signal="KILL"):
+        docker("kill", "-s", signal, self.name)
+
+    def describe(self):
+        state = docker("inspect", "-f", "{{json .State}}", self.name, code=None).stdout
+        return f"{self.name}: {state}\n{docker('logs', self.name, code=None).output}"
+
+
+def get(url, status=200):
+    """The body if the answer has this status, else None."""
+    try:
+        with urllib.request.urlopen(url, timeout=10) as reply:
+            return reply.read().decode() if reply.status == status else None
+    except urllib.error.HTTPError as error:
+        return error.read().decode(errors="replace") if error.code == status else None
+    except (urllib.error.URLError, OSError):
+        return None
+
+
+class Boxes:
+    """What one test makes; removed by remove(), the newest first."""
+
+    def __init__(self, prefix, network=None):
+        self.prefix, self.network = prefix, network
+        self.containers, self.networks, self.images = [], [], []
+
+    def _name(self, kind):
+        return f"{self.prefix}-{kind}{len(self.containers) + len(self.networks) + len(self.images)}"
+
+    def words(self, options, env, network):
+        words = [*labels(), *options]
+        for name, value in (env or {}).items():
+            words += ["-e", f"{name}={value}"]
+        network = self.network if network is None else network
+        return words + (["--network", network] if network else [])
+
+    def run(self, image, *command, options=(), env=None, network=None):
+        """`docker run -d`."""
+        container = Container(self._name("c"))
+        self.containers.append(container)
+        docker("run", "-d", "--name", container.name, *self.words(options, env, network), image, *command)
+        return container
+
+    def run_to_end(self, image, *command, options=(), env=None, network=None, code=None, **how):
+        """`docker run`, with its output."""
+        container = Container(self._name("c"))
+        self.containers.append(container)
+        return docker("run", "--name", container.name, *self.words(options, env, network), image, *command, code=code, **how)
+
+    def make_network(self):
+        name = self._name("n")
+        self.networks.append(name)
+        docker("network", "create", *labels(), name)
+        return name
+
+    def build(self, folder, *options, dockerfile=None, code=0, timeout=1200):
+        """`docker build`: (image's name, what it said)."""
+        name = self._name("i")
+        words = ["build", "-t", name, *labels(), *options]
+        if dockerfile is not None:
+            words += ["-f", "-"]
+        done = docker(*words, folder, code=code, timeout=timeout, **({} if dockerfile is None else {"input": dockerfile}))
+        if done.code == 0:
+            self.images.append(name)
+        # the stages, and what a failed build got to: they have no name
+        self.images += [one for one in re.findall(r"^ ---> ([0-9a-f]{12})$", done.stdout, re.M)]
+        return name, done
+
+    def remove(self):
+        for container in reversed(self.containers):
+            docker("rm", "-f", "-v", container.name, code=None)
+        for network in self.networks:
+            docker("network", "rm", network, code=None)
+        for image in [one for one in self.images if one.startswith(self.prefix)]:
+            docker("rmi", "-f", image, code=None)
+        for image in reversed([one for one in self.images if not one.startswith(self.prefix)]):
+            if docker("image", "inspect", "-f", "{{len .RepoTags}}", image, code=None).stdout.strip() == "0":
+                docker("rmi", image, code=None)
