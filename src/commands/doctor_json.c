@@ -53,6 +53,7 @@ static json_t *look(const struct em_look *l)
     json_object_set_new(object, "code", json_integer(l->code));
     json_object_set_new(object, "text", string(l->text));
     json_object_set_new(object, "hint", string(l->hint));
+    json_object_set_new(object, "names", strings(&l->names));
     return object;
 }
 

@@ -38,6 +38,12 @@ void em_look_hint(struct em_looks *looks, const char *format, ...)
     em_str_free(&text);
 }
 
+void em_look_name(struct em_looks *looks, const char *name)
+{
+    if (looks->n)
+        em_list_add(&looks->v[looks->n - 1].names, name);
+}
+
 void em_look_err(struct em_looks *looks, const char *section, const char *key, enum em_mark mark,
                  const struct em_err *err)
 {
@@ -89,6 +95,7 @@ void em_looks_free(struct em_looks *looks)
         free(looks->v[i].key);
         free(looks->v[i].text);
         free(looks->v[i].hint);
+        em_list_free(&looks->v[i].names);
     }
     free(looks->v);
     *looks = (struct em_looks)EM_LOOKS_INIT;

@@ -183,6 +183,7 @@ static void mark_applied(struct em_pending *p, const struct em_edges *edges)
         else
             em_list_add(&p->unknown, p->rows[i].id);
     }
+    p->unsure = p->unknown.n > 0;
     em_edges_spread(edges, marks);
     for (size_t i = 0; i < p->n; i++)
         if (marks[i])
@@ -208,7 +209,7 @@ static void say_heads(struct em_pending *p, const bool *is_head, const char *tar
     for (size_t i = 0; i < p->n; i++)
         if (is_head[i])
             em_list_add(&p->heads, p->v[i].name);
-    p->forked = p->heads.n > 1 && target && strcmp(target, "head") == 0;
+    p->forked = p->heads.n > 1 && !p->broken && target && strcmp(target, "head") == 0;
 }
 
 void em_alembic_judge(struct em_pending *p, const char *target)

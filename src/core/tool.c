@@ -49,14 +49,27 @@ static void flatten(const struct em_list *command, struct em_list *words)
     }
 }
 
-static const struct em_tool *tool_of(const char *word)
+static const struct em_tool *tool_called(const char *name, size_t length)
 {
-    const char *name = last_component(word);
     for (size_t t = 0; t < COUNT(tools); t++)
         for (size_t p = 0; p < COUNT(tools[t].programs) && tools[t].programs[p]; p++)
-            if (strcmp(tools[t].programs[p], name) == 0)
+            if (strlen(tools[t].programs[p]) == length &&
+                memcmp(tools[t].programs[p], name, length) == 0)
                 return &tools[t];
     return NULL;
+}
+
+/* By the word's last component, or the package that it is of: node_modules/knex/bin/cli.js. */
+static const struct em_tool *tool_of(const char *word)
+{
+    static const char packages[] = "node_modules/";
+    const char *name = last_component(word);
+    const struct em_tool *tool = tool_called(name, strlen(name));
+    const char *package = strstr(word, packages);
+    if (tool || !package)
+        return tool;
+    package += sizeof packages - 1;
+    return tool_called(package, strcspn(package, "/"));
 }
 
 /* "-d DIR" or "--dir=DIR"; NULL: the words hold none of the options. */
@@ -107,6 +120,21 @@ const char *em_tool_alembic_file(const struct em_list *command, struct em_str *o
     struct em_list rest = {words.v + from, words.n - from};
     const char *value = rest.n ? option_value(&rest, options, COUNT(options)) : NULL;
     em_str_puts(out, value ? value : "alembic.ini");
+    return em_str_c(out);
+}
+
+const char *em_tool_alembic_target(const struct em_list *command, struct em_str *out)
+{
+    EM_LIST_AUTO words = EM_LIST_INIT;
+    flatten(command, &words);
+    for (size_t i = 0; i + 1 < words.n; i++)
+        if (strcmp(words.v[i], "upgrade") == 0) {
+            size_t at = i + 1;
+            while (at < words.n && words.v[at][0] == '-')
+                at++;
+            em_str_puts(out, at < words.n ? words.v[at] : "");
+            break;
+        }
     return em_str_c(out);
 }
 

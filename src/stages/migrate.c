@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "embark/core/verdict_text.h"
 #include "embark/os/clock.h"
 #include "embark/os/host.h"
 #include "embark/os/log.h"
@@ -12,18 +13,15 @@
 #include "embark/stages/ledger.h"
 #include "embark/stages/lock.h"
 #include "embark/stages/migration_files.h"
+#include "embark/stages/outlook.h"
 #include "embark/stages/sql_migrations.h"
-
-#define LEDGER_LIMIT EM_SEC(15)
 
 /* One start's migration. */
 struct migration {
     const struct em_config *config;
     const struct em_url *direct;
     const char *direct_raw;
-    struct em_filelist files;
-    struct em_state state;
-    struct em_verdict verdict;
+    struct em_outlook look;
     struct em_lock lock;
     struct em_run_id id;
     em_time until; /* of waiting for the lock */
@@ -36,115 +34,49 @@ bool em_migrate_any(const struct em_config *config)
     return config->migrate_command.n > 0 || em_sql_migrations_any(config);
 }
 
-static void judge(struct migration *m)
-{
-    em_verdict_free(&m->verdict);
-    em_judge(&m->files, &m->state, m->config->migrate_retry_after, &m->verdict);
-}
-
-static void add_names(struct em_str *out, const struct em_list *names)
-{
-    enum { SHOWN = 5 };
-    for (size_t i = 0; i < names->n && i < SHOWN; i++)
-        em_str_printf(out, "%s%s", i ? ", " : "", names->v[i]);
-    if (names->n > SHOWN)
-        em_str_printf(out, " and %zu more", names->n - SHOWN);
-}
-
-/* "on web-1, 2026-11-24 15:04:05 UTC, build abc": who ran it. */
-static void add_run(struct em_str *out, const struct em_run_row *row)
-{
-    em_str_printf(out, "on %s, %s", row->host ? row->host : "?", row->started ? row->started : "?");
-    if (row->build)
-        em_str_printf(out, ", build %s", row->build);
-}
-
 static int is_older(const struct migration *m, struct em_err *err)
 {
-    EM_STR_AUTO text = EM_STR_INIT;
-    em_str_printf(&text, "the image is older than the database: it lacks ");
-    add_names(&text, &m->verdict.lacking);
-    em_str_puts(&text, m->verdict.half_way ? ", of a run that failed half way " : ", applied ");
-    add_run(&text, m->verdict.half_way ? &m->state.newest : &m->state.good);
-    if (m->config->migrate_on_newer_database == 1) {
-        em_log(EM_LOG_WARN, "migrate",
-               "%s; the migrations are skipped (on_newer_database = continue)", em_str_c(&text));
-        return 0;
+    int code = em_verdict_older(m->config, &m->look.state, &m->look.verdict, err);
+    if (code == 0) {
+        em_log(EM_LOG_WARN, "migrate", "%s", em_str_c(&err->text));
+        em_err_free(err);
     }
-    em_fail(err, EM_EXIT_OLDER, "%s", em_str_c(&text));
-    em_hint(err,
-            "deploy the newer image, or set [migrate] on_newer_database = continue if the old code "
-            "runs on the new schema; if these "
-            "are another service's migrations, give each service a [migrate] lock name of its own "
-            "(here: \"%s\")",
-            m->config->migrate_lock);
-    return EM_EXIT_OLDER;
+    return code;
 }
 
 static int failed_before(const struct migration *m, struct em_err *err)
 {
-    const struct em_run_row *run = &m->state.newest;
-    EM_STR_AUTO ago = EM_STR_INIT;
-    EM_STR_AUTO after = EM_STR_INIT;
-    EM_STR_AUTO who = EM_STR_INIT;
-    em_time_print(&ago, run->age);
-    em_time_print(&after, m->config->migrate_retry_after);
-    add_run(&who, run);
+    const struct em_run_row *run = &m->look.state.newest;
     for (const char *line = run->output ? run->output : ""; *line;) {
         size_t length = strcspn(line, "\n");
         em_log(EM_LOG_WARN, "migrate", "| %.*s", (int)length, line);
         line += length + (line[length] == '\n');
     }
-    em_fail(err, EM_EXIT_MIGRATION, "not run: with these files it failed %s ago %s: %s",
-            em_str_c(&ago), em_str_c(&who), run->error ? run->error : "?");
-    em_hint(err,
-            "its last lines are above; one replica tries again %s after a failure ([migrate] "
-            "retry_after)",
-            em_str_c(&after));
-    return EM_EXIT_MIGRATION;
+    return em_verdict_failed(m->config, run, err);
 }
 
 static void say_skip(const struct migration *m)
 {
     EM_STR_AUTO who = EM_STR_INIT;
-    add_run(&who, &m->state.good);
-    em_log(EM_LOG_INFO, "migrate", "everything is applied (%zu files; run %s)", m->files.n,
+    em_verdict_run(&m->look.state.good, &who);
+    em_log(EM_LOG_INFO, "migrate", "everything is applied (%zu files; run %s)", m->look.files.n,
            em_str_c(&who));
 }
 
 /* What doesn't stop a run, but somebody should know. */
 static void say_oddities(const struct migration *m)
 {
-    EM_STR_AUTO names = EM_STR_INIT;
-    if (m->state.newest.outcome && strcmp(m->state.newest.outcome, "interrupted") == 0) {
-        EM_STR_AUTO who = EM_STR_INIT;
-        add_run(&who, &m->state.newest);
-        em_log(EM_LOG_WARN, "migrate",
-               "the last run was interrupted (%s): it was killed, or lost the lock; the tool goes "
-               "on from what is there",
-               em_str_c(&who));
-    }
-    if (m->verdict.diverged) {
-        add_names(&names, &m->verdict.lacking);
-        em_log(EM_LOG_WARN, "migrate",
-               "the image and the database have diverged: the image lacks %s, and has new ones; "
-               "the tool decides",
-               em_str_c(&names));
-    }
-    em_str_cut(&names, 0);
-    if (m->verdict.changed.n) {
-        add_names(&names, &m->verdict.changed);
-        em_log_hint(
-            EM_LOG_WARN, "migrate",
-            "the tool will not apply them again: a new migration is what changes a database",
-            "changed after they were applied: %s", em_str_c(&names));
-    }
+    EM_ERRS_AUTO odd = EM_ERRS_INIT;
+    em_verdict_oddities(&m->look.state, &m->look.verdict, &odd);
+    for (size_t i = 0; i < odd.n; i++)
+        em_log_hint(EM_LOG_WARN, "migrate", odd.v[i].hint.len ? em_str_c(&odd.v[i].hint) : NULL,
+                    "%s", em_str_c(&odd.v[i].text));
 }
 
 /* What the verdict means without, or instead of, a run. */
 static int act(const struct migration *m, struct em_err *err)
 {
-    switch (m->verdict.decision) {
+    switch (m->look.verdict.decision) {
     case EM_SKIP:
         say_skip(m);
         return 0;
@@ -163,30 +95,20 @@ static bool still_wanted(void *ctx, struct em_db *db, em_time until)
 {
     struct migration *m = ctx;
     EM_ERR_AUTO ignored = EM_ERR_INIT;
-    if (em_ledger_unchanged(db, m->config, until, &m->state) ||
-        em_ledger_read(db, m->config, until, &m->state, NULL, &ignored) != 0)
+    if (em_ledger_unchanged(db, m->config, until, &m->look.state) ||
+        em_ledger_read(db, m->config, until, &m->look.state, NULL, &ignored) != 0)
         return true;
-    judge(m);
-    return m->verdict.decision == EM_RUN;
+    em_outlook_judge(m->config, &m->look);
+    return m->look.verdict.decision == EM_RUN;
 }
 
 /* The ledger's connection, beside the lock's: it also shows that there is room for the migration's
- * own. */
-static int open_side(const struct migration *m, struct em_db **db, struct em_db_failure *failure,
-                     struct em_err *err)
-{
-    EM_STR_AUTO application = EM_STR_INIT;
-    em_application_name("ledger", &application);
-    return em_db_open(m->direct, em_str_c(&application), em_in(m->config->database_connect_timeout),
-                      db, failure, err);
-}
-
-/* The same with the lock in hand. It is used at once: a pooler accepts a login, and then has no
+ * own. It is used at once: a pooler accepts a login, and then has no
  * server connection left to give, since the lock has it. */
 static int open_beside(const struct migration *m, struct em_db **db, struct em_db_failure *failure,
                        struct em_err *err)
 {
-    int code = open_side(m, db, failure, err);
+    int code = em_outlook_open(m->config, m->direct, db, failure, err);
     if (code == 0)
         code = em_db_query(*db, em_in(m->config->database_connect_timeout), failure, err,
                            "SELECT 1", 0, NULL);
@@ -225,7 +147,7 @@ static int outlive(struct migration *m, struct em_db *db, struct em_err *err)
 {
     EM_STR_AUTO prefix = EM_STR_INIT;
     EM_STR_AUTO unfinished = EM_STR_INIT;
-    const struct em_run_row *newest = &m->state.newest;
+    const struct em_run_row *newest = &m->look.state.newest;
     em_run_prefix(m->lock.key, &prefix);
     if (newest->outcome && newest->run && strcmp(newest->outcome, "running") == 0)
         em_str_printf(&unfinished, "%s%s ", em_str_c(&prefix), newest->run);
@@ -236,21 +158,21 @@ static int outlive(struct migration *m, struct em_db *db, struct em_err *err)
 /* With the lock: leftovers of killed runs, then the state again, then the run's row. */
 static int prepare(struct migration *m, struct em_db *db, struct em_err *err)
 {
-    int code = em_ledger_read(db, m->config, em_in(LEDGER_LIMIT), &m->state, NULL, err);
+    int code = em_ledger_read(db, m->config, em_in(EM_LEDGER_LIMIT), &m->look.state, NULL, err);
     if (code == 0)
         code = outlive(m, db, err);
     if (code == 0)
-        code = em_ledger_bury(db, m->config, em_in(LEDGER_LIMIT), err);
+        code = em_ledger_bury(db, m->config, em_in(EM_LEDGER_LIMIT), err);
     if (code == 0)
-        code = em_ledger_read(db, m->config, em_in(LEDGER_LIMIT), &m->state, NULL, err);
+        code = em_ledger_read(db, m->config, em_in(EM_LEDGER_LIMIT), &m->look.state, NULL, err);
     if (code)
         return code;
-    judge(m);
-    if (m->verdict.decision != EM_RUN)
+    em_outlook_judge(m->config, &m->look);
+    if (m->look.verdict.decision != EM_RUN)
         return 0;
     say_oddities(m);
     snprintf(m->id.run, sizeof m->id.run, "%016llx", (unsigned long long)em_random_seed());
-    return em_ledger_begin(db, m->config, &m->files, em_in(LEDGER_LIMIT), &m->id, err);
+    return em_ledger_begin(db, m->config, &m->look.files, em_in(EM_LEDGER_LIMIT), &m->id, err);
 }
 
 static int note_end(struct migration *m, int code, const struct em_command *command,
@@ -262,11 +184,11 @@ static int note_end(struct migration *m, int code, const struct em_command *comm
      * interrupted. */
     if (!m->id.row.len || em_loop_stopped() || (code && !command->failed))
         return 0;
-    int noted = open_side(m, &db, &failure, err);
+    int noted = em_outlook_open(m->config, m->direct, &db, &failure, err);
     if (noted == 0)
         noted = em_ledger_end(db, m->config, &m->id, code ? "failed" : "done",
                               code ? em_str_c(&failed->text) : NULL, em_str_c(&command->output),
-                              em_in(LEDGER_LIMIT), err);
+                              em_in(EM_LEDGER_LIMIT), err);
     em_db_close(db);
     return noted;
 }
@@ -288,7 +210,7 @@ static int run_and_note(struct migration *m, struct em_err *err)
     }
     em_title("migrate");
     em_log(EM_LOG_INFO, "migrate", "has the lock \"%s\"; %s; runs %s", m->lock.name,
-           em_str_c(&m->verdict.why),
+           em_str_c(&m->look.verdict.why),
            command.body ? m->config->migrate_sql : m->config->migrate_command.v[0]);
     int code = em_command_run_locked(&command, err);
     em_redact(em_log_secrets(), &command.output);
@@ -312,7 +234,7 @@ static int under_lock(struct migration *m, bool *again, struct em_err *err)
     if (code == 0)
         code = prepare(m, db, err);
     em_db_close(db);
-    if (code == 0 && m->verdict.decision == EM_RUN)
+    if (code == 0 && m->look.verdict.decision == EM_RUN)
         code = run_and_note(m, err);
     else if (code == 0)
         code = act(m, err);
@@ -356,11 +278,11 @@ static int look(struct migration *m, struct em_db *kept, const struct em_migrate
     if (!em_ledger_wanted(m->config))
         return 0;
     if (!kept)
-        code = open_side(m, &db, &failure, err);
+        code = em_outlook_open(m->config, m->direct, &db, &failure, err);
     if (code == 0)
-        code = em_ledger_read(kept ? kept : db, m->config, em_in(LEDGER_LIMIT), &m->state, &failure,
-                              err);
-    bool is_first = code == 0 && first && !m->state.has_ledger;
+        code = em_ledger_read(kept ? kept : db, m->config, em_in(EM_LEDGER_LIMIT), &m->look.state,
+                              &failure, err);
+    bool is_first = code == 0 && first && !m->look.state.has_ledger;
     if (code && !em_loop_stopped())
         code = 0;
     if (is_first)
@@ -375,9 +297,7 @@ static int look(struct migration *m, struct em_db *kept, const struct em_migrate
 
 static void close_migration(struct migration *m)
 {
-    em_filelist_free(&m->files);
-    em_state_free(&m->state);
-    em_verdict_free(&m->verdict);
+    em_outlook_free(&m->look);
     em_str_free(&m->id.row);
 }
 
@@ -385,90 +305,16 @@ int em_migrate(const struct em_config *config, const struct em_url *direct, cons
                struct em_db **kept, const struct em_migrate_first *first, struct em_err *err)
 {
     struct migration m = {.config = config, .direct = direct, .direct_raw = direct_raw};
-    int code = em_migration_files(config, &m.files, err);
+    int code = em_migration_files(config, &m.look.files, err);
     if (code == 0)
         code = look(&m, *kept, first, err);
     /* Nobody holds a connection while waiting for the lock. */
     em_db_close(*kept);
     *kept = NULL;
     if (code == 0) {
-        judge(&m);
-        code = m.verdict.decision == EM_RUN ? with_lock(&m, err) : act(&m, err);
+        em_outlook_judge(config, &m.look);
+        code = m.look.verdict.decision == EM_RUN ? with_lock(&m, err) : act(&m, err);
     }
     close_migration(&m);
-    return code;
-}
-
-static void list_names(struct em_str *out, const char *what, const struct em_list *names)
-{
-    for (size_t i = 0; i < names->n; i++)
-        em_str_printf(out, "  %s %s\n", what, names->v[i]);
-}
-
-static void print_plan(const struct migration *m, struct em_str *out)
-{
-    static const char *const would[] = {"would run", "would run nothing",
-                                        "would refuse to start (81)",
-                                        "would not run, and fail (80)"};
-    em_str_printf(out, "%s: %s\n", would[m->verdict.decision], em_str_c(&m->verdict.why));
-    if (m->verdict.decision == EM_RUN) {
-        em_str_printf(out, "  %s",
-                      em_sql_migrations_any(m->config) ? m->config->migrate_sql : "command");
-        for (size_t i = 0; i < m->config->migrate_command.n; i++)
-            em_str_printf(out, " %s", m->config->migrate_command.v[i]);
-        em_str_putc(out, '\n');
-    }
-    list_names(out, "new", &m->verdict.added);
-    list_names(out, "lacking", &m->verdict.lacking);
-    list_names(out, "changed", &m->verdict.changed);
-}
-
-int em_migrate_plan(const struct em_config *config, const struct em_url *direct, struct em_str *out,
-                    struct em_err *err)
-{
-    struct migration m = {.config = config, .direct = direct};
-    struct em_db *db = NULL;
-    int code = em_migration_files(config, &m.files, err);
-    if (code == 0)
-        code = open_side(&m, &db, NULL, err);
-    if (code == 0)
-        code = em_ledger_read(db, config, em_in(LEDGER_LIMIT), &m.state, NULL, err);
-    em_db_close(db);
-    if (code == 0) {
-        judge(&m);
-        print_plan(&m, out);
-    }
-    close_migration(&m);
-    return code;
-}
-
-int em_migrate_status(const struct em_config *config, const struct em_url *direct,
-                      struct em_str *out, struct em_err *err)
-{
-    enum { SHOWN = 20 };
-    struct migration m = {.config = config, .direct = direct};
-    struct em_db *db = NULL;
-    if (!em_ledger_wanted(config))
-        return em_fail(err, EM_EXIT_CONFIG, "[migrate] ledger = off: there is no record of runs");
-    int code = open_side(&m, &db, NULL, err);
-    if (code == 0)
-        code = em_ledger_list(db, config, SHOWN, em_in(LEDGER_LIMIT), out, err);
-    em_db_close(db);
-    return code;
-}
-
-int em_migrate_resolve(const struct em_config *config, const struct em_url *direct,
-                       const char *file, bool applied, struct em_err *err)
-{
-    struct migration m = {.config = config, .direct = direct};
-    struct em_db *db = NULL;
-    if (!em_sql_migrations_any(config))
-        return em_fail(err, EM_EXIT_CONFIG, "only files of [migrate] sql can be resolved");
-    int code = open_side(&m, &db, NULL, err);
-    if (code == 0)
-        code = em_sql_migrations_resolve(db, config, file, applied, err);
-    if (code == 0)
-        code = em_ledger_forgive(db, config, em_in(LEDGER_LIMIT), err);
-    em_db_close(db);
     return code;
 }

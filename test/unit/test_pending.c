@@ -51,6 +51,7 @@ static void gives(const struct given *given, const char *expected)
             em_str_printf(&out, "%s%c%s", out.len ? " " : "", "-+!"[p.v[i].state], p.v[i].name);
     add_list(&out, "unknown", &p.unknown);
     add_list(&out, "odd", &p.odd);
+    em_str_puts(&out, p.unsure ? "; unsure" : "");
     em_str_puts(&out, p.forked ? "; forked" : "");
     em_str_puts(&out, p.broken ? "; broken" : "");
     em_pending_free(&p);
@@ -71,7 +72,7 @@ static void test_alembic(void **state)
     gives(&(struct given){"Alembic", {C, B, A}, {"aaaa"}, "head"}, "+aaa -bbb add users -ccc");
     gives(&(struct given){"Alembic", {C, B, A}, {NULL}, "head"}, "-aaa -bbb add users -ccc");
     gives(&(struct given){"Alembic", {A, B, C}, {"accc"}, "head"}, "+aaa +bbb add users +ccc");
-    gives(&(struct given){"Alembic", {A}, {"accc"}, "head"}, "-aaa; unknown ccc");
+    gives(&(struct given){"Alembic", {A}, {"accc"}, "head"}, "-aaa; unknown ccc; unsure");
     gives(&(struct given){"Alembic", {"v/env.py=from alembic import context\n", A}, {NULL}, NULL},
           "-aaa");
     gives(&(struct given){"Alembic", {"v/1ab.py=down_revision = None\n"}, {"a1ab"}, NULL}, "+1ab");

@@ -35,11 +35,33 @@ static void test_by_program(void **state)
     finds("npx prisma migrate deploy", "Prisma: prisma/migrations/*/migration.sql");
     finds("npx knex migrate:latest", "Knex: migrations/*");
     finds("node_modules/.bin/node-pg-migrate up", "node-pg-migrate: migrations/*");
+    finds("node ./node_modules/node-pg-migrate/bin/node-pg-migrate.js up",
+          "node-pg-migrate: migrations/*");
+    finds("node node_modules/knex/bin/cli.js migrate:latest", "Knex: migrations/*");
+    finds("node node_modules/knex-like/cli.js", "none");
+    finds("node migrate.js", "none");
     finds("npx sequelize-cli db:migrate", "Sequelize: migrations/*");
     finds("dbmate up", "dbmate: db/migrations/*.sql");
     finds("sqlx migrate run", "sqlx: migrations/*.sql");
     finds("bundle exec rails db:migrate", "Rails: db/migrate/*.rb");
     finds("./efbundle", "Entity Framework: Migrations/*.cs");
+}
+
+static void targets(const char *command, const char *expected)
+{
+    EM_LIST_AUTO words = EM_LIST_INIT;
+    EM_STR_AUTO out = EM_STR_INIT;
+    assert_true(em_words_split(command, &words));
+    assert_string_equal(em_tool_alembic_target(&words, &out), expected);
+}
+
+static void test_alembic_target(void **state)
+{
+    (void)state;
+    targets("alembic upgrade head", "head");
+    targets("sh -c 'alembic -c x.ini upgrade --sql heads'", "heads");
+    targets("alembic upgrade", "");
+    targets("alembic current", "");
 }
 
 static void test_by_option(void **state)
@@ -160,10 +182,15 @@ static void test_tables(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_by_program),        cmocka_unit_test(test_by_option),
-        cmocka_unit_test(test_within_a_shell),    cmocka_unit_test(test_none),
-        cmocka_unit_test(test_alembic_locations), cmocka_unit_test(test_alembic_strange_files),
-        cmocka_unit_test(test_alembic_file),      cmocka_unit_test(test_tables),
+        cmocka_unit_test(test_by_program),
+        cmocka_unit_test(test_alembic_target),
+        cmocka_unit_test(test_by_option),
+        cmocka_unit_test(test_within_a_shell),
+        cmocka_unit_test(test_none),
+        cmocka_unit_test(test_alembic_locations),
+        cmocka_unit_test(test_alembic_strange_files),
+        cmocka_unit_test(test_alembic_file),
+        cmocka_unit_test(test_tables),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

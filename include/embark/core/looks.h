@@ -23,7 +23,8 @@ struct em_look {
     enum em_mark mark;
     int code; /* the exit code that a start would have for it; 0 unless EM_MARK_BAD */
     char *text;
-    char *hint; /* the next thing to do, or NULL */
+    char *hint;           /* the next thing to do, or NULL */
+    struct em_list names; /* all of those of which the text has the first ones; for the JSON */
 };
 
 struct em_looks {
@@ -42,6 +43,8 @@ void em_look_add(struct em_looks *looks, const char *section, const char *key, e
                  int code, const char *format, ...) EM_PRINTF(6, 7);
 /* Sets the last row's hint; without a row, or with an empty text, nothing. */
 void em_look_hint(struct em_looks *looks, const char *format, ...) EM_PRINTF(2, 3);
+/* Adds to the last row's names. */
+void em_look_name(struct em_looks *looks, const char *name);
 /* An error as a row: its text, hint and, for EM_MARK_BAD, code. */
 void em_look_err(struct em_looks *looks, const char *section, const char *key, enum em_mark mark,
                  const struct em_err *err);

@@ -73,8 +73,10 @@ struct em_pending {
     struct em_list failed;
     struct em_list odd; /* what can't be told, or will fail: a line each */
     size_t elsewhere;   /* Django: rows of apps that no file is of */
-    bool forked;        /* Alembic: several heads, and `upgrade head` means one */
-    bool broken;        /* Alembic: a revision that no file has, a loop: the tool will refuse */
+    bool unsure; /* Alembic: the database is at a revision that no file has: what comes before it
+                    can't be told, and neither what is pending */
+    bool forked; /* Alembic: several heads, nothing broken, and `upgrade head` means one */
+    bool broken; /* Alembic: a revision that no file has, a loop: the tool will refuse */
 };
 
 /* A file of the image. Those that are no migrations (env.py, a .down.sql) are passed over. `bytes`

@@ -32,5 +32,7 @@ bool em_tool_alembic(const char *bytes, size_t length, const char *here, struct 
 /* The configuration file that an alembic command names (-c FILE, --config FILE), or "alembic.ini".
  */
 const char *em_tool_alembic_file(const struct em_list *command, struct em_str *out);
+/* What it upgrades to: "head", "heads", a revision; "": the command doesn't say. */
+const char *em_tool_alembic_target(const struct em_list *command, struct em_str *out);
 
 #endif

@@ -1,0 +1,134 @@
+/* What a start's migration would do, and what was done: nothing here takes the lock or runs
+ * anything. */
+#include <string.h>
+
+#include "embark/core/secrets.h"
+#include "embark/core/verdict_text.h"
+#include "embark/os/clock.h"
+#include "embark/stages/ledger.h"
+#include "embark/stages/migrate.h"
+#include "embark/stages/migration_files.h"
+#include "embark/stages/outlook.h"
+#include "embark/stages/pending_look.h"
+#include "embark/stages/sql_migrations.h"
+
+/* Names come from files and from tables. */
+static void print_name(const char *what, const char *name, struct em_str *out)
+{
+    em_str_printf(out, "  %s ", what);
+    em_escape(out, name, strlen(name));
+    em_str_putc(out, '\n');
+}
+
+static void list_names(struct em_str *out, const char *what, const struct em_list *names)
+{
+    for (size_t i = 0; i < names->n; i++)
+        print_name(what, names->v[i], out);
+}
+
+static const char *would(const struct em_config *config, const struct em_outlook *look)
+{
+    EM_ERR_AUTO err = EM_ERR_INIT;
+    switch (look->verdict.decision) {
+    case EM_SKIP:
+        return "would run nothing";
+    case EM_IS_OLDER:
+        return em_verdict_older(config, &look->state, &look->verdict, &err)
+                   ? "would refuse to start (81)"
+                   : "would run nothing (on_newer_database = continue)";
+    case EM_FAILED:
+        return "would not run, and fail (80)";
+    case EM_RUN:
+    default:
+        return "would run";
+    }
+}
+
+static void print_plan(const struct em_config *config, const struct em_outlook *look,
+                       struct em_str *out)
+{
+    em_str_printf(out, "%s: %s\n", would(config, look), em_str_c(&look->verdict.why));
+    if (look->verdict.decision == EM_RUN) {
+        em_str_printf(out, "  %s", em_sql_migrations_any(config) ? config->migrate_sql : "command");
+        for (size_t i = 0; i < config->migrate_command.n; i++)
+            em_str_printf(out, " %s", config->migrate_command.v[i]);
+        em_str_putc(out, '\n');
+    }
+    list_names(out, "new", &look->verdict.added);
+    list_names(out, "lacking", &look->verdict.lacking);
+    list_names(out, "changed", &look->verdict.changed);
+}
+
+/* By name, as far as the files and the tool's table tell. That they don't is no failure. */
+static void print_pending(const struct em_config *config, const struct em_filelist *files,
+                          struct em_db *db, struct em_str *out)
+{
+    EM_PENDING_LOOK_AUTO look = {0};
+    em_pending_look(config, files, db, em_in(EM_LEDGER_LIMIT), &look);
+    const struct em_pending *p = &look.pending;
+    if (!p->kind)
+        return;
+    if (!look.has_rows) {
+        em_str_printf(out, "  pending: not known: %s\n", em_str_c(&look.why));
+        return;
+    }
+    if (p->unsure)
+        em_str_puts(out, "  pending: not known: the database is at a revision that no file has\n");
+    else
+        em_str_printf(out, "  %zu of %zu pending (%s)\n", p->pending, p->total, p->kind->tool);
+    for (size_t i = 0; i < p->n && !p->unsure; i++)
+        if (!p->v[i].off && p->v[i].state == EM_MIGRATION_PENDING)
+            print_name("pending", p->v[i].name, out);
+    list_names(out, "failed half way", &p->failed);
+    list_names(out, "in the database only", &p->unknown);
+    list_names(out, "note:", &p->odd);
+    if (p->forked)
+        em_str_printf(out, "  note: %zu heads: alembic upgrade head will refuse\n", p->heads.n);
+}
+
+int em_migrate_plan(const struct em_config *config, const struct em_url *direct, struct em_str *out,
+                    struct em_err *err)
+{
+    EM_OUTLOOK_AUTO look = {0};
+    struct em_db *db = NULL;
+    int code = em_migration_files(config, &look.files, err);
+    if (code == 0)
+        code = em_outlook_open(config, direct, &db, NULL, err);
+    if (code == 0)
+        code = em_outlook_read(config, db, em_in(EM_LEDGER_LIMIT), &look, err);
+    if (code == 0) {
+        print_plan(config, &look, out);
+        print_pending(config, &look.files, db, out);
+    }
+    em_db_close(db);
+    return code;
+}
+
+int em_migrate_status(const struct em_config *config, const struct em_url *direct,
+                      struct em_str *out, struct em_err *err)
+{
+    enum { SHOWN = 20 };
+    struct em_db *db = NULL;
+    if (!em_ledger_wanted(config))
+        return em_fail(err, EM_EXIT_CONFIG, "[migrate] ledger = off: there is no record of runs");
+    int code = em_outlook_open(config, direct, &db, NULL, err);
+    if (code == 0)
+        code = em_ledger_list(db, config, SHOWN, em_in(EM_LEDGER_LIMIT), out, err);
+    em_db_close(db);
+    return code;
+}
+
+int em_migrate_resolve(const struct em_config *config, const struct em_url *direct,
+                       const char *file, bool applied, struct em_err *err)
+{
+    struct em_db *db = NULL;
+    if (!em_sql_migrations_any(config))
+        return em_fail(err, EM_EXIT_CONFIG, "only files of [migrate] sql can be resolved");
+    int code = em_outlook_open(config, direct, &db, NULL, err);
+    if (code == 0)
+        code = em_sql_migrations_resolve(db, config, file, applied, err);
+    if (code == 0)
+        code = em_ledger_forgive(db, config, em_in(EM_LEDGER_LIMIT), err);
+    em_db_close(db);
+    return code;
+}

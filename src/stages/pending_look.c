@@ -1,0 +1,145 @@
+#include "embark/stages/pending_look.h"
+
+#include <string.h>
+
+#include "embark/core/sql_vars.h"
+#include "embark/core/tool.h"
+#include "embark/os/files.h"
+#include "embark/stages/sql_migrations.h"
+
+/* A source that is larger holds data, and is told of. */
+#define SOURCE_LIMIT ((size_t)4 * 1024 * 1024)
+
+/* Of a tool that the command doesn't tell, the files that are looked at for a guess. */
+enum { GUESSED = 20 };
+
+static const struct em_pending_kind *guess(const struct em_filelist *files)
+{
+    const struct em_pending_kind *kind = NULL;
+    for (size_t i = 0; i < files->n && i < GUESSED && !kind; i++) {
+        EM_STR_AUTO bytes = EM_STR_INIT;
+        EM_STR_AUTO why = EM_STR_INIT;
+        if (em_file_read(files->v[i].name, SOURCE_LIMIT, &bytes, &why))
+            kind = em_pending_guess(files->v[i].name, em_str_c(&bytes), bytes.len);
+    }
+    return kind;
+}
+
+static const struct em_pending_kind *kind_of(const struct em_config *config,
+                                             const struct em_filelist *files)
+{
+    EM_LIST_AUTO patterns = EM_LIST_INIT;
+    if (em_sql_migrations_any(config))
+        return em_pending_kind("embark");
+    const struct em_tool *tool = em_tool_find(&config->migrate_command, &patterns);
+    return tool ? em_pending_kind(tool->name) : guess(files);
+}
+
+static void add_file(const char *path, struct em_pending *p)
+{
+    EM_STR_AUTO bytes = EM_STR_INIT;
+    EM_STR_AUTO why = EM_STR_INIT;
+    if (!em_pending_wants_bytes(p->kind))
+        em_pending_file(p, path, NULL, 0);
+    else if (em_file_read(path, SOURCE_LIMIT, &bytes, &why))
+        em_pending_file(p, path, em_str_c(&bytes), bytes.len);
+    else {
+        em_str_insert(&why, 0, ": ", 2);
+        em_str_insert(&why, 0, path, strlen(path));
+        em_list_add(&p->odd, em_str_c(&why));
+    }
+}
+
+/* The table that the connection's search_path leads to; else one in another schema, which the tool
+ * may well be told to use. `*readable`: by our role. */
+static int find_table(const struct em_config *config, struct em_db *db, em_time until,
+                      struct em_pending_look *look, bool *readable, struct em_err *err)
+{
+    const char *table = look->pending.kind->table;
+    EM_STR_AUTO own = EM_STR_INIT;
+    if (!table)
+        em_sql_migrations_table(config, &own);
+    const char *values[] = {table ? table : em_str_c(&own)};
+    int code = em_db_query(
+        db, until, NULL, err,
+        table ? "SELECT quote_ident(n.nspname) || '.' || quote_ident(c.relname),"
+                " has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT')"
+                " FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid ="
+                " c.relnamespace WHERE c.relname = $1 AND c.relkind IN ('r', 'p')"
+                " AND c.relpersistence <> 't'"
+                " ORDER BY pg_catalog.pg_table_is_visible(c.oid) DESC, n.nspname"
+              : "SELECT to_regclass($1)::text, has_table_privilege(to_regclass($1), 'SELECT')"
+                " WHERE to_regclass($1) IS NOT NULL",
+        1, values);
+    if (code || em_db_rows(db) == 0)
+        return code;
+    em_str_puts(&look->table, em_db_value(db, 0, 0));
+    const char *may = em_db_value(db, 0, 1);
+    *readable = may && strcmp(may, "t") == 0;
+    for (int row = 1; row < em_db_rows(db); row++) {
+        EM_STR_AUTO odd = EM_STR_INIT;
+        em_str_printf(&odd, "there is %s, too: %s is what is looked at", em_db_value(db, row, 0),
+                      em_str_c(&look->table));
+        em_list_add(&look->pending.odd, em_str_c(&odd));
+    }
+    return 0;
+}
+
+static int read_rows(const struct em_config *config, struct em_db *db, em_time until,
+                     struct em_pending_look *look, struct em_err *err)
+{
+    struct em_pending *p = &look->pending;
+    EM_STR_AUTO sql = EM_STR_INIT;
+    em_str_printf(&sql, "SELECT %s FROM %s", p->kind->columns, em_str_c(&look->table));
+    if (!p->kind->table) {
+        em_str_puts(&sql, " WHERE scope = ");
+        em_sql_quote_literal(&sql, config->migrate_lock);
+    }
+    em_str_printf(&sql, " ORDER BY %s", p->kind->order);
+    int code = em_db_query(db, until, NULL, err, em_str_c(&sql), 0, NULL);
+    for (int row = 0; code == 0 && row < em_db_rows(db); row++) {
+        const char *id = em_db_value(db, row, 0), *letter = em_db_value(db, row, 1);
+        if (id)
+            em_pending_row(p, id, letter ? *letter : 'f');
+    }
+    return code;
+}
+
+static void ask(const struct em_config *config, struct em_db *db, em_time until,
+                struct em_pending_look *look)
+{
+    EM_ERR_AUTO err = EM_ERR_INIT;
+    bool readable = false;
+    int code = find_table(config, db, until, look, &readable, &err);
+    if (code == 0 && look->table.len && !readable)
+        em_str_printf(&look->why, "%s may not be read by our role", em_str_c(&look->table));
+    else if (code == 0 && look->table.len)
+        code = read_rows(config, db, until, look, &err);
+    if (code)
+        em_str_puts(&look->why, em_str_c(&err.text));
+    look->has_rows = !look->why.len;
+}
+
+void em_pending_look(const struct em_config *config, const struct em_filelist *files,
+                     struct em_db *db, em_time until, struct em_pending_look *look)
+{
+    EM_STR_AUTO target = EM_STR_INIT;
+    look->pending.kind = kind_of(config, files);
+    if (!look->pending.kind)
+        return;
+    for (size_t i = 0; i < files->n; i++)
+        add_file(files->v[i].name, &look->pending);
+    if (db)
+        ask(config, db, until, look);
+    else
+        em_str_puts(&look->why, "there is no connection to the database");
+    em_tool_alembic_target(&config->migrate_command, &target);
+    em_pending_judge(&look->pending, em_str_c(&target));
+}
+
+void em_pending_look_free(struct em_pending_look *look)
+{
+    em_pending_free(&look->pending);
+    em_str_free(&look->table);
+    em_str_free(&look->why);
+}
