@@ -113,6 +113,29 @@ static char *port_item(const char *ports, size_t i)
     return item(ports, count_items(ports) == 1 ? 0 : i);
 }
 
+size_t em_url_places(const struct em_url *url)
+{
+    const char *hosts = em_url_get(url, "host"), *addresses = em_url_get(url, "hostaddr");
+    return count_items(hosts ? hosts : addresses ? addresses : "");
+}
+
+void em_url_place(const struct em_url *url, size_t i, struct em_place *place)
+{
+    const char *hosts = em_url_get(url, "host"), *addresses = em_url_get(url, "hostaddr");
+    const char *ports = em_url_get(url, "port");
+    place->host = item(hosts ? hosts : "", i);
+    place->address = item(addresses ? addresses : "", i);
+    place->port = port_item(ports ? ports : "", i);
+}
+
+void em_place_free(struct em_place *place)
+{
+    free(place->host);
+    free(place->address);
+    free(place->port);
+    *place = (struct em_place){NULL, NULL, NULL};
+}
+
 /* ---- Where ---- */
 
 static void add_place(const char *host, const char *port, bool port_given, struct em_str *out)
@@ -128,19 +151,16 @@ static void add_place(const char *host, const char *port, bool port_given, struc
 
 void em_url_where(const struct em_url *url, struct em_str *out)
 {
-    const char *hosts = em_url_get(url, "host"), *addresses = em_url_get(url, "hostaddr");
-    const char *ports = em_url_get(url, "port"), *service = em_url_get(url, "service");
-    if (!hosts && !addresses && service) {
+    const char *service = em_url_get(url, "service");
+    if (!em_url_get(url, "host") && !em_url_get(url, "hostaddr") && service) {
         em_str_printf(out, "service %s", service);
         return;
     }
-    size_t n = count_items(hosts ? hosts : addresses ? addresses : "");
-    for (size_t i = 0; i < n; i++) {
-        EM_FREE char *host = item(hosts ? hosts : "", i);
-        EM_FREE char *address = item(addresses ? addresses : "", i);
-        EM_FREE char *port = port_item(ports ? ports : "", i);
+    for (size_t i = 0; i < em_url_places(url); i++) {
+        EM_PLACE_AUTO place = EM_PLACE_INIT;
+        em_url_place(url, i, &place);
         em_str_puts(out, i ? ", " : "");
-        add_place(*host ? host : address, port, *port != 0, out);
+        add_place(*place.host ? place.host : place.address, place.port, *place.port != 0, out);
     }
 }
 

@@ -165,28 +165,6 @@ static int try_place(const struct em_url *url, const struct place *place, const 
     return 0;
 }
 
-/* The list's i'th of comma-separated items; "" for an empty one. One port, or none, is for all
- * hosts (manual, 34.1.1.3). */
-static char *item(const char *list, size_t i)
-{
-    const char *at = list ? list : "";
-    while (i > 0 && (at = strchr(at, ',')) != NULL) {
-        at++;
-        i--;
-    }
-    if (!at)
-        return em_strdup("");
-    return em_strndup(at, strcspn(at, ","));
-}
-
-static size_t items(const char *list)
-{
-    size_t n = 1;
-    for (const char *at = list ? list : ""; (at = strchr(at, ',')) != NULL; at++)
-        n++;
-    return n;
-}
-
 static bool needs_resolving(const char *host, const char *address)
 {
     return *host && *host != '/' && *host != '@' && !*address;
@@ -203,18 +181,16 @@ struct attempt {
 static int try_host(const struct attempt *a, size_t i, size_t hosts, struct em_db **out,
                     struct em_err *err)
 {
-    EM_FREE char *host = item(em_url_get(a->url, "host"), i);
-    EM_FREE char *address = item(em_url_get(a->url, "hostaddr"), i);
-    const char *ports = em_url_get(a->url, "port");
-    EM_FREE char *port = item(ports, items(ports) == 1 ? 0 : i);
+    EM_PLACE_AUTO at = EM_PLACE_INIT;
     EM_LIST_AUTO addresses = EM_LIST_INIT;
-    struct place place = {host, *address ? address : NULL, *port ? port : "5432"};
+    em_url_place(a->url, i, &at);
+    struct place place = {at.host, *at.address ? at.address : NULL, *at.port ? at.port : "5432"};
     em_time start = em_now();
     em_time until =
         a->until == EM_NEVER ? EM_NEVER : start + (a->until - start) / (em_time)(hosts - i);
-    if (!needs_resolving(host, address))
+    if (!needs_resolving(at.host, at.address))
         return try_place(a->url, &place, a->application, a->attrs, until, out, a->failure, err);
-    int code = em_resolve(host, until, &addresses, err);
+    int code = em_resolve(at.host, until, &addresses, err);
     for (size_t n = 0; n < addresses.n; n++) {
         em_time now = em_now();
         em_time share =
@@ -229,8 +205,7 @@ static int try_host(const struct attempt *a, size_t i, size_t hosts, struct em_d
 
 static int try_hosts(const struct attempt *a, struct em_db **out, struct em_err *err)
 {
-    const char *host = em_url_get(a->url, "host");
-    size_t hosts = items(host ? host : em_url_get(a->url, "hostaddr"));
+    size_t hosts = em_url_places(a->url);
     int code = 0;
     for (size_t i = 0; i < hosts; i++) {
         *a->failure = (struct em_db_failure){EM_DB_RETRY, ""};
@@ -251,7 +226,7 @@ int em_db_open(const struct em_url *url, const char *application, em_time until,
     *db = NULL;
     /* Several hosts, and no word on which: the primary among them is meant, and a standby is passed
      * over. */
-    if (!attrs && items(em_url_get(url, "host")) > 1)
+    if (!attrs && em_url_places(url) > 1)
         attempt.attrs = "primary";
     if (!attrs || strcmp(attrs, "prefer-standby") != 0)
         return try_hosts(&attempt, db, err);

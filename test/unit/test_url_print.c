@@ -165,12 +165,41 @@ static void print_and_parse(void **state)
     }
 }
 
+static void places(void **state)
+{
+    static const struct {
+        const char *text, *shown;
+    } examples[] = {
+        {"postgresql://h/d", "h||"},
+        {"postgresql:///d", "||"},
+        {"postgresql://a:1,b,[::1]:3/d", "a||1 b|| ::1||3"},
+        {"host=a,/run/pg port=7", "a||7 /run/pg||7"},
+        {"host=a,b hostaddr=10.0.0.1,10.0.0.2 port=1,2", "a|10.0.0.1|1 b|10.0.0.2|2"},
+        {"hostaddr=10.0.0.1,10.0.0.2", "|10.0.0.1| |10.0.0.2|"},
+        {"host=@abstract", "@abstract||"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof examples / sizeof *examples; i++) {
+        EM_STR_AUTO out = EM_STR_INIT;
+        EM_ERR_AUTO err = EM_ERR_INIT;
+        EM_URL_AUTO url = EM_URL_INIT;
+        assert_int_equal(em_url_parse(&url, examples[i].text, NULL, &err), 0);
+        for (size_t n = 0; n < em_url_places(&url); n++) {
+            EM_PLACE_AUTO place = EM_PLACE_INIT;
+            em_url_place(&url, n, &place);
+            em_str_printf(&out, "%s%s|%s|%s", n ? " " : "", place.host, place.address, place.port);
+        }
+        assert_string_equal(em_str_c(&out), examples[i].shown);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(asks_what_is_known),
         cmocka_unit_test(get_and_set),
         cmocka_unit_test(where),
+        cmocka_unit_test(places),
         cmocka_unit_test(print),
         cmocka_unit_test(print_and_parse),
     };

@@ -69,6 +69,20 @@ bool em_url_is_secret(const char *keyword);
 /* Adds the values of these to what must not be shown. */
 void em_url_secrets(const struct em_url *url, struct em_secrets *secrets);
 
+/* One of the places that a URL names: a host's name or address, a socket's folder or an abstract
+ * socket ("@…"), "": libpq's default; hostaddr's item, or ""; the port, or "" for none. Owned. */
+struct em_place {
+    char *host, *address, *port;
+};
+#define EM_PLACE_INIT    \
+    {                    \
+        NULL, NULL, NULL \
+    }
+#define EM_PLACE_AUTO __attribute__((cleanup(em_place_free))) struct em_place
+size_t em_url_places(const struct em_url *url);                                /* at least one */
+void em_url_place(const struct em_url *url, size_t i, struct em_place *place); /* the i'th */
+void em_place_free(struct em_place *place);
+
 /* How the target is named in messages, added to `out`: "db:5432", "[::1]:5432",
  * "/var/run/postgresql (port 5432)", several separated by ", ". Nothing that is secret. Without a
  * host: "service NAME" or, libpq's default, "local socket" (with its port, if one is given). */
