@@ -18,23 +18,6 @@ static int open_socket(int family, int *fd)
     return *fd < 0 ? errno : 0;
 }
 
-/* Waits for a connect(2) that is under way. */
-static int wait_connected(int fd, em_time until)
-{
-    int error = 0;
-    socklen_t size = sizeof error;
-    switch (em_wait_fd(fd, POLLOUT, until)) {
-    case EM_WAKE_FD:
-        return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) == 0 ? error : errno;
-    case EM_WAKE_SIGNAL:
-        return STOPPED;
-    case EM_WAKE_CHILD:
-    case EM_WAKE_TIME:
-    default:
-        return ETIMEDOUT;
-    }
-}
-
 /* A connection to a port of our own that nobody listens on can meet itself, when the kernel picks
  * that very port for our end (TCP's simultaneous open). It looks like success, and keeps the server
  * from binding its port. */
@@ -65,6 +48,34 @@ static void drop_own_end(int fd)
     setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
 }
 
+int em_connect_result(int fd)
+{
+    int error = 0;
+    socklen_t size = sizeof error;
+    if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0)
+        return errno;
+    if (error == 0 && is_own_end(fd)) {
+        drop_own_end(fd);
+        error = ECONNREFUSED;
+    }
+    return error;
+}
+
+/* Waits for a connect(2) that is under way. */
+static int wait_connected(int fd, em_time until)
+{
+    switch (em_wait_fd(fd, POLLOUT, until)) {
+    case EM_WAKE_FD:
+        return em_connect_result(fd);
+    case EM_WAKE_SIGNAL:
+        return STOPPED;
+    case EM_WAKE_CHILD:
+    case EM_WAKE_TIME:
+    default:
+        return ETIMEDOUT;
+    }
+}
+
 static int connect_to(const struct addrinfo *to, em_time until, int *fd)
 {
     int error = open_socket(to->ai_family, fd);
@@ -72,10 +83,8 @@ static int connect_to(const struct addrinfo *to, em_time until, int *fd)
         return error;
     if (connect(*fd, to->ai_addr, to->ai_addrlen) != 0)
         error = errno == EINPROGRESS || errno == EINTR ? wait_connected(*fd, until) : errno;
-    if (error == 0 && is_own_end(*fd)) {
-        drop_own_end(*fd);
-        error = ECONNREFUSED;
-    }
+    else
+        error = em_connect_result(*fd);
     if (error)
         close(*fd);
     return error;

@@ -39,6 +39,10 @@ int em_resolve(const char *host, em_time until, struct em_list *addresses, struc
  * reasons the most telling one, in this order. */
 int em_connect_tcp(const char *host, const char *port, em_time until, int *fd, struct em_err *err);
 
+/* What came of a non-blocking connect(2) that has ended: 0 or an errno; ECONNREFUSED also for a
+ * connection that met itself. */
+int em_connect_result(int fd);
+
 /* The same for a stream socket in the file system. A full backlog is waited for. */
 int em_connect_unix(const char *path, em_time until, int *fd, struct em_err *err);
 

@@ -21,6 +21,7 @@
 
 #include "embark/os/clock.h"
 #include "embark/os/net.h"
+#include "embark/os/probe.h"
 
 /* A port of 127.0.0.1; with a backlog of -1 nobody listens on it. */
 static int bind_port(int backlog, char port[8])
@@ -244,6 +245,62 @@ static pid_t serve(const char *answer, char port[8])
     return pid;
 }
 
+/* Each state at the same time, and more than are tried at once. */
+static void test_probe(void **state)
+{
+    enum { N = 30 };
+    char open_port[8], closed_port[8], path[64], stale[64], full[64];
+    EM_ERR_AUTO err = EM_ERR_INIT;
+    struct em_probe probes[N];
+    int before = count_descriptors();
+    int fds[] = {bind_port(5, open_port), bind_port(-1, closed_port), bind_unix("probe", 5, path),
+                 bind_unix("probe-stale", -1, stale), bind_unix("probe-full", 0, full)};
+    int filler = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct sockaddr_un to = {.sun_family = AF_UNIX};
+    (void)state;
+    memcpy(to.sun_path, full, strlen(full));
+    assert_int_equal(connect(filler, (struct sockaddr *)&to, sizeof to), 0);
+    const struct {
+        const char *address, *port;
+        int error;
+    } kinds[] = {
+        {"127.0.0.1", open_port, 0},
+        {"127.0.0.1", closed_port, ECONNREFUSED},
+        {path, NULL, 0},
+        {stale, NULL, ECONNREFUSED},
+        {full, NULL, ETIMEDOUT},
+        {"/nowhere/.s.PGSQL.5432", NULL, ENOENT},
+        {"@embark-nobody", NULL, ECONNREFUSED},
+        {"/dev/null", NULL, ECONNREFUSED},
+        {"not numeric", "1", EINVAL},
+    };
+    enum { KINDS = sizeof kinds / sizeof *kinds };
+    for (size_t i = 0; i < N; i++)
+        probes[i] =
+            (struct em_probe){.address = kinds[i % KINDS].address, .port = kinds[i % KINDS].port};
+    assert_int_equal(em_probe(probes, N, em_in(EM_SEC(20)), &err), 0);
+    for (size_t i = 0; i < N; i++)
+        assert_int_equal(probes[i].error, kinds[i % KINDS].error);
+    close(filler);
+    for (size_t i = 0; i < sizeof fds / sizeof *fds; i++)
+        close(fds[i]);
+    assert_int_equal(count_descriptors(), before);
+}
+
+static void test_probe_of_a_long_path(void **state)
+{
+    char path[200];
+    EM_ERR_AUTO err = EM_ERR_INIT;
+    (void)state;
+    memset(path, 'x', sizeof path - 1);
+    path[0] = '/';
+    path[sizeof path - 1] = '\0';
+    struct em_probe probe = {.address = path};
+    assert_int_equal(em_probe(&probe, 1, em_in(EM_SEC(20)), &err), 0);
+    assert_int_equal(probe.error, ENAMETOOLONG);
+    assert_int_equal(em_probe(NULL, 0, em_in(EM_SEC(20)), &err), 0);
+}
+
 static void end_server(pid_t pid)
 {
     kill(pid, SIGKILL);
@@ -330,7 +387,8 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-    static const char *const names[] = {"socket", "dead", "file", "full"};
+    static const char *const names[] = {"socket", "dead",        "file",      "full",
+                                        "probe",  "probe-stale", "probe-full"};
     char path[64];
     (void)state;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
@@ -351,6 +409,8 @@ int main(void)
         cmocka_unit_test(test_tcp_silence_ends_at_the_deadline),
         cmocka_unit_test(test_unix),
         cmocka_unit_test(test_unix_full_backlog_ends_at_the_deadline),
+        cmocka_unit_test(test_probe),
+        cmocka_unit_test(test_probe_of_a_long_path),
         cmocka_unit_test(test_http),
         cmocka_unit_test(test_http_body),
         cmocka_unit_test(test_a_stop_signal_ends_everything),
