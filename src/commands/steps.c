@@ -202,14 +202,6 @@ static int bootstrap(struct em_steps *steps)
     return 0;
 }
 
-static void add_bootstrap_hint(struct em_err *err)
-{
-    EM_STR_AUTO hint = EM_STR_INIT;
-    em_str_printf(&hint, "%s%s", em_str_c(&err->hint), err->hint.len ? "; " : "");
-    em_hint(err, "%swith a superuser's login as [bootstrap] url embark makes role and database",
-            em_str_c(&hint));
-}
-
 /* The service's login works: what it doesn't show is looked at over its connection. A look that
  * fails is no reason not to go on. */
 static int finish_setup(struct em_steps *steps, struct em_db *db)
@@ -270,7 +262,7 @@ static int log_in(struct em_steps *steps, struct em_db **kept)
     if (em_wait_database(config, &steps->url, name, kept, &failure, &err) == 0)
         return 0;
     if (!em_bootstrap_any(config) && em_bootstrap_mends(&failure))
-        add_bootstrap_hint(&err);
+        em_bootstrap_suggest(&err);
     if (!steps->has_superuser || err.code > 128 || !em_bootstrap_mends(&failure))
         return em_said("wait", &err);
     if (!always) {

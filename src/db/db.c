@@ -203,6 +203,21 @@ int em_db_finish(struct em_db *db, struct em_err *err)
     return 0;
 }
 
+int em_db_backend(const struct em_db *db)
+{
+    return PQbackendPID(db->conn);
+}
+
+void em_db_default_folder(struct em_str *out)
+{
+    /* It is filled in before sslmode is looked at, which ends this before a socket is opened. */
+    const char *const keys[] = {"sslmode", NULL}, *const values[] = {"?", NULL};
+    PGconn *conn = PQconnectStartParams(keys, values, 0);
+    const char *folder = conn ? PQhost(conn) : NULL;
+    em_str_puts(out, folder && *folder ? folder : "/var/run/postgresql");
+    PQfinish(conn);
+}
+
 int em_db_server_version(const struct em_db *db)
 {
     return PQserverVersion(db->conn);

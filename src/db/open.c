@@ -103,6 +103,14 @@ static int explain(struct em_db *db, const struct em_url *url, struct em_db_fail
                      "answer for both); "
                      "see pg_hba.conf for a 28000");
     }
+    if (failure->kind == EM_DB_FATAL && !failure->sqlstate[0]) {
+        if (strstr(message, "does not support SSL"))
+            em_hint(err, "switch TLS on at the server (ssl = on), or set sslmode=prefer if the "
+                         "network between is trusted");
+        else if (strstr(message, "certificate"))
+            em_hint(err, "embark doctor shows the server's certificate: for whom, by whom, and "
+                         "until when");
+    }
     return code;
 }
 

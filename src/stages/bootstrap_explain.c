@@ -106,6 +106,14 @@ void em_bootstrap_explain(const struct em_config *config, const struct em_url *s
     em_url_free(&maintenance);
 }
 
+void em_bootstrap_suggest(struct em_err *err)
+{
+    EM_STR_AUTO hint = EM_STR_INIT;
+    em_str_printf(&hint, "%s%s", em_str_c(&err->hint), err->hint.len ? "; " : "");
+    em_hint(err, "%swith a superuser's login as [bootstrap] url embark makes role and database",
+            em_str_c(&hint));
+}
+
 static void print_grants(const struct em_config *config, const struct em_setup *setup,
                          struct em_list *statements)
 {

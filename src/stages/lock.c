@@ -54,11 +54,11 @@ static void try_sql(const struct em_lock *lock, int server_version, struct em_st
                   lock->key);
 }
 
-/* Who has it: a 64-bit key stands in pg_locks as classid (high half), objid (low half), objsubid 1
+/* A 64-bit key stands in pg_locks as classid (high half), objid (low half), objsubid 1
  * (manual, 54.12). */
-static void holder_sql(const struct em_lock *lock, struct em_str *sql)
+void em_lock_holder_sql(int64_t lock, struct em_str *sql)
 {
-    uint64_t key = (uint64_t)lock->key;
+    uint64_t key = (uint64_t)lock;
     em_str_printf(
         sql,
         "SELECT l.pid, coalesce(nullif(a.application_name, ''), 'an unnamed client'),"
@@ -77,7 +77,7 @@ static void say_holder(struct em_lock *lock, em_time until, struct em_str *state
     EM_STR_AUTO sql = EM_STR_INIT;
     EM_ERR_AUTO ignored = EM_ERR_INIT;
     em_str_printf(state, "the lock \"%s\" is held by ", lock->name);
-    holder_sql(lock, &sql);
+    em_lock_holder_sql(lock->key, &sql);
     if (em_db_query(lock->db, until, NULL, &ignored, em_str_c(&sql), 0, NULL) != 0 ||
         em_db_rows(lock->db) < 1) {
         em_str_puts(state, "another session");

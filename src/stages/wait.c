@@ -32,10 +32,9 @@ static em_time next_gap(struct em_backoff *backoff, em_time waited, const char *
     return em_backoff_next(backoff);
 }
 
-/* Logged in: is it the server that is wanted? PostgreSQL 14 reports in_hot_standby at login; older
- * ones, and poolers, are asked. */
-static int check_primary(struct em_db *db, const struct em_url *url, em_time until,
-                         struct em_db_failure *failure, struct em_err *err)
+/* PostgreSQL 14 reports in_hot_standby at login; older ones, and poolers, are asked. */
+int em_wait_primary(struct em_db *db, const struct em_url *url, em_time until,
+                    struct em_db_failure *failure, struct em_err *err)
 {
     if (em_db_standby_ok(url))
         return 0;
@@ -66,7 +65,7 @@ static int try_once(const struct em_config *config, const struct em_url *url, em
     *failure = (struct em_db_failure){EM_DB_RETRY, ""};
     int code = em_db_open(url, em_str_c(&application), until, &db, failure, err);
     if (code == 0)
-        code = check_primary(db, url, until, failure, err);
+        code = em_wait_primary(db, url, until, failure, err);
     if (code == 0 && kept)
         *kept = db;
     else

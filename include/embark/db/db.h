@@ -65,6 +65,10 @@ int em_db_start(struct em_db *db, const char *sql,
 /* Reads what has arrived without blocking: 1 the answer is complete and good (em_db_value reads
  * it), 0 not yet, -1 the connection is lost or the statement failed. */
 int em_db_finish(struct em_db *db, struct em_err *err);
+/* The process that the login named as the server's, for cancelling. A pooler makes one up. */
+int em_db_backend(const struct em_db *db);
+/* The folder of the socket that is meant where a URL names no host: libpq's own. */
+void em_db_default_folder(struct em_str *out);
 int em_db_server_version(const struct em_db *db); /* 150018 */
 const char *em_db_where(const struct em_db *db);  /* "db:5432", for messages */
 const char *em_db_parameter(const struct em_db *db,

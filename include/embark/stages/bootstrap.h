@@ -50,6 +50,9 @@ int em_bootstrap_maintenance(const struct em_config *config, const struct em_url
 void em_bootstrap_explain(const struct em_config *config, const struct em_url *superuser,
                           const struct em_url *service, struct em_err *err);
 
+/* Adds to the hint of a login that a bootstrap would mend that there is such a thing. */
+void em_bootstrap_suggest(struct em_err *err);
+
 /* The statements that em_bootstrap would send for role, database, ownership and grants, passwords
  * left out. */
 void em_bootstrap_print(const struct em_config *config, const struct em_url *service,

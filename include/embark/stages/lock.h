@@ -37,6 +37,10 @@ struct em_lock {
  * ('x' || substr(encode(sha256('embark:NAME'), 'hex'), 1, 16))::bit(64)::bigint */
 int64_t em_lock_key(const char *name);
 
+/* A query for who has it in the current database: pid, application_name, address ("" for none), and
+ * for how many seconds. No row: nobody. */
+void em_lock_holder_sql(int64_t key, struct em_str *sql);
+
 /* Polls until it is had, no longer wanted (0 with lock->db NULL), or `until`. EM_EXIT_LOCK: another
  * had it all the time (named in the text); EM_EXIT_UNREACHABLE; EM_EXIT_REFUSED; 128 + n. */
 int em_lock_take(struct em_lock *lock, const struct em_config *config, const struct em_url *url,

@@ -14,6 +14,11 @@
 int em_wait_database(const struct em_config *config, const struct em_url *url, const char *name,
                      struct em_db **kept, struct em_db_failure *last, struct em_err *err);
 
+/* Logged in: is it the kind of server that is wanted? EM_EXIT_UNREACHABLE: it is a standby, and a
+ * primary is needed (failure->sqlstate is "" then); em_db_query()'s codes. */
+int em_wait_primary(struct em_db *db, const struct em_url *url, em_time until,
+                    struct em_db_failure *failure, struct em_err *err);
+
 /* [wait] tcp, http, unix, file: one after the other in this order, each within the one deadline
  * ([wait] timeout, from the first on).
  *
