@@ -4,6 +4,8 @@
 
 #include "embark/commands/commands.h"
 #include "embark/commands/flags.h"
+#include "embark/core/explain.h"
+#include "embark/core/nearest.h"
 #include "embark/os/files.h"
 #include "embark/os/log.h"
 #include "version.h"
@@ -32,10 +34,11 @@ static const struct {
 
 void em_help_usage(struct em_str *out)
 {
-    em_str_puts(out, "embark [OPTION…] [--] COMMAND [ARG…]   start-up steps, then exec COMMAND\n");
+    em_str_puts(out, "embark [OPTION…] [--] COMMAND [ARG…]\n"
+                     "    start-up steps, then exec COMMAND\n");
     for (size_t i = 0; i < COUNT(commands); i++)
-        em_str_printf(out, "embark %-8s%-24s %s\n", commands[i].name, commands[i].words,
-                      commands[i].help);
+        em_str_printf(out, "embark %s%s%s\n    %s\n", commands[i].name,
+                      *commands[i].words ? " " : "", commands[i].words, commands[i].help);
     em_str_puts(
         out,
         "\nOptions, before COMMAND:\n"
@@ -45,16 +48,15 @@ void em_help_usage(struct em_str *out)
         "  --version       embark's version\n"
         "\nEMBARK_SKIP=wait,check,migrate (or all) leaves steps out. EMBARK_<SECTION>_<KEY> sets a "
         "key.\n"
+        "EMBARK_LOG=debug, or json, or json,debug: how much is said, and how.\n"
         "A bare shell (sh, bash; alone or with -i, -l) is started at once, without any step.\n"
-        "More: embark help config, embark help exit-codes, embark help COMMAND, embark help KEY\n");
+        "\nembark help TOPIC: config, exit-codes, failures; a command, a section or a key of the\n"
+        "configuration; what an error ended with: an exit code (77), an SQLSTATE (28P01)\n");
 }
 
 const char *em_help_exit(int code)
 {
-    for (size_t i = 0; i < COUNT(exits); i++)
-        if (exits[i].value == code)
-            return exits[i].text;
-    return NULL;
+    return em_exit_text(code);
 }
 
 static void exit_codes(struct em_str *out)
@@ -62,14 +64,61 @@ static void exit_codes(struct em_str *out)
     for (size_t i = 0; i < COUNT(exits); i++)
         em_str_printf(out, "%5d  %s\n", exits[i].value, exits[i].text);
     em_str_puts(out, "128+n  ended by signal n (143: SIGTERM, 130: SIGINT)\n"
-                     "other  the service's own\n");
+                     "other  the service's own\n"
+                     "\nWhat to do: embark help CODE\n");
+}
+
+static void failures(struct em_str *out)
+{
+    const char *name, *title;
+    for (size_t i = 0; em_explain_topic(i, &name, &title); i++)
+        em_str_printf(out, "%-18s %s\n", name, title);
+    em_str_puts(out,
+                "\nWhat it is, and what to do: embark help NAME. Any other failure: embark help "
+                "CODE,\nthe exit code or the SQLSTATE that its message ends in.\n");
+}
+
+/* A command's own options. */
+static const char *options_of(const char *command)
+{
+    static const char options[] =
+        "check\0"
+        "  --json      one document on standard output\n"
+        "  --sql FILE  looks at this file, too; may be repeated\n"
+        "  --write     prints a starting configuration, made from what is there\n"
+        "  --stamp     prints the Dockerfile's lines that set [image] build\n\0"
+        "migrate\0"
+        "  --dry-run       says what a start would do, and why\n"
+        "  --status        lists the last runs\n"
+        "  --resolve FILE  a file of [migrate] sql that failed half-way counts as applied,\n"
+        "                  or, with --as pending, is run again\n\0"
+        "sql\0"
+        "  -v NAME=VALUE       sets a variable; may be repeated\n"
+        "  -1                  all files in one transaction\n"
+        "  --on-error WHAT     stop (the default) or continue, after a statement that failed\n"
+        "  --print-bootstrap   prints what [bootstrap] would send, without passwords\n\0"
+        "health\0"
+        "  --start  only whether the service was started\n"
+        "  --live   not the database: a restart of the service would not mend it\n"
+        "  --ready  all; the default\n\0"
+        "doctor\0"
+        "  --json  one document, with every value of the configuration\n"
+        "  --all   the screen shows the values that are the default, too\n\0";
+    for (const char *at = options; *at; at += strlen(at) + 1) {
+        const char *text = at + strlen(at) + 1;
+        if (strcmp(at, command) == 0)
+            return text;
+        at = text;
+    }
+    return "";
 }
 
 static bool help_command(const char *topic, struct em_str *out)
 {
     for (size_t i = 0; i < COUNT(commands); i++)
         if (strcmp(commands[i].name, topic) == 0) {
-            em_str_printf(out, "embark %s %s\n  %s\n", topic, commands[i].words, commands[i].help);
+            em_str_printf(out, "embark %s %s\n  %s\n%s", topic, commands[i].words, commands[i].help,
+                          options_of(topic));
             return true;
         }
     return false;
@@ -114,6 +163,43 @@ static int print(const struct em_str *text)
     return em_put(STDOUT_FILENO, em_str_c(text), text->len) ? 0 : EM_EXIT_SYSTEM;
 }
 
+/* "wait" is a command and a section. */
+static bool help_section(const char *topic, struct em_str *out)
+{
+    EM_STR_AUTO section = EM_STR_INIT;
+    em_config_help(topic, &section);
+    if (section.len && out->len)
+        em_str_putc(out, '\n');
+    em_str_add(out, em_str_c(&section), section.len);
+    return section.len > 0;
+}
+
+static int no_help(const char *topic)
+{
+    struct em_nearest near;
+    const char *name, *title;
+    em_nearest_start(&near, topic);
+    for (size_t i = 0; i < COUNT(commands); i++)
+        em_nearest_try(&near, commands[i].name);
+    for (size_t i = 0; i < EM_KEY_COUNT; i++)
+        em_nearest_try(&near, em_keys[i].name);
+    for (size_t i = 0; em_explain_topic(i, &name, &title); i++)
+        em_nearest_try(&near, name);
+    if (near.found)
+        em_log_hint(EM_LOG_ERROR, NULL, "embark help lists the topics",
+                    "no help on \"%s\"; did you mean %s?", topic, near.found);
+    else
+        em_log_hint(EM_LOG_ERROR, NULL, "embark help lists the topics", "no help on \"%s\"", topic);
+    return EM_EXIT_USAGE;
+}
+
+/* What has a name of its own. A command and a section may share theirs. */
+static bool help_name(const char *topic, struct em_str *out)
+{
+    bool command = help_command(topic, out);
+    return help_section(topic, out) || command || help_key(topic, out) || em_explain(topic, out);
+}
+
 int em_command_help(const struct em_call *call)
 {
     EM_STR_AUTO out = EM_STR_INIT;
@@ -121,13 +207,13 @@ int em_command_help(const struct em_call *call)
     if (!topic)
         em_help_usage(&out);
     else if (strcmp(topic, "config") == 0)
-        em_config_help(&out);
+        em_config_help(NULL, &out);
     else if (strcmp(topic, "exit-codes") == 0)
         exit_codes(&out);
-    else if (!help_command(topic, &out) && !help_key(topic, &out)) {
-        em_log_hint(EM_LOG_ERROR, NULL, "embark help lists the topics", "no help on \"%s\"", topic);
-        return EM_EXIT_USAGE;
-    }
+    else if (strcmp(topic, "failures") == 0)
+        failures(&out);
+    else if (!help_name(topic, &out))
+        return no_help(topic);
     return print(&out);
 }
 

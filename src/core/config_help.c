@@ -107,9 +107,11 @@ static void help_default(const struct em_key *key, struct em_str *out)
         em_str_printf(out, "; default: %s", em_str_c(&word));
 }
 
-void em_config_help(struct em_str *out)
+void em_config_help(const char *section, struct em_str *out)
 {
     for (const struct em_section *s = em_sections; s->name; s++) {
+        if (section && strcmp(section, s->name) != 0)
+            continue;
         em_str_printf(out, "[%s]  %s\n", s->name, s->help);
         for (size_t i = 0; i < EM_KEY_COUNT; i++) {
             const struct em_key *key = &em_keys[i];
@@ -120,8 +122,11 @@ void em_config_help(struct em_str *out)
             help_default(key, out);
             em_str_putc(out, '\n');
         }
-        em_str_putc(out, '\n');
+        if (!section)
+            em_str_putc(out, '\n');
     }
+    if (section)
+        return;
     em_str_puts(
         out, "From outside: EMBARK_<SECTION>_<KEY>, for instance EMBARK_DATABASE_TIMEOUT=2m, or\n"
              "EMBARK_<SECTION>_<KEY>_FILE=/path; several values one a line. In values: ${NAME},\n"

@@ -380,7 +380,7 @@ static void help(void **state)
     const char *at;
 
     (void)state;
-    em_config_help(&out);
+    em_config_help(NULL, &out);
     at = em_str_c(&out);
     for (size_t i = 0; i < EM_KEY_COUNT; i++) {
         EM_STR_AUTO line = EM_STR_INIT;

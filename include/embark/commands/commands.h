@@ -28,7 +28,7 @@ enum em_config_use {
     X(doctor, EM_CONFIG_ANY, "[--json | --all] [--] [COMMAND [ARG…]]",                           \
       "looks at everything, changes nothing, and says what a start would do")                    \
     X(help, EM_CONFIG_NONE, "[TOPIC]",                                                           \
-      "this, or: config, exit-codes, a command's or a key's name")                               \
+      "this, or: config, exit-codes, failures, a command, a key, an exit code, an SQLSTATE")     \
     X(version, EM_CONFIG_NONE, "", "embark's version and those of the libraries in it")
 
 struct em_call {

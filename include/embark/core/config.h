@@ -170,8 +170,9 @@ void em_key_env(const struct em_key *key, struct em_str *out);
  * by ", ", a command quoted so that em_words_split() gives its words back; nothing for what isn't
  * set. */
 void em_config_print(const struct em_config *config, const struct em_key *key, struct em_str *out);
-/* The table for people: every section and key with its default and help (`embark help config`). */
-void em_config_help(struct em_str *out);
+/* The table for people: every section and key with its default and help (`embark help config`), or
+ * those of one section; nothing is added if there is none of that name. */
+void em_config_help(const char *section, struct em_str *out);
 
 /* A command line into words, as a POSIX shell quotes: '…', "…", backslash. Nothing is expanded.
  * False: an unclosed quote. */
