@@ -9,6 +9,7 @@ that is what requirements.txt usually says.
 import base64
 import hashlib
 import importlib.metadata
+import re
 import subprocess
 import sys
 import sysconfig
@@ -32,19 +33,20 @@ def metadata_folder(files):
     return None
 
 
-def metadata(distribution, name):
+def metadata(distribution, name, needs):
+    """What it needs is taken from Debian's Depends: Debian relaxes upstream's bounds on versions, and drops some of the lists."""
     head = [f"Metadata-Version: 2.1", f"Name: {name}", f"Version: {distribution.version}"]
-    return "\n".join(head + [f"Requires-Dist: {line}" for line in distribution.requires or []]) + "\n"
+    return "\n".join(head + [f"Requires-Dist: {line}" for line in needs]) + "\n"
 
 
-def write(folder, name, distribution, files, info_folder):
+def write(folder, name, distribution, files, info_folder, needs):
     pure = not any(path.suffix == ".so" for path in files)
     tag = "py3-none-any" if pure else f"{TAG}-{TAG}-{sysconfig.get_platform().replace('-', '_')}"
     escaped = name.replace("-", "_").replace(".", "_")
     info = f"{escaped}-{distribution.version}.dist-info"
     contents = {str(path.relative_to(ROOT)): path.read_bytes() for path in files
                 if info_folder not in (path, *path.parents) and path.suffix != ".pyc"}
-    contents[f"{info}/METADATA"] = metadata(distribution, name).encode()
+    contents[f"{info}/METADATA"] = metadata(distribution, name, needs).encode()
     contents[f"{info}/WHEEL"] = f"Wheel-Version: 1.0\nGenerator: embark-test\nRoot-Is-Purelib: {str(pure).lower()}\nTag: {tag}\n".encode()
     scripts = distribution.read_text("entry_points.txt")
     if scripts:
@@ -60,19 +62,25 @@ def write(folder, name, distribution, files, info_folder):
 def main():
     folder = Path(sys.argv[1])
     folder.mkdir()
-    known = subprocess.run(["dpkg-query", "-W", "-f", "${db:Status-Status} ${Package}\n", "python3-*"], check=True, capture_output=True, text=True)
-    for package in sorted(line.split()[1] for line in known.stdout.splitlines() if line.startswith("installed ")):
-        files = files_of(package)
+    known = subprocess.run(["dpkg-query", "-W", "-f", "${db:Status-Status} ${Package} ${Depends}\n", "python3-*"], check=True,
+                           capture_output=True, text=True)
+    depends, found = {}, {}
+    for line in known.stdout.splitlines():
+        status, package, rest = line.split(" ", 2)
+        files = files_of(package) if status == "installed" else []
         info_folder = metadata_folder(files)
         if info_folder is None:
             continue
         distribution = importlib.metadata.Distribution.at(info_folder)
+        if distribution.metadata["Name"] not in ("pip", "setuptools", "wheel"):
+            found[package] = (distribution, files, info_folder)
+            depends[package] = re.findall(r"(?:^|[,|] *)(python3-[a-z0-9.+-]+)", rest)
+    for package, (distribution, files, info_folder) in sorted(found.items()):
         name = distribution.metadata["Name"]
-        if name in ("pip", "setuptools", "wheel"):
-            continue
-        write(folder, name, distribution, files, info_folder)
+        needs = sorted(found[other][0].metadata["Name"] for other in depends[package] if other in found)
+        write(folder, name, distribution, files, info_folder, needs)
         if name == "psycopg2":
-            write(folder, "psycopg2-binary", distribution, files, info_folder)
+            write(folder, "psycopg2-binary", distribution, files, info_folder, needs)
     print(*sorted(path.name for path in folder.iterdir()), sep="\n")
 
 
