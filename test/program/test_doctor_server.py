@@ -163,16 +163,17 @@ def test_no_create(look, db):
     look(db.url, MIGRATE + PATIENT).nothing_wrong()
 
 
-def test_ledger_in_a_schema(look, db):
-    seen = look(db.url, MIGRATE + "ledger = audit.ledger\n" + PATIENT)
-    seen.one("ledger", "warning", "audit.ledger is not there, and can't be created, as its schema is not there")
+def test_ledger_in_a_schema(look, embark, db):
+    config = MIGRATE + "ledger = audit.ledger\n" + PATIENT
+    look(db.url, config).one("ledger", "warning", "audit.ledger is not there, and can't be created, as its schema is not there")
     db.sql("CREATE SCHEMA audit")
-    look(db.url, MIGRATE + "ledger = audit.ledger\n" + PATIENT).one("ledger", "warning", "can't be created in audit")
-    db.sql("CREATE TABLE audit.ledger (x int)")
-    look(db.url, MIGRATE + "ledger = audit.ledger\n" + PATIENT).one("ledger", "warning", "may not be read and written to")
+    look(db.url, config).one("ledger", "warning", "can't be created in audit")
+    other = f"postgresql://postgres@/{db.name}?host={db.server.socket_folder}&port={db.server.port}"
+    assert embark.run("migrate", env={"DATABASE_URL": other}, config=config).popen.returncode == 0
+    look(db.url, config).one("ledger", "warning", "may not be read and written to")
     db.sql(f'GRANT USAGE ON SCHEMA audit TO "{db.role}"')
     db.sql(f'GRANT SELECT, INSERT, UPDATE ON audit.ledger TO "{db.role}"')
-    look(db.url, MIGRATE + "ledger = audit.ledger\n" + PATIENT).one("ledger", "ok", "is there, and can be written to")
+    look(db.url, config).one("ledger", "ok", "is there, and can be written to")
 
 
 def test_no_schema_and_no_temporary_tables(look, server, db):
