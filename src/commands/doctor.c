@@ -19,7 +19,7 @@
 
 /* Bytes of the service's command that are shown. */
 #define SHOWN_COMMAND 300
-/* Of the network, where [database] connect_timeout sets no limit. */
+/* At the network, where [database] connect_timeout is none. */
 #define LONGEST_LOOK EM_SEC(5)
 
 struct options {
@@ -82,7 +82,8 @@ static void look_at_servers(struct em_doctor *d)
 {
     const struct em_config *config = d->call->config;
     const struct em_steps *steps = &d->steps;
-    em_time limit = em_time_min(config->database_connect_timeout, LONGEST_LOOK);
+    em_time limit = config->database_connect_timeout == EM_NEVER ? LONGEST_LOOK
+                                                                 : config->database_connect_timeout;
     em_time started = em_now(), deadline = started + limit;
     size_t first = d->looks.n;
     struct em_db *db = NULL;
@@ -97,7 +98,7 @@ static void look_at_servers(struct em_doctor *d)
         em_doctor_database(config, &steps->url, steps->direct.keys.n ? &steps->direct : NULL,
                            deadline, &d->looks, &db);
     else
-        em_look_add(&d->looks, "database", "", EM_MARK_NONE, 0,
+        em_look_add(&d->looks, "database", "target", EM_MARK_NONE, 0,
                     "none: neither DATABASE_URL, PG* variables nor [database] url name one");
     if (!wait && !migrate)
         forgive(&d->looks, first);
@@ -124,6 +125,8 @@ static void look_at_service(struct em_doctor *d)
         em_str_cut(&words, SHOWN_COMMAND);
         em_str_puts(&words, "…");
     }
+    if (d->service->v == d->call->config->service_command.v)
+        em_str_printf(&words, " (%s)", d->call->config->origin[EM_AT_service_command]);
     em_look_add(&d->looks, "service", "command", EM_MARK_NONE, 0, "%s", em_str_c(&words));
     if (em_service_check(d->service->v, &err) != 0) {
         em_look_err(&d->looks, "service", "program", EM_MARK_BAD, &err);
@@ -190,6 +193,9 @@ static int code_of(const struct em_doctor *d)
     static const char *const later[] = {"wait", "database", "migrations", "service"};
     int code = em_looks_code(&d->looks, "configuration");
     code = code ? code : d->check;
+    /* The check looks at it, too, so that nobody has to wait to hear of it. */
+    if (!code && !em_config_skips(d->call->config, "check"))
+        code = em_looks_code(&d->looks, "service");
     for (size_t i = 0; i < sizeof later / sizeof *later && !code; i++)
         code = em_looks_code(&d->looks, later[i]);
     return code;
@@ -206,8 +212,11 @@ static void judge(const struct em_doctor *d, int code, struct em_str *out)
     const char *text = em_help_exit(code);
     if (code)
         em_str_printf(out, "a start would end with exit code %d: %s", code, text ? text : "?");
-    else
+    else if (d->service)
         em_str_puts(out, "a start would succeed (exit code 0), and become the service");
+    else
+        em_str_puts(out, "a start would get to the service's command, which is not known here "
+                         "(exit code 0)");
     count(em_looks_count(&d->looks, EM_MARK_BAD), "problem", out);
     count(em_looks_count(&d->looks, EM_MARK_WARN), "warning", out);
 }

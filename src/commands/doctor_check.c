@@ -76,8 +76,11 @@ static void add_build(struct em_doctor *d, const struct em_finding *f)
     if (!f) {
         const char *build = config->image_build, *expect = config->image_expect;
         if (build && *build)
-            em_look_add(&d->looks, "image", "build", EM_MARK_NONE, 0,
-                        "%s; the deployment doesn't say what it expects ([image] expect)", build);
+            em_look_add(&d->looks, "image", "build", EM_MARK_NONE, 0, "%s (%s)%s", build,
+                        config->origin[EM_AT_image_build],
+                        expect && *expect ? ""
+                                          : "; the deployment doesn't say what it expects "
+                                            "([image] expect)");
         else
             em_look_add(&d->looks, "image", "build", EM_MARK_NONE, 0,
                         "not stamped%s%s: embark check --stamp prints a Dockerfile's lines",
@@ -85,8 +88,10 @@ static void add_build(struct em_doctor *d, const struct em_finding *f)
                         expect && *expect ? expect : "");
         return;
     }
-    em_look_add(&d->looks, "image", "build", f->ok ? EM_MARK_OK : EM_MARK_BAD, f->code, "%s%s",
-                f->ok ? f->value : f->found, f->ok ? ", which is what the deployment expects" : "");
+    em_look_add(&d->looks, "image", "build", f->ok ? EM_MARK_OK : EM_MARK_BAD, f->code,
+                "%s%s (%s; expected: %s)", f->ok ? f->value : f->found,
+                f->ok ? ", which is what the deployment expects" : "",
+                config->origin[EM_AT_image_build], config->origin[EM_AT_image_expect]);
     if (f->hint)
         em_look_hint(&d->looks, "%s", f->hint);
 }

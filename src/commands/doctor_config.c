@@ -75,7 +75,12 @@ const char *em_doctor_value(const struct em_doctor *d, const struct em_key *key,
 /* These are shown value by value where they are looked at. */
 static bool shown_elsewhere(const struct em_key *key)
 {
-    return strcmp(key->section, "require") == 0 || strcmp(key->section, "bundle") == 0;
+    static const char *const sections[] = {"require", "bundle", "image"};
+    for (size_t i = 0; i < sizeof sections / sizeof *sections; i++)
+        if (strcmp(key->section, sections[i]) == 0)
+            return true;
+    return key == &em_keys[EM_AT_service_command] ||
+           (key->type == EM_KEY_LIST && strcmp(key->section, "wait") == 0);
 }
 
 void em_doctor_values(struct em_doctor *d, bool all)
@@ -94,6 +99,6 @@ void em_doctor_values(struct em_doctor *d, bool all)
                     value.len ? em_str_c(&value) : "not set", origin ? origin : "default");
     }
     if (!all)
-        em_look_add(&d->looks, SECTION, "", EM_MARK_NONE, 0,
-                    "%zu other keys have their defaults: --all shows them", defaults);
+        em_look_add(&d->looks, SECTION, "others", EM_MARK_NONE, 0,
+                    "%zu keys have their defaults: --all shows them", defaults);
 }

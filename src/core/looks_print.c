@@ -179,7 +179,8 @@ void em_looks_print(const struct em_looks *looks, const struct em_secrets *secre
             before = NULL;
         }
         gather(looks, &i, &text);
-        bool again = before && strcmp(before->key, look->key) == 0;
+        /* Without a mark it would look as if the text above went on. */
+        bool again = before && look->mark != EM_MARK_NONE && strcmp(before->key, look->key) == 0;
         put_row(&s, width, again ? "" : look->key, look, em_str_c(&text),
                 hint_follows(looks, i) ? NULL : look->hint);
         before = look;

@@ -143,7 +143,7 @@ void em_doctor_migrations(const struct em_config *config, struct em_db *db, em_t
     EM_ERR_AUTO err = EM_ERR_INIT;
     struct em_migrations_view v = {config, &look, &pending, db != NULL, false, looks};
     if (!em_migrate_any(config)) {
-        em_look_add(looks, "migrations", "", EM_MARK_NONE, 0,
+        em_look_add(looks, "migrations", "command", EM_MARK_NONE, 0,
                     "none: neither [migrate] command nor sql is set");
         return;
     }

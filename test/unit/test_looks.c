@@ -136,6 +136,7 @@ static void test_good_rows_are_folded(void **state)
     em_look_add(&looks, "requirements", "module", EM_MARK_OK, 0, "node: z");
     em_look_add(&looks, "database", "address", EM_MARK_OK, 0, "1");
     em_look_add(&looks, "database", "address", EM_MARK_OK, 0, "2");
+    em_look_add(&looks, "database", "address", EM_MARK_NONE, 0, "3");
     expect_screen(&looks, "requirements\n"
                           "  file        ✓ a, b\n"
                           "              ✗ c: is missing\n"
@@ -143,7 +144,8 @@ static void test_good_rows_are_folded(void **state)
                           "  module      ✓ python: x, y; node: z\n"
                           "database\n"
                           "  address     ✓ 1\n"
-                          "              ✓ 2\n");
+                          "              ✓ 2\n"
+                          "  address       3\n");
 }
 
 static void test_the_same_hint_is_said_once(void **state)
