@@ -33,6 +33,11 @@ em_time em_backoff_next(struct em_backoff *b)
     return at_least_one(half + jitter);
 }
 
+em_time em_backoff_within(struct em_backoff *b, em_time length)
+{
+    return length < 1 ? 0 : (em_time)(draw(&b->random) % (uint64_t)length);
+}
+
 void em_backoff_reset(struct em_backoff *b)
 {
     b->next = b->first;

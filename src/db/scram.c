@@ -10,10 +10,8 @@
  *
  * The linker's --wrap puts the function of this file in the place of libpgcommon's.
  */
-/* NOLINTBEGIN(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp): the name is ld's --wrap's
- */
-#define OPENSSL_SUPPRESS_DEPRECATED  /* SHA256_Init() and so on: EVP's costs are the reason, above \
-                                      */
+/* For SHA256_Init() and so on, which EVP is to be used for: for its price see above. */
+#define OPENSSL_SUPPRESS_DEPRECATED
 
 #include "embark/db/scram.h"
 
@@ -70,7 +68,7 @@ static void hmac_key(struct hmac *hmac, const char *password)
     if (size > sizeof key)
         digest(password, size, key);
     else
-        memcpy(key, password, size);
+        memcpy(key, password, size); /* NOLINT(bugprone-not-null-terminated-result): bytes */
     start(&hmac->inner, key, 0x36);
     start(&hmac->outer, key, 0x5c);
     explicit_bzero(key, sizeof key);
@@ -119,6 +117,7 @@ static struct {
     bool known;
 } last;
 
+/* NOLINTNEXTLINE(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp): ld's --wrap names it */
 int __wrap_scram_SaltedPassword(const char *password, const char *salt, int salt_size, int rounds,
                                 uint8_t *result, const char **error)
 {
@@ -136,9 +135,4 @@ int __wrap_scram_SaltedPassword(const char *password, const char *salt, int salt
     memcpy(result, last.salted, DIGEST);
     explicit_bzero(&asked, sizeof asked);
     return 0;
-}
-
-void em_scram_forget(void)
-{
-    explicit_bzero(&last, sizeof last);
 }

@@ -103,6 +103,13 @@ enum {
     COL_NOW
 };
 
+/* In that order, but for the last. */
+#define RUN_COLUMNS                                                                              \
+    "r.id, r.run, r.outcome, r.host, r.build, to_char(r.started_at AT TIME ZONE 'UTC',"          \
+    " 'YYYY-MM-DD HH24:MI:SS \"UTC\"'), r.files, r.tool_digest, r.error, r.output,"              \
+    " (extract(epoch FROM clock_timestamp() - coalesce(r.finished_at, r.started_at)) * 1000000)" \
+    "::bigint"
+
 static void take_row(const struct em_db *db, int row, struct em_run_row *into)
 {
     const char *age = em_db_value(db, row, COL_AGE);
@@ -142,11 +149,8 @@ static void read_sql(const struct em_config *config, const char *table, struct e
         " AS digest), runs AS ("
         "(SELECT * FROM %s WHERE scope = $1 ORDER BY id DESC LIMIT 1) UNION ALL "
         "(SELECT * FROM %s WHERE scope = $1 AND outcome = 'done' ORDER BY id DESC LIMIT 1))"
-        " SELECT r.id, r.run, r.outcome, r.host, r.build, to_char(r.started_at AT TIME ZONE 'UTC',"
-        " 'YYYY-MM-DD HH24:MI:SS \"UTC\"'), r.files, r.tool_digest, r.error, r.output,"
-        " (extract(epoch FROM clock_timestamp() - coalesce(r.finished_at, r.started_at)) * "
-        "1000000)::bigint,"
-        " d.digest FROM d LEFT JOIN runs r ON true ORDER BY r.id DESC NULLS LAST",
+        " SELECT " RUN_COLUMNS
+        ", d.digest FROM d LEFT JOIN runs r ON true ORDER BY r.id DESC NULLS LAST",
         table, table);
 }
 
@@ -184,23 +188,36 @@ int em_ledger_read(struct em_db *db, const struct em_config *config, em_time unt
     return 0;
 }
 
-bool em_ledger_unchanged(struct em_db *db, const struct em_config *config, em_time until,
-                         const struct em_state *state)
+enum em_ledger_news em_ledger_news(struct em_db *db, const struct em_config *config, em_time until,
+                                   struct em_state *state)
 {
     EM_STR_AUTO sql = EM_STR_INIT;
     EM_STR_AUTO table = EM_STR_INIT;
     EM_ERR_AUTO ignored = EM_ERR_INIT;
     const char *values[] = {config->migrate_lock};
-    if (!state->has_ledger || !state->newest.id || !state->newest.outcome)
-        return false;
+    const struct em_run_row *seen = &state->newest;
+    if (!state->has_ledger)
+        return EM_NEWS_UNKNOWN;
     quote_table(config, &table);
-    em_str_printf(&sql, "SELECT id, outcome FROM %s WHERE scope = $1 ORDER BY id DESC LIMIT 1",
-                  em_str_c(&table));
-    if (em_db_query(db, until, NULL, &ignored, em_str_c(&sql), 1, values) != 0)
-        return false;
-    const char *id = em_db_value(db, 0, 0), *outcome = em_db_value(db, 0, 1);
-    return id && outcome && strcmp(id, state->newest.id) == 0 &&
-           strcmp(outcome, state->newest.outcome) == 0;
+    em_str_printf(
+        &sql, "SELECT " RUN_COLUMNS " FROM %s AS r WHERE r.scope = $1 ORDER BY r.id DESC LIMIT 1",
+        em_str_c(&table));
+    if (em_db_query(db, until, NULL, &ignored, em_str_c(&sql), 1, values) != 0 ||
+        em_db_rows(db) != 1)
+        return EM_NEWS_UNKNOWN;
+    const char *id = em_db_value(db, 0, COL_ID), *outcome = em_db_value(db, 0, COL_OUTCOME);
+    if (!id || !outcome)
+        return EM_NEWS_UNKNOWN;
+    if (seen->id && seen->outcome && !strcmp(id, seen->id) && !strcmp(outcome, seen->outcome))
+        return EM_NEWS_NONE;
+    if (strcmp(outcome, "done") != 0)
+        return EM_NEWS_UNKNOWN;
+    em_state_free(state);
+    take_row(db, 0, &state->newest);
+    take_row(db, 0, &state->good);
+    state->has_ledger = true;
+    em_str_puts(&state->digest, state->good.digest ? state->good.digest : "");
+    return EM_NEWS_DONE;
 }
 
 /* The role may not do what the ledger needs: said, and no failure. */

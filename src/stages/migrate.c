@@ -95,8 +95,10 @@ static bool still_wanted(void *ctx, struct em_db *db, em_time until)
 {
     struct migration *m = ctx;
     EM_ERR_AUTO ignored = EM_ERR_INIT;
-    if (em_ledger_unchanged(db, m->config, until, &m->look.state) ||
-        em_ledger_read(db, m->config, until, &m->look.state, NULL, &ignored) != 0)
+    enum em_ledger_news news = em_ledger_news(db, m->config, until, &m->look.state);
+    if (news == EM_NEWS_NONE ||
+        (news == EM_NEWS_UNKNOWN &&
+         em_ledger_read(db, m->config, until, &m->look.state, NULL, &ignored) != 0))
         return true;
     em_outlook_judge(m->config, &m->look);
     return m->look.verdict.decision == EM_RUN;
@@ -245,7 +247,9 @@ static int under_lock(struct migration *m, bool *again, struct em_err *err)
     return em_lock_release(&m->lock, err);
 }
 
-static int with_lock(struct migration *m, struct em_err *err)
+/* The first try is made over `first`, which is closed then: nobody holds a connection while waiting
+ * for the lock. */
+static int with_lock(struct migration *m, struct em_db **first, struct em_err *err)
 {
     int code;
     bool again;
@@ -253,6 +257,8 @@ static int with_lock(struct migration *m, struct em_err *err)
     m->lock = (struct em_lock)EM_LOCK_INIT("migrate", m->config->migrate_lock);
     m->lock.still_wanted = still_wanted;
     m->lock.ctx = m;
+    m->lock.db = *first;
+    *first = NULL;
     em_title("lock");
     do {
         again = false;
@@ -269,30 +275,28 @@ static int with_lock(struct migration *m, struct em_err *err)
 
 /* The fast path: one query, no lock. A server that can't be reached just now is the lock's
  * business, which tries again. */
-static int look(struct migration *m, struct em_db *kept, const struct em_migrate_first *first,
+static int look(struct migration *m, struct em_db **db, const struct em_migrate_first *first,
                 struct em_err *err)
 {
-    struct em_db *db = NULL;
     struct em_db_failure failure = {EM_DB_RETRY, ""};
     int code = 0;
     if (!em_ledger_wanted(m->config))
         return 0;
-    if (!kept)
-        code = em_outlook_open(m->config, m->direct, &db, &failure, err);
+    if (!*db)
+        code = em_outlook_open(m->config, m->direct, db, &failure, err);
     if (code == 0)
-        code = em_ledger_read(kept ? kept : db, m->config, em_in(EM_LEDGER_LIMIT), &m->look.state,
-                              &failure, err);
-    bool is_first = code == 0 && first && !m->look.state.has_ledger;
-    if (code && !em_loop_stopped())
-        code = 0;
-    if (is_first)
-        code = first->call(first->ctx, kept ? kept : db, err);
-    em_db_close(db);
+        code =
+            em_ledger_read(*db, m->config, em_in(EM_LEDGER_LIMIT), &m->look.state, &failure, err);
+    if (code == 0 && first && !m->look.state.has_ledger)
+        return first->call(first->ctx, *db, err);
     if (code && em_loop_stopped())
         return em_fail_stopped(err);
-    if (code == 0)
-        em_err_free(err);
-    return code;
+    if (code) {
+        em_db_close(*db);
+        *db = NULL;
+    }
+    em_err_free(err);
+    return 0;
 }
 
 static void close_migration(struct migration *m)
@@ -307,13 +311,15 @@ int em_migrate(const struct em_config *config, const struct em_url *direct, cons
     struct migration m = {.config = config, .direct = direct, .direct_raw = direct_raw};
     int code = em_migration_files(config, &m.look.files, err);
     if (code == 0)
-        code = look(&m, *kept, first, err);
-    /* Nobody holds a connection while waiting for the lock. */
-    em_db_close(*kept);
-    *kept = NULL;
-    if (code == 0) {
+        code = look(&m, kept, first, err);
+    if (code == 0)
         em_outlook_judge(config, &m.look);
-        code = m.look.verdict.decision == EM_RUN ? with_lock(&m, err) : act(&m, err);
+    if (code == 0 && m.look.verdict.decision == EM_RUN) {
+        code = with_lock(&m, kept, err);
+    } else {
+        em_db_close(*kept);
+        *kept = NULL;
+        code = code ? code : act(&m, err);
     }
     close_migration(&m);
     return code;

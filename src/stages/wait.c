@@ -11,6 +11,11 @@
 #define LARGEST_GAP EM_MS(250)
 #define SHORT_TRY   EM_SEC(1)
 #define CROWDED_GAP EM_SEC(1)
+/* More processes than this want each processor: many of us have just been started at once. */
+#define LONG_QUEUE 8
+/* What a start costs a processor, here and at the server, in a crowd of the two. */
+#define COST_OF_START EM_MS(15)
+#define LONGEST_TURN  EM_SEC(5)
 
 /* The gaps stay below a hundredth of what was waited already, so that waiting adds at most one per
  * cent; a server that appears after 2 s is seen within 20 ms. A refused try costs the machine about
@@ -117,6 +122,23 @@ static int give_up(const struct em_config *config, struct em_err *err)
     return EM_EXIT_UNREACHABLE;
 }
 
+/* When hundreds of replicas start on one machine at the same moment, all of them at once would fill
+ * the server up, while the processors can only serve them one after another: each takes a turn at
+ * random within the time that this takes anyhow, and another one if the queue is still long then.
+ */
+static void take_turn(struct em_backoff *backoff, em_time deadline)
+{
+    /* Not all at once at its end either. */
+    em_time longest = LONGEST_TURN / 2 + em_backoff_within(backoff, LONGEST_TURN / 2);
+    em_time last = em_time_min(deadline, em_in(longest));
+    for (;;) {
+        unsigned queue = em_host_queue();
+        em_time turn = em_in(em_backoff_within(backoff, (em_time)queue * COST_OF_START));
+        if (queue <= LONG_QUEUE || turn > last || em_wait_fd(-1, 0, turn) == EM_WAKE_SIGNAL)
+            break;
+    }
+}
+
 int em_wait_database(const struct em_config *config, const struct em_url *url, const char *name,
                      struct em_db **kept, struct em_db_failure *last, struct em_err *err)
 {
@@ -131,6 +153,7 @@ int em_wait_database(const struct em_config *config, const struct em_url *url, c
     int code;
     em_backoff_start(&backoff, FIRST_GAP, FIRST_GAP, em_random_seed());
     em_progress_start(&progress, "wait", config->database_timeout);
+    take_turn(&backoff, deadline);
     for (;;) {
         em_time began = em_now();
         code = try_once(config, url, deadline, kept, &failure, &now);

@@ -277,6 +277,21 @@ def test_login_methods(own_server, embark, method, stored):
     serve(embark, db.url_as(password="Wrong-one")).expect(wrong)
 
 
+@pytest.mark.parametrize("rounds", [1, 2, 50000])
+def test_scram_rounds(cluster, embark, rounds):
+    """PostgreSQL 16 lets a role's verifier have another number of rounds than 4096. Both logins: that of the wait and the ledger's."""
+    server = cluster.server("16").start()
+    db = postgres.Database(server, "rounds", "rounds", "Pw-of-many-rounds")
+    with server.connect() as connection:
+        connection.cursor().execute(f"SET scram_iterations = {rounds}")
+        connection.cursor().execute("CREATE ROLE rounds LOGIN PASSWORD 'Pw-of-many-rounds'")
+    server.sql("CREATE DATABASE rounds OWNER rounds")
+    embark("--", "true", env={"DATABASE_URL": db.url}, config="[migrate]\ncommand = true\n").expect(0)
+    serve(embark, db.url_as(password="Pw-of-many-round")).expect(77)
+    embark.end()
+    server.destroy()
+
+
 def test_passwords_that_need_encoding(server, embark):
     for number, password in enumerate(["p@ss", "p/ss", "p:ss", "p%ss", "p%20s", "p s", "p#s?", "pä€😀", "\\'\"`$(x)", "a&b=c+d", "💧" * 50]):
         db = postgres.Database(server, f"encoded{number}", f"encoded role {number}", password)

@@ -88,6 +88,24 @@ static void odd_limits(void **state)
     }
 }
 
+static void within_is_spread_and_below(void **state)
+{
+    struct em_backoff b;
+    bool low = false, high = false;
+    (void)state;
+    em_backoff_start(&b, 1, 1, 7);
+    for (int i = 0; i < 1000; i++) {
+        em_time at = em_backoff_within(&b, EM_MS(100));
+        assert_true(at >= 0 && at < EM_MS(100));
+        low = low || at < EM_MS(5);
+        high = high || at >= EM_MS(95);
+    }
+    assert_true(low && high);
+    assert_int_equal(em_backoff_within(&b, 1), 0);
+    assert_int_equal(em_backoff_within(&b, 0), 0);
+    assert_int_equal(em_backoff_within(&b, -5), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -96,6 +114,7 @@ int main(void)
         cmocka_unit_test(jitter_is_spread),
         cmocka_unit_test(max_may_change),
         cmocka_unit_test(odd_limits),
+        cmocka_unit_test(within_is_spread_and_below),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -23,6 +23,8 @@ struct em_backoff {
 void em_backoff_start(struct em_backoff *b, em_time first, em_time max, uint64_t seed);
 em_time em_backoff_next(
     struct em_backoff *b); /* the gap to wait now: between half of it and all of it */
+/* Somewhere from 0 to below `length`, evenly; 0 where length is. */
+em_time em_backoff_within(struct em_backoff *b, em_time length);
 void em_backoff_reset(
     struct em_backoff *b); /* something changed: short gaps again; the jitter goes on */
 

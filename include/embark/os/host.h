@@ -12,4 +12,8 @@ void em_host_name(struct em_str *out);
  * others see our connections. */
 void em_application_name(const char *what, struct em_str *out);
 
+/* How many processes of this machine want to run just now, for each processor that is ours (the
+ * fourth number of /proc/loadavg, proc(5)). 0: not known. */
+unsigned em_host_queue(void);
+
 #endif

@@ -14,7 +14,8 @@
 #include "embark/db/db.h"
 
 struct em_lock {
-    struct em_db *db;
+    struct em_db *db; /* may be set before em_lock_take(): what was just looked at over it told that
+                         the lock is wanted, and the first try is made on it. Taken over. */
     const char *step; /* for messages, and in application_name: "migrate", "bootstrap" */
     const char *name; /* set both before em_lock_take() */
     int64_t key;
