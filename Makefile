@@ -102,7 +102,7 @@ build/flags: Makefile FORCE
 start    = $(MUSL)/rcrt1.o $(MUSL)/crti.o $(shell gcc -print-file-name=crtbeginS.o)
 end      = $(shell gcc -print-file-name=crtendS.o) $(MUSL)/crtn.o
 hardened = -nostartfiles -Wl,-static,-pie,--no-dynamic-linker,-z,text -Wl,-z,relro,-z,now,-z,noexecstack \
-           -Wl,-z,pack-relative-relocs,--wrap=__libc_start_main,--wrap=scram_SaltedPassword
+           -Wl,-z,pack-relative-relocs,--wrap=__libc_start_main,--wrap=scram_SaltedPassword,--wrap=free,--wrap=realloc
 libs     = -lpq -lpgcommon -lpgport $(if $(filter build/tls/%,$@),-lssl -lcrypto) -linih -lmd -ljansson
 
 build/tls/embark build/notls/embark: build/%/embark: build/%/core.a build/%/os.a

@@ -9,6 +9,8 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+enum { READ_SIZE = 4096 };
+
 const char *em_path_kind(mode_t mode)
 {
     switch (mode & S_IFMT) {
@@ -38,13 +40,13 @@ static void say_limit(size_t limit, struct em_str *why)
 }
 
 /* Reads to the end, whatever st_size says: a file may grow, shrink, or be one of /proc. */
-static bool read_all(int fd, size_t limit, struct em_str *out, struct em_str *why)
+static bool read_blocks(int fd, char buffer[READ_SIZE], size_t limit, struct em_str *out,
+                        struct em_str *why)
 {
-    char buffer[4096];
     size_t total = 0;
 
     for (;;) {
-        ssize_t n = read(fd, buffer, sizeof(buffer));
+        ssize_t n = read(fd, buffer, READ_SIZE);
 
         if (n < 0 && errno == EINTR)
             continue;
@@ -61,6 +63,16 @@ static bool read_all(int fd, size_t limit, struct em_str *out, struct em_str *wh
         }
         em_str_add(out, buffer, (size_t)n);
     }
+}
+
+/* The file may be a secret's. */
+static bool read_all(int fd, size_t limit, struct em_str *out, struct em_str *why)
+{
+    char buffer[READ_SIZE];
+    bool ok = read_blocks(fd, buffer, limit, out, why);
+
+    explicit_bzero(buffer, sizeof buffer);
+    return ok;
 }
 
 /* A descriptor of a regular file, or -1. It is looked at before it is opened, as opening a device
