@@ -6,7 +6,7 @@ An example follows a line that says how it is to be taken: `.\\" test: KIND` in 
     config … bootstrap     the same with a superuser's URL, and neither role nor database
     shell                  a script, in the service's folder, with a database
     dockerfile             its RUN ["/embark"…], and ENTRYPOINT with CMD, started for real in the place of the image
-    key, holder, syntax, commands   see the tests
+    key, holder, syntax, commands, screen   see the tests
 """
 
 import json
@@ -34,6 +34,7 @@ def page(name):
 
 def unescape(text):
     """mdoc's literal text as it is shown."""
+    text = re.sub(r"\\\[u([0-9A-F]{4})\]", lambda match: chr(int(match[1], 16)), text)
     return text.replace("\\&", "").replace("\\-", "-").replace("\\e", "\\")
 
 
@@ -60,7 +61,7 @@ def of_kind(kind, also=None):
 def test_all_marked_examples_are_found():
     marks = sum(len(re.findall(r"test: [a-z]", path.read_text())) for path in [*PAGES.values(), README])
     assert len(EXAMPLES) == marks
-    known = {"config", "shell", "dockerfile", "key", "holder", "commands"}
+    known = {"screen", "config", "shell", "dockerfile", "key", "holder", "commands"}
     assert {kinds[0] for _, kinds, _ in EXAMPLES} == known
 
 
@@ -308,6 +309,13 @@ def test_dockerfile_example(service):
     packages = re.search(r"--no-install-recommends \\\n((?:.*\\\n)*?.*)\n    &&", stage)[1].replace("\\", " ").split()
     known = subprocess.run(["dpkg-query", "-W", "-f", "${Package} ${db:Status-Status}\n", *packages], capture_output=True, text=True)
     assert known.returncode == 0 and known.stdout.count(" installed") == len(packages), known.stderr
+
+
+@of_kind("screen")
+def test_example_of_a_screen(text):
+    """One of the golden files, or the end of one."""
+    screens = [path.read_text() for path in (TOP / "test/program/golden").glob("doctor-*.txt")]
+    assert any(screen.endswith(text.rstrip("\n") + "\n") for screen in screens)
 
 
 def test_sql_of_the_lock(embark, db, migration, service):

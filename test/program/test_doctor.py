@@ -55,12 +55,13 @@ class App(apps.Alembic):
     def configure(self, text):
         write(self.folder / "embark.ini", text)
 
-    def run(self, *words, url=None, env=None, **how):
-        return self.embark.run(*words, cwd=self.folder, env={"DATABASE_URL": url, "PYTHONDONTWRITEBYTECODE": "1", **(env or {})},
-                               **how)
+    def run(self, *words, url=None, env=None, timeout=60, patience="30s", **how):
+        """`patience`: on a crowded machine a look may take a while."""
+        env = {"DATABASE_URL": url, "PYTHONDONTWRITEBYTECODE": "1", "EMBARK_DATABASE_CONNECT_TIMEOUT": patience, **(env or {})}
+        return self.embark.run(*words, cwd=self.folder, env=env, timeout=timeout, **how)
 
     def migrate(self, url):
-        self.run("migrate", url=url, timeout=40).expect(0)
+        self.run("migrate", url=url).expect(0)
         return self
 
     def doctor(self, code, *words, **how):
@@ -179,8 +180,8 @@ def test_database_swallows_everything(app, listener):
     app.configure(INI + "[database]\nconnect_timeout = 1s\n")
     try:
         url = URL.format(f"127.0.0.1:{silent.port}")
-        app.screen("database-silent", 69, url=url, port=silent.port)
-        app.screen("database-black-hole", 69, url=URL.format(f"127.0.0.1:{full.port}"), port=full.port)
+        app.screen("database-silent", 69, url=url, port=silent.port, patience=None)
+        app.screen("database-black-hole", 69, url=URL.format(f"127.0.0.1:{full.port}"), port=full.port, patience=None)
     finally:
         full.close()
 
@@ -297,7 +298,7 @@ def test_others_are_tried_once(app, listener, refused_port):
     write(app.folder / "ready")
     app.configure(f"[wait]\ntcp = 127.0.0.1:{one.port}\ntcp = 127.0.0.1:{refused_port}\nfile = ready\nhttp = http://127.0.0.1:{one.port}/x?token=abcdef\n"
                   "[database]\nconnect_timeout = 1s\n")
-    text = app.doctor(69)
+    text = app.doctor(69, patience=None)
     rows = screen.Screen(text).find("wait")
     assert [(row.key, row.mark) for row in rows] == [("tcp", "✓"), ("", "✗"), ("http", "✗"), ("file", "✓")], text
     assert "refuses connections (embark.ini:3)" in rows[1].text and rows[2].hint    # of both
@@ -438,7 +439,7 @@ def test_colours_on_a_terminal_only(app):
     for env in ({"NO_COLOR": "1"}, {"TERM": "dumb"}):
         assert "\033" not in on_terminal(app, **env)
     assert "\033[31m" in on_terminal(app, NO_COLOR="")
-    plain = app.doctor(78)
+    plain = app.doctor(78, patience=None)
     assert re.sub(r"\033\[\d+m", "", coloured).replace("\r\n", "\n") == plain
 
 
