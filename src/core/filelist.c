@@ -71,30 +71,58 @@ void em_filelist_free(struct em_filelist *list)
     list->n = 0;
 }
 
-void em_filelist_print(const struct em_filelist *list, struct em_str *out)
+static void print_name(const char *name, bool ascii, struct em_str *out)
 {
+    for (; *name; name++) {
+        if (*name == '\\')
+            em_str_puts(out, "\\\\");
+        else if (*name == '\n')
+            em_str_puts(out, "\\n");
+        else if (ascii && (unsigned char)*name >= 0x80)
+            em_str_printf(out, "\\x%02x", (unsigned char)*name);
+        else
+            em_str_putc(out, *name);
+    }
+}
+
+void em_filelist_print(const struct em_filelist *list, bool ascii, struct em_str *out)
+{
+    EM_STR_AUTO name = EM_STR_INIT;
     for (size_t i = 0; i < list->n; i++) {
-        const char *name = list->v[i].name;
-        if (strpbrk(name, "\\\n"))
+        em_str_cut(&name, 0);
+        print_name(list->v[i].name, ascii, &name);
+        if (strchr(em_str_c(&name), '\\'))
             em_str_putc(out, '\\');
-        em_str_printf(out, "%s  ", list->v[i].hash);
-        for (; *name; name++) {
-            if (*name == '\\')
-                em_str_puts(out, "\\\\");
-            else if (*name == '\n')
-                em_str_puts(out, "\\n");
-            else
-                em_str_putc(out, *name);
-        }
-        em_str_putc(out, '\n');
+        em_str_printf(out, "%s  %s\n", list->v[i].hash, em_str_c(&name));
     }
 }
 
 void em_filelist_digest(const struct em_filelist *list, char hex[EM_HEX_DIGEST])
 {
     EM_STR_AUTO text = EM_STR_INIT;
-    em_filelist_print(list, &text);
+    em_filelist_print(list, false, &text);
     em_hex_sha256(em_str_c(&text), text.len, hex);
+}
+
+static int hex_digit(char c)
+{
+    const char *digits = "0123456789abcdef";
+    const char *at = c ? strchr(digits, c) : NULL;
+    return at ? (int)(at - digits) : -1;
+}
+
+/* What stands after a backslash, at most `left` bytes. Returns how many it took; 0: no such escape.
+ */
+static size_t unescape(const char *at, size_t left, char *c)
+{
+    if (left >= 1 && (*at == 'n' || *at == '\\')) {
+        *c = *at == 'n' ? '\n' : '\\';
+        return 1;
+    }
+    if (left < 3 || *at != 'x' || hex_digit(at[1]) < 8 || hex_digit(at[2]) < 0)
+        return 0;
+    *c = (char)(hex_digit(at[1]) << 4 | hex_digit(at[2]));
+    return 3;
 }
 
 /* One line, without its newline. */
@@ -112,9 +140,10 @@ static bool parse_line(struct em_filelist *list, const char *line, size_t length
     for (size_t i = EM_HEX_DIGEST + 1; i < length; i++) {
         char c = line[i];
         if (escaped && c == '\\') {
-            if (++i == length || (line[i] != 'n' && line[i] != '\\'))
+            size_t taken = unescape(line + i + 1, length - i - 1, &c);
+            if (taken == 0)
                 return false;
-            c = line[i] == 'n' ? '\n' : '\\';
+            i += taken;
         }
         em_str_putc(&name, c);
     }

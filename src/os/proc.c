@@ -16,7 +16,7 @@
 
 /* What the child tells about a step that failed. Smaller than PIPE_BUF, so it arrives whole. */
 struct report {
-    enum { STEP_GROUP, STEP_DUP, STEP_EXEC } step;
+    enum { STEP_DEATH, STEP_GROUP, STEP_DUP, STEP_EXEC } step;
     int error;
 };
 
@@ -44,8 +44,14 @@ static bool place(int from, int to)
 
 /* The descriptors that are to become 0, 1 and 2 must not be among 0, 1, 2 at other places (embark
  * may be started with these closed): em_spawn moves them up before. */
-static void run_child(const struct em_spawn *spawn, const char *file, int pipe_fd)
+static void run_child(const struct em_spawn *spawn, const char *file, pid_t parent, int pipe_fd)
 {
+    /* A child doesn't outlive embark's own SIGKILL, at least this one of a migration's processes.
+     * The parent may have died before it took effect. */
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0)
+        tell(pipe_fd, STEP_DEATH, errno);
+    if (getppid() != parent)
+        _exit(127);
     if (spawn->own_group && setpgid(0, 0) != 0)
         tell(pipe_fd, STEP_GROUP, errno);
     if (!place(spawn->in, 0) || !place(spawn->out, 1) || !place(spawn->err, 2))
@@ -60,6 +66,7 @@ static int start(const struct em_spawn *spawn, const char *file, int report[2], 
 {
     if (pipe2(report, O_CLOEXEC) != 0)
         return em_fail_errno(err, EM_EXIT_SYSTEM, "can't open a pipe");
+    pid_t parent = getpid();
     *pid = fork();
     if (*pid < 0) {
         int code = em_fail_errno(err, EM_EXIT_SYSTEM, "can't fork for %s", spawn->argv[0]);
@@ -70,7 +77,7 @@ static int start(const struct em_spawn *spawn, const char *file, int report[2], 
         return code;
     }
     if (*pid == 0)
-        run_child(spawn, file, report[1]);
+        run_child(spawn, file, parent, report[1]);
     /* Here too: a signal that is sent to the group right away must find it. EACCES: the child has
      * exec'd already, after its own call. */
     if (spawn->own_group)
@@ -110,9 +117,10 @@ int em_spawn(const struct em_spawn *spawn, struct em_child *child, struct em_err
     em_child_forget(child);
     if (report.step == STEP_EXEC)
         return em_exec_why(spawn->argv[0], em_str_c(&file), report.error, err);
+    static const char *const calls[] = {"prctl", "setpgid", "dup2"};
     errno = report.error;
     return em_fail_errno(err, EM_EXIT_SYSTEM, "can't prepare %s to run (%s)", spawn->argv[0],
-                         report.step == STEP_GROUP ? "setpgid" : "dup2");
+                         calls[report.step]);
 }
 
 int em_spawn_function(const struct em_spawn *spawn, int (*body)(void *ctx), void *ctx,

@@ -292,32 +292,76 @@ static int create(struct em_db *db, const char *table, em_time until, bool *allo
     return code;
 }
 
-static int insert(struct em_db *db, const struct em_config *config, const char *table,
-                  const struct em_filelist *files, em_time until, struct em_run_id *id,
-                  struct em_err *err)
+/* What a row holds of the replica, in the order of the statement's parameters. */
+struct texts {
+    struct em_str host, command, build, list;
+};
+
+static void ascii(struct em_str *text)
+{
+    struct em_str out = EM_STR_INIT;
+    for (const char *p = em_str_c(text); *p; p++)
+        if ((unsigned char)*p < 0x80)
+            em_str_putc(&out, *p);
+        else
+            em_str_printf(&out, "\\x%02x", (unsigned char)*p);
+    em_str_free(text);
+    *text = out;
+}
+
+static void describe(const struct em_config *config, const struct em_filelist *files, bool in_ascii,
+                     struct texts *t)
+{
+    em_host_name(&t->host);
+    for (size_t i = 0; i < config->migrate_command.n; i++)
+        em_str_printf(&t->command, "%s%s", i ? " " : "", config->migrate_command.v[i]);
+    if (em_sql_migrations_any(config))
+        em_str_printf(&t->command, "sql %s", config->migrate_sql);
+    em_redact(em_log_secrets(), &t->command);
+    em_str_puts(&t->build, config->image_build ? config->image_build : "");
+    em_filelist_print(files, in_ascii, &t->list);
+    if (in_ascii) {
+        ascii(&t->host);
+        ascii(&t->command);
+        ascii(&t->build);
+    }
+}
+
+static int insert_texts(struct em_db *db, const struct em_config *config, const char *table,
+                        const struct em_filelist *files, bool in_ascii, em_time until,
+                        struct em_run_id *id, struct em_db_failure *failure, struct em_err *err)
 {
     EM_STR_AUTO sql = EM_STR_INIT;
-    EM_STR_AUTO host = EM_STR_INIT;
-    EM_STR_AUTO command = EM_STR_INIT;
-    EM_STR_AUTO list = EM_STR_INIT;
-    struct em_db_failure failure = {EM_DB_FATAL, ""};
+    struct texts t = {EM_STR_INIT, EM_STR_INIT, EM_STR_INIT, EM_STR_INIT};
     char digest[EM_HEX_DIGEST];
-    em_host_name(&host);
-    for (size_t i = 0; i < config->migrate_command.n; i++)
-        em_str_printf(&command, "%s%s", i ? " " : "", config->migrate_command.v[i]);
-    if (em_sql_migrations_any(config))
-        em_str_printf(&command, "sql %s", config->migrate_sql);
-    em_redact(em_log_secrets(), &command);
-    em_filelist_print(files, &list);
+    describe(config, files, in_ascii, &t);
     em_filelist_digest(files, digest);
-    const char *build = config->image_build && *config->image_build ? config->image_build : NULL;
-    const char *values[] = {config->migrate_lock, id->run, em_str_c(&host), build,
-                            em_str_c(&command),   digest,  em_str_c(&list)};
+    const char *values[] = {
+        config->migrate_lock, id->run, em_str_c(&t.host), t.build.len ? em_str_c(&t.build) : NULL,
+        em_str_c(&t.command), digest,  em_str_c(&t.list)};
     em_str_printf(&sql,
                   "INSERT INTO %s (scope, run, outcome, host, build, command, files_sha256, files)"
                   " VALUES ($1, $2, 'running', $3, $4, $5, $6, $7) RETURNING id",
                   table);
-    int code = write_query(db, until, &failure, em_str_c(&sql), 7, values, &id->row, err);
+    int code = write_query(db, until, failure, em_str_c(&sql), 7, values, &id->row, err);
+    em_str_free(&t.host);
+    em_str_free(&t.command);
+    em_str_free(&t.build);
+    em_str_free(&t.list);
+    return code;
+}
+
+static int insert(struct em_db *db, const struct em_config *config, const char *table,
+                  const struct em_filelist *files, em_time until, struct em_run_id *id,
+                  struct em_err *err)
+{
+    struct em_db_failure failure = {EM_DB_FATAL, ""};
+    int code = insert_texts(db, config, table, files, false, until, id, &failure, err);
+    /* 22xxx: a name that the database's encoding lacks, or that isn't UTF-8. */
+    if (code && strncmp(failure.sqlstate, "22", 2) == 0) {
+        em_err_free(err);
+        code = insert_texts(db, config, table, files, true, until, id, &failure, err);
+    }
     return code && is_forbidden(&failure, err) ? 0 : named(code, config, &failure, err);
 }
 

@@ -122,6 +122,23 @@ def test_output_that_the_databases_encoding_lacks(folder, embark, server):
     db.drop()
 
 
+@pytest.mark.parametrize("encoding, name, stored", [("LATIN1", "001_→_one", "001_\\xe2\\x86\\x92_one"), ("UTF8", "001_\udcff", "001_\\xff")])
+def test_file_names_that_the_databases_encoding_lacks(folder, embark, server, encoding, name, stored):
+    """Written as numbers, so that the next start knows them again."""
+    db = server.database()
+    server.sql(f'DROP DATABASE "{db.name}"')
+    server.sql(f'CREATE DATABASE "{db.name}" OWNER "{db.role}" TEMPLATE template0 ENCODING \'{encoding}\'')
+    db.sql(f'CREATE TABLE schema_migrations AS SELECT 1 AS version; ALTER TABLE schema_migrations OWNER TO "{db.role}"')
+    app = App(folder, embark, db).add(name)
+    app.command = "true"
+    app.serves()
+    assert outcomes(db) == ["done"]
+    assert stored in ledger(db)[0]["files"]
+    app.serves().expect(0, "everything is applied")
+    embark.end()
+    db.drop()
+
+
 def test_output_that_is_no_text(app, db):
     """Bytes that are no UTF-8 and NULs can't be stored in a text column: the run is noted all the same."""
     app.command = "sh -c 'printf \"\\377\\376\\000 raw \\303\\n\\033[31mred\\n\"; exit 1'"
@@ -185,6 +202,17 @@ def test_stop_is_obeyed_while_a_backend_is_waited_for(app, db):
     second.wait_for_line("still works on")
     second.signal(signal.SIGTERM)
     second.expect(143, timeout=10)
+
+
+def test_killed_embark_takes_its_migration_along(app, db, folder, migration):
+    """SIGKILL of embark alone: the process that it started ends, too."""
+    app.command = migration(f"touch:{folder}/begun", f"until:{folder}/go")
+    first = app.start()
+    first.wait_for_file(folder / "begun")
+    pid = int((folder / "begun").read_text())
+    first.signal(signal.SIGKILL)
+    first.wait()
+    eventually(lambda: not alive(pid), what="the migration is killed")
 
 
 def test_killed_embark_whose_migration_lives_on_in_a_statement(app, db):

@@ -50,7 +50,7 @@ static void prints(const char *spec, const char *expected)
     EM_STR_AUTO out = EM_STR_INIT;
 
     fill(&list, spec);
-    em_filelist_print(&list, &out);
+    em_filelist_print(&list, false, &out);
     assert_string_equal(em_str_c(&out), expected);
 }
 
@@ -95,7 +95,7 @@ static void test_names_with_newlines(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         add(&list, names[i], "");
-    em_filelist_print(&list, &out);
+    em_filelist_print(&list, false, &out);
     assert_non_null(strstr(em_str_c(&out), "\\" OF_NOTHING "  a\\nb\n"));
     assert_non_null(strstr(em_str_c(&out), "\\" OF_NOTHING "  back\\\\slash\n"));
     assert_true(em_filelist_parse(&again, em_str_c(&out)));
@@ -103,6 +103,32 @@ static void test_names_with_newlines(void **state)
     assert_int_equal(em_filelist_compare(&list, &again, NULL, NULL, NULL), EM_SAME);
     for (size_t i = 0; i < again.n; i++)
         assert_string_equal(again.v[i].name, list.v[i].name);
+}
+
+/* For a database whose encoding lacks them: bytes are written as numbers, and read again. */
+static void test_names_in_ascii(void **state)
+{
+    EM_FILELIST_AUTO list = EM_FILELIST_INIT;
+    EM_FILELIST_AUTO again = EM_FILELIST_INIT;
+    EM_FILELIST_AUTO bad = EM_FILELIST_INIT;
+    EM_STR_AUTO out = EM_STR_INIT;
+    const char *const no[] = {"\\x", "\\x8", "\\x41", "\\xzz", "\\x8g", "\\t", "\\"};
+
+    (void)state;
+    add(&list, "plain", "");
+    add(&list, "sch\xc3\xb6n\\\n", "");
+    add(&list, "\xff\xfe", "");
+    em_filelist_print(&list, true, &out);
+    for (size_t i = 0; i < out.len; i++)
+        assert_true((unsigned char)em_str_c(&out)[i] < 0x80);
+    assert_non_null(strstr(em_str_c(&out), "\\" OF_NOTHING "  sch\\xc3\\xb6n\\\\\\n\n"));
+    assert_true(em_filelist_parse(&again, em_str_c(&out)));
+    assert_int_equal(em_filelist_compare(&list, &again, NULL, NULL, NULL), EM_SAME);
+    for (size_t i = 0; i < sizeof no / sizeof *no; i++) {
+        em_str_cut(&out, 0);
+        em_str_printf(&out, "\\" OF_NOTHING "  a%s\n", no[i]);
+        assert_false(em_filelist_parse(&bad, em_str_c(&out)));
+    }
 }
 
 static void test_digest(void **state)
@@ -194,7 +220,7 @@ static void test_parse_damaged(void **state)
             damaged[i] = (char)c;
             if (!em_filelist_parse(&list, damaged))
                 continue;
-            em_filelist_print(&list, &out);
+            em_filelist_print(&list, false, &out);
             EM_FILELIST_AUTO again = EM_FILELIST_INIT;
             assert_true(em_filelist_parse(&again, em_str_c(&out)));
             assert_int_equal(em_filelist_compare(&list, &again, NULL, NULL, NULL), EM_SAME);
@@ -274,6 +300,7 @@ int main(void)
         cmocka_unit_test(test_same_name_twice_is_left_alone),
         cmocka_unit_test(test_contents_with_nul),
         cmocka_unit_test(test_names_with_newlines),
+        cmocka_unit_test(test_names_in_ascii),
         cmocka_unit_test(test_digest),
         cmocka_unit_test(test_parse),
         cmocka_unit_test(test_parse_refuses),

@@ -33,7 +33,7 @@ static void row(struct em_run_row *row, const char *outcome, const char *files, 
     EM_STR_AUTO text = EM_STR_INIT;
 
     fill(&list, files);
-    em_filelist_print(&list, &text);
+    em_filelist_print(&list, false, &text);
     row->outcome = em_strdup(outcome);
     row->files = em_strdup(em_str_c(&text));
     row->digest = digest ? em_strdup(digest) : NULL;

@@ -29,11 +29,12 @@ void em_hex_sha256(const void *bytes, size_t length, char hex[EM_HEX_DIGEST]);
 void em_filelist_add(struct em_filelist *list, const char *name, const char *bytes, size_t length);
 void em_filelist_free(struct em_filelist *list);
 
-/* One digest for all of it: SHA-256 of em_filelist_print()'s text. */
+/* One digest for all of it: SHA-256 of em_filelist_print()'s text, which isn't `ascii`. */
 void em_filelist_digest(const struct em_filelist *list, char hex[EM_HEX_DIGEST]);
 /* "HASH  NAME\n" a line, as sha256sum(1) prints and people can check; in a name, backslash and
- * newline are written \\ and \n, as there (which also puts a backslash in front of the line). */
-void em_filelist_print(const struct em_filelist *list, struct em_str *out);
+ * newline are written \\ and \n, as there (which also puts a backslash in front of the line).
+ * `ascii`: for a database whose encoding lacks the names; other bytes are written \xNN. */
+void em_filelist_print(const struct em_filelist *list, bool ascii, struct em_str *out);
 /* The reverse. False: not such a text; list is empty then. */
 bool em_filelist_parse(struct em_filelist *list, const char *text);
 

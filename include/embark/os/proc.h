@@ -15,8 +15,9 @@ struct em_spawn {
     int in, out, err;     /* descriptors for 0, 1, 2; -1: inherit */
     bool own_group;       /* a process group of its own */
 };
-/* Starts it. On success child is announced to the loop (em_child_add). On failure:
- * EM_EXIT_NOT_FOUND, EM_EXIT_NOT_EXECUTABLE with the reason (os/exec.h) or EM_EXIT_SYSTEM. */
+/* Starts it; it is killed if embark dies (PR_SET_PDEATHSIG, prctl(2)), which its own children
+ * aren't. On success child is announced to the loop (em_child_add). On failure: EM_EXIT_NOT_FOUND,
+ * EM_EXIT_NOT_EXECUTABLE with the reason (os/exec.h) or EM_EXIT_SYSTEM. */
 int em_spawn(const struct em_spawn *spawn, struct em_child *child, struct em_err *err);
 
 /* The same for a function of our own instead of a program: it runs in a forked child (the process
