@@ -119,9 +119,12 @@ static size_t unescape(const char *at, size_t left, char *c)
         *c = *at == 'n' ? '\n' : '\\';
         return 1;
     }
-    if (left < 3 || *at != 'x' || hex_digit(at[1]) < 8 || hex_digit(at[2]) < 0)
+    if (left < 3 || *at != 'x')
         return 0;
-    *c = (char)(hex_digit(at[1]) << 4 | hex_digit(at[2]));
+    int high = hex_digit(at[1]), low = hex_digit(at[2]);
+    if (high < 8 || low < 0)
+        return 0;
+    *c = (char)(high * 16 + low);
     return 3;
 }
 
