@@ -272,3 +272,11 @@ enum em_judged em_composer_installed(const char *json, size_t length, const char
     json_decref(root);
     return result;
 }
+
+void em_composer_vendor_dir(const char *json, size_t length, struct em_str *folder)
+{
+    json_t *root = json_loadb(json, length, 0, NULL);
+
+    em_str_puts(folder, text_of(json_object_get(root, "config"), "vendor-dir"));
+    json_decref(root);
+}

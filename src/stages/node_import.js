@@ -2,7 +2,7 @@
 //
 //     node -e THIS -- NAME FILE [NAME FILE…]
 //
-// FILE is where embark has found NAME ("" for a module of Node's own). import() loads CommonJS modules as well. What is
+// FILE is where embark has found NAME ("" for a module of Node's own, and where Yarn knows). import() loads CommonJS modules as well. What is
 // printed meanwhile is no answer: lines that begin with "@embark " are, core/imports.h says which.
 const fs = require('fs');
 const { createRequire } = require('module');
@@ -38,6 +38,8 @@ process.on('uncaughtException', (error) => {
 // import() doesn't take these two.
 function load(name, file) {
   if (/\.(node|json)$/.test(file)) return createRequire(file)(file);
+  // Yarn's Plug'n'Play was loaded before (-r .pnp.cjs), and answers for what isn't in node_modules.
+  if (!file && process.versions.pnp) return createRequire(process.cwd() + '/')(name);
   return import(file ? pathToFileURL(file).href : name);
 }
 

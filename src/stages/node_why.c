@@ -76,18 +76,17 @@ static bool alike(const struct em_node_found *found, const char *package, struct
     return near.found != NULL;
 }
 
-/* Yarn's Plug'n'Play has no node_modules: .pnp.cjs answers instead. */
-static bool plug_and_play(const char *dir)
+bool em_node_pnp(const char *dir, struct em_str *path)
 {
     EM_STR_AUTO at = EM_STR_INIT;
-    EM_STR_AUTO path = EM_STR_INIT;
 
     em_str_puts(&at, dir);
     for (;;) {
         const char *slash = strrchr(em_str_c(&at), '/');
 
-        if (exists(em_str_c(&at), ".pnp.cjs", &path) || exists(em_str_c(&at), ".pnp.js", &path))
+        if (exists(em_str_c(&at), ".pnp.cjs", path) || exists(em_str_c(&at), ".pnp.js", path))
             return true;
+        em_str_cut(path, 0);
         if (!slash || at.len == 0)
             return false;
         em_str_cut(&at, (size_t)(slash - at.data));
@@ -110,11 +109,7 @@ static void hint_missing(const char *dir, const char *package, const struct em_n
 {
     EM_STR_AUTO text = EM_STR_INIT;
 
-    if (plug_and_play(dir))
-        em_hint(err, "there is a .pnp.cjs: modules of Yarn's Plug'n'Play can't be looked for; use "
-                     "import, or nodeLinker: "
-                     "node-modules");
-    else if (elsewhere(dir, package, &text))
+    if (elsewhere(dir, package, &text))
         em_hint(err, "%s is not where Node.js looks for it: COPY node_modules to %s, or above it",
                 em_str_c(&text), dir);
     else if (alike(found, package, &text))

@@ -1,6 +1,7 @@
 #include "embark/stages/require_node.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "embark/core/manifest.h"
 #include "embark/core/module.h"
@@ -35,6 +36,27 @@ static void judge_version(const struct em_module *module, const struct em_node_f
             (int)em_node_package_length(module->name), module->name, module->allowed);
 }
 
+/* A package that node_modules doesn't have, where Yarn's Plug'n'Play answers for it: only a start
+ * of node could tell. */
+static bool is_yarns(const char *dir, const char *name, const struct em_node_found *found)
+{
+    EM_STR_AUTO pnp = EM_STR_INIT;
+
+    return name[0] != '.' && name[0] != '/' && !em_starts(name, "node:") && !found->broken.n &&
+           !found->why.len && em_node_pnp(dir, &pnp);
+}
+
+static void say_yarns(const char *dir, const char *name, const char *where)
+{
+    EM_STR_AUTO pnp = EM_STR_INIT;
+
+    em_node_pnp(dir, &pnp);
+    em_log_hint(EM_LOG_WARN, "require", "import = node: asks node itself",
+                "module %s: is not judged: Yarn's Plug'n'Play answers for it (%s), and not "
+                "node_modules (%s)",
+                name, em_str_c(&pnp), where);
+}
+
 /* Adds an error if it isn't found; sets `file` if it is ("" for Node's own). */
 static bool look_for(const char *dir, const struct em_module *module, const char *key,
                      const char *where, struct em_str *file, struct em_errs *errs)
@@ -44,7 +66,11 @@ static bool look_for(const char *dir, const struct em_module *module, const char
 
     em_node_resolve(&em_node_files_real, dir, getenv("NODE_PATH"), module->name, &found);
     result = found.found;
-    if (result) {
+    if (!result && is_yarns(dir, module->name, &found)) {
+        result = true;
+        if (strcmp(key, "module") == 0)
+            say_yarns(dir, module->name, where);
+    } else if (result) {
         em_log(EM_LOG_DEBUG, "require", "%s %s: %s", key, module->name,
                found.builtin ? "built-in" : em_str_c(&found.file));
         judge_version(module, &found, where, errs);
@@ -62,14 +88,19 @@ static bool look_for(const char *dir, const struct em_module *module, const char
 
 /* ---- import ---------------------------------------------------------------------------------- */
 
-static int run_ask(const struct em_ask *ask, em_time until, struct em_errs *errs,
+static int run_ask(const struct em_ask *ask, const char *dir, em_time until, struct em_errs *errs,
                    struct em_err *err)
 {
     EM_LIST_AUTO argv = EM_LIST_INIT;
+    EM_STR_AUTO pnp = EM_STR_INIT;
     struct em_reply reply = {0};
     int code;
 
     em_list_add(&argv, ask->word);
+    if (em_node_pnp(dir, &pnp)) { /* as `yarn node` does */
+        em_list_add(&argv, "-r");
+        em_list_add(&argv, em_str_c(&pnp));
+    }
     em_list_add(&argv, "-e");
     em_list_add(&argv, (const char *)node_import_js);
     em_list_add(&argv, "--");
@@ -135,7 +166,7 @@ int em_require_node(const struct em_config *config, const struct em_list *servic
     for (size_t i = 0; i < manifests->n; i++)
         look_at_manifest(manifests->v[i], manifests->where[i], errs);
     for (size_t i = 0; i < asks.n && code == 0; i++)
-        code = run_ask(&asks.v[i], until, errs, err);
+        code = run_ask(&asks.v[i], em_str_c(&dir), until, errs, err);
     em_asks_free(&asks);
     return code;
 }

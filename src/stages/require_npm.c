@@ -8,6 +8,7 @@
 #include "embark/os/files.h"
 #include "embark/os/log.h"
 #include "embark/stages/node_files.h"
+#include "embark/stages/node_why.h"
 #include "embark/stages/require_node.h"
 
 enum { MANIFEST_MAX = 64 * 1024 * 1024, NAMES_SAID = 8 };
@@ -82,8 +83,15 @@ static void say_missing(const struct look *l)
 static void finish(struct look *l)
 {
     EM_STR_AUTO names = EM_STR_INIT;
+    EM_STR_AUTO pnp = EM_STR_INIT;
 
-    say_missing(l);
+    if (l->missing.n && em_node_pnp(em_str_c(&l->dir), &pnp))
+        em_log_hint(EM_LOG_WARN, "require", "import = node: NAME asks node itself",
+                    "manifest %s: is not judged: Yarn's Plug'n'Play answers for its packages (%s), "
+                    "and not node_modules (%s)",
+                    l->file, em_str_c(&pnp), l->where);
+    else
+        say_missing(l);
     em_manifest_names(&l->doubts, NAMES_SAID, &names);
     if (l->doubts.n)
         em_log(EM_LOG_WARN, "require", "manifest %s: installed, version not judged: %s", l->file,

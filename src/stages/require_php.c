@@ -24,8 +24,15 @@ static void find_vendor(struct vendor *v)
 {
     const char *dir = getenv("COMPOSER_VENDOR_DIR");
     EM_STR_AUTO path = EM_STR_INIT;
+    EM_STR_AUTO json = EM_STR_INIT;
+    EM_STR_AUTO ignored = EM_STR_INIT;
 
-    em_str_puts(&v->folder, dir && *dir ? dir : "vendor");
+    if (dir && *dir)
+        em_str_puts(&v->folder, dir);
+    else if (em_file_read("composer.json", INSTALLED_MAX, &json, &ignored))
+        em_composer_vendor_dir(em_str_c(&json), json.len, &v->folder);
+    if (!v->folder.len)
+        em_str_puts(&v->folder, "vendor");
     em_str_printf(&path, "%s/composer/installed.json", em_str_c(&v->folder));
     v->read = em_file_read(em_str_c(&path), INSTALLED_MAX, &v->json, &v->why);
     if (v->read)

@@ -201,3 +201,42 @@ def test_hostile_trees(modules, folder):
     (folder / "node_modules" / "pipe").mkdir()
     os.mkfifo(folder / "node_modules" / "pipe" / "package.json")
     modules("circle, fifo, pipe", 72, "module circle: .*leads back to itself", "module fifo: not found", "module pipe: not found")
+
+
+# --- Yarn's Plug'n'Play
+
+PNP = """
+// As Yarn's: it says that it is there, and answers before node_modules is looked at. Made by hand, as Yarn's own is 15,000 lines.
+const Module = require('module');
+process.versions.pnp = '3';
+const before = Module._resolveFilename;
+Module._resolveFilename = function (name, ...rest) {
+  const known = { 'in-the-zip': __dirname + '/.yarn/in-the-zip.js', 'broken-one': __dirname + '/.yarn/broken-one.js' };
+  if (known[name]) return known[name];
+  if (/^[a-z]/.test(name) && !name.startsWith('node:') && !Module.builtinModules.includes(name))
+    throw Object.assign(new Error(`Your application tried to access ${name}, but it isn't declared in your dependencies`), { code: 'MODULE_NOT_FOUND' });
+  return before.call(this, name, ...rest);
+};
+"""
+
+
+@pytest.fixture
+def yarn(folder):
+    write(folder / ".pnp.cjs", PNP)
+    write(folder / ".yarn" / "in-the-zip.js", "module.exports = 1;\n")
+    write(folder / ".yarn" / "broken-one.js", "throw new Error('no luck');\n")
+    write(folder / "package.json", json.dumps({"name": "x", "dependencies": {"in-the-zip": "^1.0.0"}}))
+
+
+def test_plug_and_play_is_not_judged(check, yarn, folder):
+    """There is no node_modules, and .pnp.cjs is a program."""
+    process = check("module = node: in-the-zip, nothere, node:fs\nmanifest = package.json\n", 0,
+                    rf"module in-the-zip: is not judged: Yarn's Plug'n'Play answers for it \({folder}/\.pnp\.cjs\)", "hint: import = node: asks node itself",
+                    r"module nothere: is not judged", r"manifest package\.json: is not judged: Yarn's Plug'n'Play answers for its packages", env=SYSTEM)
+    assert "node:fs" not in process.stderr and "not found" not in process.stderr
+    check("module = node: ./nothere\n", 72, r"module \./nothere: not found", env=SYSTEM)
+
+
+def test_plug_and_play_is_asked(check, yarn):
+    check("import = node: in-the-zip, fs\n", 0, env=SYSTEM)
+    check("import = node: in-the-zip, nothere, broken-one\n", 72, r"import nothere: .*isn't declared in your dependencies", r"import broken-one: .*no luck", env=SYSTEM)

@@ -47,6 +47,16 @@ def test_vendor_is_missing_or_in_part(check, vendor, folder):
     check("module = php: monolog/monolog\n", 0, env={**SYSTEM, "COMPOSER_VENDOR_DIR": "vendors"})
 
 
+@pytest.mark.parametrize("text,code", [('{"config": {"vendor-dir": "lib/packages"}}', 0), ('{"config": {}}', 72), ("broken", 72), ("[]", 72)])
+def test_vendor_dir_of_composer_json(check, vendor, folder, text, code):
+    (folder / "lib").mkdir()
+    vendor.rename(folder / "lib" / "packages")
+    (folder / "composer.json").write_text(text)
+    check("module = php: monolog/monolog\n", code)
+    check("import = php: Monolog\\Logger\n", code, env=SYSTEM)
+    check("module = php: monolog/monolog\n", 0, env={**SYSTEM, "COMPOSER_VENDOR_DIR": "lib/packages"})
+
+
 def test_extensions(check, folder):
     check("module = php: ext-json, ext-pcre\nimport = php: ext-spl\n", 0, env=SYSTEM)
     check("module = php: ext-nothere\n", 72, r"ext-nothere: .*the extension nothere is not loaded; php\.ini: ", "hint: docker-php-ext-install nothere",

@@ -21,4 +21,8 @@ enum em_judged em_composer_allows(const char *range, const char *version);
 enum em_judged em_composer_installed(const char *json, size_t length, const char *name,
                                      struct em_str *version, struct em_str *path);
 
+/* Adds the folder that a composer.json has the packages in (config's vendor-dir); nothing if it
+ * sets none. */
+void em_composer_vendor_dir(const char *json, size_t length, struct em_str *folder);
+
 #endif

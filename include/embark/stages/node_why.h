@@ -9,4 +9,8 @@
 void em_node_why(const char *dir, const char *key, const char *name,
                  const struct em_node_found *found, struct em_err *err);
 
+/* Whether Yarn's Plug'n'Play answers for what the folder's files import, and not node_modules: adds
+ * the path of its .pnp.cjs, which stands there or above. */
+bool em_node_pnp(const char *dir, struct em_str *path);
+
 #endif
