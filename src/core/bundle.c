@@ -24,6 +24,7 @@ void em_bundle_spellings(const char *value, struct em_list *out)
 {
     em_list_add(out, value);
     add_spelling(value, '/', "\\/", out);
+    add_spelling(value, '/', "\\u002F", out);
     add_spelling(value, '&', "\\u0026", out);
     add_spelling(value, '&', "&amp;", out);
     add_spelling(value, '"', "\\\"", out);

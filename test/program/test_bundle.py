@@ -62,6 +62,58 @@ def test_next_with_the_build_argument(bundle, folder):
            env={"NEXT_PUBLIC_API_URL": "https://new.example.com"}, command=("true",))
 
 
+# Create React App and Nuxt: trees made by hand, in the layout and with the lines that react-scripts 5 and nuxt 3 leave, since their installation
+# takes hundreds of megabytes.
+
+CRA_ENV = '{NODE_ENV:"production",PUBLIC_URL:"",WDS_SOCKET_HOST:void 0,WDS_SOCKET_PATH:void 0,WDS_SOCKET_PORT:void 0,FAST_REFRESH:!0}'
+
+
+def cra(folder, code):
+    """build/ of react-scripts build: its DefinePlugin puts the value in the place of process.env.NAME, and an object that lacks it where it isn't
+    set."""
+    write(folder / "index.html", '<!doctype html><html lang="en"><head><script defer="defer" src="/static/js/main.b2f0c1d4.js"></script></head>'
+          '<body><noscript>You need to enable JavaScript to run this app.</noscript><div id="root"></div></body></html>')
+    write(folder / "asset-manifest.json", '{"files": {"main.js": "/static/js/main.b2f0c1d4.js"}, "entrypoints": ["static/js/main.b2f0c1d4.js"]}')
+    write(folder / "static/js/main.b2f0c1d4.js", "/*! For license information please see main.b2f0c1d4.js.LICENSE.txt */\n"
+          f"(()=>{{\"use strict\";var e={{}};const t={code};fetch(\"\".concat(t,\"/items\")).then((e=>e.json()))}})();\n"
+          "//# sourceMappingURL=main.b2f0c1d4.js.map")
+    write(folder / "static/js/main.b2f0c1d4.js.map", f'{{"version":3,"sourcesContent":["const api = \\"{API}\\" // http://localhost:3000"]}}')
+
+
+def test_create_react_app(bundle, folder):
+    keys = "inlined = REACT_APP_API_URL\nforbid = localhost:3000\n"
+    cra(folder / "dist", f'"{API}"')
+    bundle(0, "its URLs name the hosts api.example.com", keys=keys, env={"REACT_APP_API_URL": API})
+    cra(folder / "dist", f'{CRA_ENV}.REACT_APP_API_URL||"http://localhost:3000"')
+    bundle(73, r'inlined REACT_APP_API_URL: .*it was not set when the bundle was built, and the code\'s own default "http://localhost:3000" holds: '
+           r"dist/static/js/main\.b2f0c1d4\.js", "forbid localhost:3000: stands in dist/static/js/main", keys=keys, env={"REACT_APP_API_URL": API})
+    cra(folder / "dist", f"{CRA_ENV}.REACT_APP_API_URL")
+    bundle(73, "it was not set when the bundle was built, so that it is undefined in the browser", keys=keys, env={"REACT_APP_API_URL": API})
+    cra(folder / "dist", '"https://old.example.com"')
+    bundle(73, '"https://old.example.com" seems to be in its place: dist/static/js/main', keys=keys, env={"REACT_APP_API_URL": API})
+
+
+def nuxt(folder, value, slash="/"):
+    """.output/public of nuxt generate: a page's runtime configuration is in the page, and not in the scripts."""
+    for name in ("index.html", "200.html", "404.html"):
+        write(folder / name, '<!DOCTYPE html><html><head><script type="module" src="/_nuxt/DlAUqK2U.js" crossorigin></script></head><body><div id="__nuxt">'
+              '</div><script>window.__NUXT__={};window.__NUXT__.config={public:{apiBase:"%s"},app:{baseURL:"/",buildId:"0b9f",buildAssetsDir:"/_nuxt/",'
+              'cdnURL:""}}</script></body></html>' % value.replace("/", slash))
+    write(folder / "_payload.json", '[{"data":1,"prerenderedAt":2},["ShallowReactive",3],1732460000000,{}]')
+    write(folder / "_nuxt/DlAUqK2U.js", "const t=useRuntimeConfig().public.apiBase;$fetch(`${t}/items`);")
+
+
+def test_nuxt(bundle, folder):
+    keys = "inlined = NUXT_PUBLIC_API_BASE\nforbid = localhost:3000\n"
+    for slash in ("/", r"\u002F"):
+        nuxt(folder / "dist", API, slash)
+        bundle(0, keys=keys, env={"NUXT_PUBLIC_API_BASE": API})
+    nuxt(folder / "dist", "http://localhost:3000")
+    bundle(73, rf'inlined NUXT_PUBLIC_API_BASE: is "{API}", and the bundle does not hold that; "http://localhost:3000" seems to be in its place: dist/',
+           "forbid localhost:3000: stands in dist/",
+           keys=keys, env={"NUXT_PUBLIC_API_BASE": API})
+
+
 # --- inlined
 
 def test_not_set_is_not_judged(bundle, folder):

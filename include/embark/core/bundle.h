@@ -9,8 +9,9 @@
 
 #include "embark/core/str.h"
 
-/* The ways in which a bundle may spell a value: as it is, in JSON with \/ or \u0026, in HTML with
- * &amp;. The first is the value itself; no two are the same. */
+/* The ways in which a bundle may spell a value: as it is, in JSON with \/ or \u0026, in
+ * Nuxt's pages with \u002F, in HTML with &amp;. The first is the value itself; no two are the same.
+ */
 void em_bundle_spellings(const char *value, struct em_list *out);
 
 /* What is known of a variable from a place where its name was left; the larger says the more. */
