@@ -4,12 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "embark/core/backoff.h"
 #include "embark/core/sha256.h"
 #include "embark/core/sql_vars.h"
 #include "embark/os/clock.h"
 #include "embark/os/host.h"
 #include "embark/os/log.h"
+#include "embark/stages/tries.h"
 #include "embark/stages/wait.h"
 
 #define FIRST_GAP EM_MS(20)
@@ -24,7 +24,6 @@
 #define LONG_QUEUE 4
 /* Who has it is asked for when this long ago, since the answer costs as much as the try. */
 #define HOLDER_AGAIN   EM_SEC(10)
-#define SHORT_TRY      EM_SEC(1)
 #define BEAT           EM_SEC(5)
 #define BEAT_ANSWER    EM_SEC(15)
 #define RELEASE_ANSWER EM_SEC(10)
@@ -72,9 +71,9 @@ static void try_sql(const struct em_lock *lock, int server_version, struct em_st
 /* Who has it: a 64-bit key stands in pg_locks as classid (high half), objid (low half), objsubid 1
  * (manual, 54.12). The functions below that view and pg_stat_activity are asked: the views join
  * names that nobody needs here, and a fresh session pays 4 ms for them instead of 2. */
-void em_lock_holder_sql(int64_t lock, struct em_str *sql)
+void em_lock_holder_sql(int64_t key, struct em_str *sql)
 {
-    uint64_t key = (uint64_t)lock;
+    uint64_t bits = (uint64_t)key;
     em_str_printf(
         sql,
         "SELECT l.pid, coalesce(nullif(a.application_name, ''), 'an unnamed client'),"
@@ -85,7 +84,7 @@ void em_lock_holder_sql(int64_t lock, struct em_str *sql)
         " WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1"
         " AND l.classid = %" PRIu64 " AND l.objid = %" PRIu64
         " AND l.database = (SELECT datid FROM pg_catalog.pg_stat_get_activity(pg_backend_pid()))",
-        key >> 32, key & 0xFFFFFFFFu);
+        bits >> 32, bits & 0xFFFFFFFFu);
 }
 
 static void say_holder(struct em_lock *lock, em_time until, struct em_str *state)
@@ -192,7 +191,7 @@ static enum tried try_once(struct em_lock *lock, const struct em_config *config,
 
 static void keep_found(struct found *kept, struct found *now, em_time took, em_time until)
 {
-    if (em_now() >= until && took < SHORT_TRY && kept->state.len && now->tried == TRIED_FAILED) {
+    if (em_tries_cut(took, until) && kept->state.len && now->tried == TRIED_FAILED) {
         em_str_free(&now->state);
         return;
     }
@@ -222,13 +221,6 @@ static int give_up(const struct em_lock *lock, const struct em_config *config,
     return err->code;
 }
 
-static bool is_final(const struct em_config *config, const struct em_db_failure *failure,
-                     em_time waited)
-{
-    return failure->kind == EM_DB_FATAL ||
-           (failure->kind == EM_DB_AUTH && waited >= config->database_auth_grace);
-}
-
 static void had_it(struct em_lock *lock)
 {
     lock->beat_at = em_in(BEAT);
@@ -254,13 +246,13 @@ int em_lock_take(struct em_lock *lock, const struct em_config *config, const str
                  em_time until, struct em_err *err)
 {
     struct em_db_failure failure;
-    struct em_backoff backoff;
+    struct em_tries tries;
     struct em_progress progress;
     struct found found = {TRIED_FAILED, false, 0, EM_STR_INIT};
-    em_time start = em_now();
     int code = 0;
     lock->key = em_lock_key(lock->name);
-    em_backoff_start(&backoff, FIRST_GAP, LARGEST_GAP, em_random_seed());
+    em_tries_start(&tries);
+    em_backoff_start(&tries.backoff, FIRST_GAP, LARGEST_GAP, em_random_seed());
     em_progress_start(&progress, lock->step, config->migrate_lock_timeout);
     for (;;) {
         struct found now = {TRIED_FAILED, false, 0, EM_STR_INIT};
@@ -274,12 +266,12 @@ int em_lock_take(struct em_lock *lock, const struct em_config *config, const str
             code = em_fail_stopped(err);
             break;
         }
-        if (now.tried == TRIED_FAILED && is_final(config, &failure, em_now() - start)) {
+        if (now.tried == TRIED_FAILED && em_tries_final(&tries, config, &failure)) {
             code = err->code;
             break;
         }
         em_time took = em_now() - began;
-        em_time again = em_in(next_gap(&backoff, &now, &failure, took));
+        em_time again = em_in(next_gap(&tries.backoff, &now, &failure, took));
         keep_found(&found, &now, took, until);
         em_progress_say(&progress, em_str_c(&found.state));
         if (em_wait_fd(-1, 0, em_time_min(until, again)) == EM_WAKE_SIGNAL) {

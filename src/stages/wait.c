@@ -2,14 +2,11 @@
 
 #include <string.h>
 
-#include "embark/core/backoff.h"
 #include "embark/db/db.h"
 #include "embark/os/clock.h"
 #include "embark/os/host.h"
+#include "embark/stages/tries.h"
 
-#define FIRST_GAP   EM_MS(5)
-#define LARGEST_GAP EM_MS(250)
-#define SHORT_TRY   EM_SEC(1)
 #define CROWDED_GAP EM_SEC(1)
 /* More processes than this want each processor: many of us have just been started at once. */
 #define LONG_QUEUE 8
@@ -17,27 +14,16 @@
 #define COST_OF_START EM_MS(15)
 #define LONGEST_TURN  EM_SEC(5)
 
-/* The gaps stay below a hundredth of what was waited already, so that waiting adds at most one per
- * cent; a server that appears after 2 s is seen within 20 ms. A refused try costs the machine about
- * 0.1 ms. */
-static em_time next_gap(struct em_backoff *backoff, em_time waited, const char *sqlstate)
+static em_time next_gap(struct em_tries *tries, const char *sqlstate)
 {
-    em_time largest = waited / 100;
     /* A full server, crowded by hundreds like us: each try takes a slot from those who wait, too.
      */
-    if (strncmp(sqlstate, "53", 2) == 0) {
-        backoff->max = backoff->next = CROWDED_GAP;
-        return em_backoff_next(backoff);
-    }
-    if (largest < FIRST_GAP)
-        largest = FIRST_GAP;
-    if (largest > LARGEST_GAP)
-        largest = LARGEST_GAP;
-    backoff->max = largest;
-    return em_backoff_next(backoff);
+    if (strncmp(sqlstate, "53", 2) != 0)
+        return em_tries_gap(tries);
+    tries->backoff.max = tries->backoff.next = CROWDED_GAP;
+    return em_backoff_next(&tries->backoff);
 }
 
-/* PostgreSQL 14 reports in_hot_standby at login; older ones, and poolers, are asked. */
 int em_wait_primary(struct em_db *db, const struct em_url *url, em_time until,
                     struct em_db_failure *failure, struct em_err *err)
 {
@@ -84,26 +70,9 @@ static void name_source(struct em_err *err, const char *name)
         em_str_printf(&err->text, ", as %s asks", name);
 }
 
-/* Whether this failure ends the wait: refused for good, or a login that is refused for longer than
- * auth_grace. *since is when it was first refused, EM_NEVER while it wasn't. */
-static bool is_final(const struct em_config *config, const struct em_db_failure *failure,
-                     em_time *since)
-{
-    em_time now = em_now();
-    if (failure->kind != EM_DB_AUTH) {
-        *since = EM_NEVER;
-        return failure->kind == EM_DB_FATAL;
-    }
-    if (*since == EM_NEVER)
-        *since = now;
-    return now - *since >= config->database_auth_grace;
-}
-
-/* The last try is often cut short by the deadline: that it wasn't answered says less than what the
- * one before it had found. */
 static void keep_state(struct em_err *state, struct em_err *now, em_time took, em_time deadline)
 {
-    if (em_now() >= deadline && took < SHORT_TRY && state->code == EM_EXIT_UNREACHABLE)
+    if (em_tries_cut(took, deadline) && state->code == EM_EXIT_UNREACHABLE)
         return;
     em_err_free(state);
     *state = *now;
@@ -143,25 +112,22 @@ int em_wait_database(const struct em_config *config, const struct em_url *url, c
                      struct em_db **kept, struct em_db_failure *last, struct em_err *err)
 {
     struct em_db_failure failure = {EM_DB_RETRY, ""};
-    struct em_backoff backoff;
+    struct em_tries tries;
     struct em_progress progress;
     char last_state[6] = "";
-    em_time start = em_now();
-    em_time deadline = em_time_add(start, config->database_timeout);
-    em_time refused_since = EM_NEVER;
+    em_time deadline = em_in(config->database_timeout);
     EM_ERR_AUTO now = EM_ERR_INIT;
     int code;
-    em_backoff_start(&backoff, FIRST_GAP, FIRST_GAP, em_random_seed());
+    em_tries_start(&tries);
     em_progress_start(&progress, "wait", config->database_timeout);
-    take_turn(&backoff, deadline);
+    take_turn(&tries.backoff, deadline);
     for (;;) {
         em_time began = em_now();
         code = try_once(config, url, deadline, kept, &failure, &now);
         if (code == 0 || em_loop_stopped())
             break;
         keep_state(err, &now, em_now() - began, deadline);
-        em_time waited = em_now() - start;
-        if (is_final(config, &failure, &refused_since)) {
+        if (em_tries_final(&tries, config, &failure)) {
             name_source(err, name);
             break;
         }
@@ -169,10 +135,9 @@ int em_wait_database(const struct em_config *config, const struct em_url *url, c
         /* "starting up" comes right before ready: short gaps again. */
         if (strcmp(last_state, failure.sqlstate) != 0) {
             memcpy(last_state, failure.sqlstate, sizeof last_state);
-            em_backoff_reset(&backoff);
+            em_backoff_reset(&tries.backoff);
         }
-        em_time gap_end =
-            em_time_min(deadline, em_in(next_gap(&backoff, waited, failure.sqlstate)));
+        em_time gap_end = em_time_min(deadline, em_in(next_gap(&tries, failure.sqlstate)));
         if (em_wait_fd(-1, 0, gap_end) == EM_WAKE_SIGNAL)
             break;
         if (em_now() >= deadline) {

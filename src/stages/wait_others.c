@@ -3,15 +3,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "embark/core/backoff.h"
 #include "embark/os/clock.h"
 #include "embark/os/net.h"
+#include "embark/stages/tries.h"
 #include "embark/stages/wait.h"
 
-#define FIRST_GAP   EM_MS(5)
-#define LARGEST_GAP EM_MS(250)
 #define LONGEST_TRY EM_SEC(5)
-#define SHORT_TRY   EM_SEC(1)
 
 /* What all four kinds have: a look at the text alone, and one try. `try` returns em_exit codes:
  * EM_EXIT_UNREACHABLE is tried again. */
@@ -194,20 +191,11 @@ static int give_up(const struct kind *kind, em_time timeout, struct em_err *err)
     return EM_EXIT_UNREACHABLE;
 }
 
-/* The gaps stay below a hundredth of what was waited already: waiting adds at most one per cent. */
-static em_time next_gap(struct em_backoff *backoff, em_time waited)
-{
-    em_time largest = waited / 100;
-    backoff->max = largest < FIRST_GAP ? FIRST_GAP : em_time_min(largest, LARGEST_GAP);
-    return em_backoff_next(backoff);
-}
-
 /* Moves the state of this try to `state`. A try that the deadline cut short says nothing new ("does
  * not answer"): the state before it is kept. */
 static void note_state(struct em_err *state, struct em_err *now, em_time took, em_time deadline)
 {
-    bool cut = em_now() >= deadline && took < SHORT_TRY;
-    if (cut && state->code)
+    if (em_tries_cut(took, deadline) && state->code)
         return;
     em_err_free(state);
     *state = *now;
@@ -218,9 +206,9 @@ static void note_state(struct em_err *state, struct em_err *now, em_time took, e
 static int wait_for(const struct kind *kind, const char *text, em_time deadline,
                     struct em_progress *progress, struct em_err *state)
 {
-    struct em_backoff backoff;
-    em_time start = em_now(), longest = LONGEST_TRY;
-    em_backoff_start(&backoff, FIRST_GAP, FIRST_GAP, em_random_seed());
+    struct em_tries tries;
+    em_time longest = LONGEST_TRY;
+    em_tries_start(&tries);
     for (;;) {
         EM_ERR_AUTO err = EM_ERR_INIT;
         em_time try_start = em_now(), try_end = em_time_min(deadline, em_in(longest));
@@ -232,7 +220,7 @@ static int wait_for(const struct kind *kind, const char *text, em_time deadline,
         em_progress_say(progress, em_str_c(&state->text));
         if (em_now() >= try_end)
             longest = em_time_min(longest * 2, EM_SEC(600));
-        em_time gap_end = em_in(next_gap(&backoff, em_now() - start));
+        em_time gap_end = em_in(em_tries_gap(&tries));
         if (em_wait_fd(-1, 0, em_time_min(deadline, gap_end)) == EM_WAKE_SIGNAL)
             return em_fail_stopped(state);
         if (em_now() >= deadline)
