@@ -22,6 +22,7 @@ sys.path[:0] = [str(HERE.parent / "program"), str(HERE)]
 import containers  # noqa: E402
 from containers import Boxes, docker  # noqa: E402
 from database import Server  # noqa: E402
+from shop import Shop  # noqa: E402
 
 numbers = itertools.count()
 
@@ -134,6 +135,14 @@ def db(server):
 def own_server(boxes):
     """A factory of servers that the test may stop and kill; made as containers that aren't started."""
     return lambda **how: Server(boxes, **how)
+
+
+@pytest.fixture
+def shop(embark_image, tmp_path):
+    """The story's shop, in a network of its own with servers of its own."""
+    boxes = Boxes(fresh_prefix())
+    yield Shop(tmp_path / "shop", boxes, embark_image)
+    boxes.remove()
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -13,7 +13,12 @@ from support.postgres import cache_folder
 def project(folder, name="app", dev=None, **dependencies):
     """package.json, package-lock.json and node_modules in `folder`, by npm install. Names with @ and / as keys of dict(**{…})."""
     package = {"name": name, "version": "1.0.0", "dependencies": dependencies, "devDependencies": dev or {}}
-    text = json.dumps(package, sort_keys=True)
+    shutil.copytree(cached(json.dumps(package, sort_keys=True)), folder, symlinks=True, dirs_exist_ok=True)
+    return folder
+
+
+def cached(text):
+    """The cache's folder with the install of a package.json with that text: not to be changed."""
     cache = cache_folder()
     final = cache / ("npm-" + hashlib.sha256(text.encode()).hexdigest()[:16])
     cache.mkdir(parents=True, exist_ok=True)
@@ -21,8 +26,7 @@ def project(folder, name="app", dev=None, **dependencies):
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not final.exists():
             install(cache, final, text)
-    shutil.copytree(final, folder, symlinks=True, dirs_exist_ok=True)
-    return folder
+    return final
 
 
 def install(cache, final, text):

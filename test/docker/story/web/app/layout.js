@@ -1,0 +1,3 @@
+export default function Layout({ children }) {
+  return <html><body><img src="/logo.svg" alt="shop" />{children}</body></html>;
+}
