@@ -178,6 +178,7 @@ void em_pending_free(struct em_pending *p)
         free_migration(&p->v[i]);
     for (size_t i = 0; i < p->row_count; i++)
         free(p->rows[i].id);
+    em_list_free(&p->apps);
     em_list_free(&p->heads);
     em_list_free(&p->at);
     em_list_free(&p->unknown);

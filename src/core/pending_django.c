@@ -12,24 +12,80 @@ static const char *component(const char *path, const char *end)
     return end;
 }
 
-/* "notes.0001_initial" of ".../notes/migrations/0001_initial.py": false: not such a path. */
-static bool id_of(const char *path, struct em_str *id)
+/* What the app in that folder is called: its AppConfig's label, else as the folder. */
+static void add_app(const struct em_pending *p, const char *path, const char *end,
+                    struct em_str *id)
+{
+    EM_FREE char *folder = em_strndup(path, (size_t)(end - path));
+    const char *app = component(path, end);
+    for (size_t i = 0; i + 1 < p->apps.n; i += 2)
+        if (strcmp(p->apps.v[i], folder) == 0) {
+            em_str_puts(id, p->apps.v[i + 1]);
+            return;
+        }
+    em_str_add(id, app, (size_t)(end - app));
+}
+
+/* The app's folder of ".../notes/migrations/0001_initial.py": up to where; NULL: none. */
+static const char *app_end(const char *path)
 {
     static const char folder[] = "migrations";
-    const char *name = strrchr(path, '/');
-    if (!name || !em_ends(path, ".py") || strchr("_~", name[1]))
-        return false;
-    const char *app = component(path, name), *end = name;
+    const char *end = strrchr(path, '/');
+    if (!end)
+        return NULL;
+    const char *app = component(path, end);
     if ((size_t)(end - app) == sizeof folder - 1 && memcmp(app, folder, sizeof folder - 1) == 0) {
         end = app > path ? app - 1 : path;
         app = component(path, end);
     }
-    if (app == end)
+    return app < end ? end : NULL;
+}
+
+/* "notes.0001_initial" of ".../notes/migrations/0001_initial.py": false: not such a path. */
+static bool id_of(const struct em_pending *p, const char *path, struct em_str *id)
+{
+    const char *name = strrchr(path, '/'), *end = app_end(path);
+    if (!end || !em_ends(path, ".py") || strchr("_~", name[1]))
         return false;
-    em_str_add(id, app, (size_t)(end - app));
+    add_app(p, path, end, id);
     em_str_putc(id, '.');
     em_str_add(id, name + 1, strlen(name + 1) - strlen(".py"));
     return true;
+}
+
+char *em_pending_app_file(const struct em_pending *p, const char *path)
+{
+    EM_STR_AUTO file = EM_STR_INIT;
+    const char *end = p->kind->form == EM_FORM_DJANGO ? app_end(path) : NULL;
+    if (!end)
+        return NULL;
+    em_str_add(&file, path, (size_t)(end - path));
+    for (size_t i = 0; i + 1 < p->apps.n; i += 2)
+        if (strcmp(p->apps.v[i], em_str_c(&file)) == 0)
+            return NULL;
+    em_str_puts(&file, "/apps.py");
+    return em_str_take(&file);
+}
+
+void em_pending_app(struct em_pending *p, const char *path, const char *bytes, size_t length)
+{
+    struct em_py_span rest = {bytes, length}, value;
+    struct em_py_statement statement = {0, {NULL, 0}};
+    EM_LIST_AUTO labels = EM_LIST_INIT;
+    const char *end = strrchr(path, '/');
+    if (!end)
+        return;
+    while (em_py_next(&rest, &statement)) {
+        EM_LIST_AUTO strings = EM_LIST_INIT;
+        if (statement.indent > 0 && em_py_assigns(&statement, "label", &value) &&
+            em_py_strings(&value, &strings) && strings.n == 1)
+            em_list_add(&labels, strings.v[0]);
+    }
+    const char *app = component(path, end);
+    em_list_take(&p->apps, em_strndup(path, (size_t)(end - path)));
+    /* Of several configurations, settings choose. */
+    em_list_take(&p->apps,
+                 labels.n == 1 ? em_strdup(labels.v[0]) : em_strndup(app, (size_t)(end - app)));
 }
 
 static void take_pairs(const struct em_py_statement *statement, const char *name,
@@ -53,7 +109,7 @@ void em_django_file(struct em_pending *p, const char *path, const char *bytes, s
     struct em_py_span rest = {bytes, length};
     struct em_py_statement statement = {0, {NULL, 0}};
     bool found = false;
-    if (!id_of(path, &id) || em_pending_find(p, em_str_c(&id)) < p->n)
+    if (!id_of(p, path, &id) || em_pending_find(p, em_str_c(&id)) < p->n)
         return;
     while (!found && em_py_next(&rest, &statement))
         found = statement.indent == 0 && em_py_begins(&statement, "class", "Migration");

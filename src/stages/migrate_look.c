@@ -15,7 +15,7 @@
 /* Names come from files and from tables. */
 static void print_name(const char *what, const char *name, struct em_str *out)
 {
-    em_str_printf(out, "  %s ", what);
+    em_str_printf(out, "  %s", what);
     em_escape(out, name, strlen(name));
     em_str_putc(out, '\n');
 }
@@ -26,37 +26,48 @@ static void list_names(struct em_str *out, const char *what, const struct em_lis
         print_name(what, names->v[i], out);
 }
 
-static const char *would(const struct em_config *config, const struct em_outlook *look)
+/* A line for what will be said instead of a run. */
+static void print_instead(const struct em_config *config, const struct em_outlook *look,
+                          struct em_str *out)
 {
     EM_ERR_AUTO err = EM_ERR_INIT;
-    switch (look->verdict.decision) {
-    case EM_SKIP:
-        return "would run nothing";
-    case EM_IS_OLDER:
-        return em_verdict_older(config, &look->state, &look->verdict, &err)
-                   ? "would refuse to start (81)"
-                   : "would run nothing (on_newer_database = continue)";
-    case EM_FAILED:
-        return "would not run, and fail (80)";
-    case EM_RUN:
-    default:
-        return "would run";
-    }
+    bool older = look->verdict.decision == EM_IS_OLDER;
+    int code = older ? em_verdict_older(config, &look->state, &look->verdict, &err)
+                     : em_verdict_failed(config, &look->state.newest, &err);
+    em_str_printf(out, "%s: %s\n",
+                  !code   ? "would run nothing (on_newer_database = continue)"
+                  : older ? "would refuse to start (81)"
+                          : "would not run, and fail (80)",
+                  em_str_c(&look->verdict.why));
+    print_name("", em_str_c(&err.text), out);
+}
+
+static void print_run(const struct em_config *config, const struct em_outlook *look,
+                      struct em_str *out)
+{
+    EM_ERRS_AUTO odd = EM_ERRS_INIT;
+    em_str_printf(out, "would run: %s\n  %s", em_str_c(&look->verdict.why),
+                  em_sql_migrations_any(config) ? config->migrate_sql : "command");
+    for (size_t i = 0; i < config->migrate_command.n; i++)
+        em_str_printf(out, " %s", config->migrate_command.v[i]);
+    em_str_putc(out, '\n');
+    em_verdict_oddities(&look->state, &look->verdict, &odd);
+    for (size_t i = 0; i < odd.n; i++)
+        print_name("note: ", em_str_c(&odd.v[i].text), out);
 }
 
 static void print_plan(const struct em_config *config, const struct em_outlook *look,
                        struct em_str *out)
 {
-    em_str_printf(out, "%s: %s\n", would(config, look), em_str_c(&look->verdict.why));
-    if (look->verdict.decision == EM_RUN) {
-        em_str_printf(out, "  %s", em_sql_migrations_any(config) ? config->migrate_sql : "command");
-        for (size_t i = 0; i < config->migrate_command.n; i++)
-            em_str_printf(out, " %s", config->migrate_command.v[i]);
-        em_str_putc(out, '\n');
-    }
-    list_names(out, "new", &look->verdict.added);
-    list_names(out, "lacking", &look->verdict.lacking);
-    list_names(out, "changed", &look->verdict.changed);
+    if (look->verdict.decision == EM_RUN)
+        print_run(config, look, out);
+    else if (look->verdict.decision == EM_SKIP)
+        em_str_printf(out, "would run nothing: %s\n", em_str_c(&look->verdict.why));
+    else
+        print_instead(config, look, out);
+    list_names(out, "new ", &look->verdict.added);
+    list_names(out, "lacking ", &look->verdict.lacking);
+    list_names(out, "changed ", &look->verdict.changed);
 }
 
 /* By name, as far as the files and the tool's table tell. That they don't is no failure. */
@@ -78,10 +89,10 @@ static void print_pending(const struct em_config *config, const struct em_fileli
         em_str_printf(out, "  %zu of %zu pending (%s)\n", p->pending, p->total, p->kind->tool);
     for (size_t i = 0; i < p->n && !p->unsure; i++)
         if (!p->v[i].off && p->v[i].state == EM_MIGRATION_PENDING)
-            print_name("pending", p->v[i].name, out);
-    list_names(out, "failed half way", &p->failed);
-    list_names(out, "in the database only", &p->unknown);
-    list_names(out, "note:", &p->odd);
+            print_name("pending ", p->v[i].name, out);
+    list_names(out, "failed half way ", &p->failed);
+    list_names(out, "in the database only ", &p->unknown);
+    list_names(out, "note: ", &p->odd);
     if (p->forked)
         em_str_printf(out, "  note: %zu heads: alembic upgrade head will refuse\n", p->heads.n);
 }

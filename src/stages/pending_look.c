@@ -35,6 +35,18 @@ static const struct em_pending_kind *kind_of(const struct em_config *config,
     return tool ? em_pending_kind(tool->name) : guess(files);
 }
 
+/* An apps.py that isn't there is the most common. */
+static void look_at_app(const char *path, struct em_pending *p)
+{
+    EM_STR_AUTO bytes = EM_STR_INIT;
+    EM_STR_AUTO why = EM_STR_INIT;
+    EM_FREE char *file = em_pending_app_file(p, path);
+    if (!file)
+        return;
+    em_file_read(file, SOURCE_LIMIT, &bytes, &why);
+    em_pending_app(p, file, em_str_c(&bytes), bytes.len);
+}
+
 static void add_file(const char *path, struct em_pending *p)
 {
     EM_STR_AUTO bytes = EM_STR_INIT;
@@ -127,8 +139,10 @@ void em_pending_look(const struct em_config *config, const struct em_filelist *f
     look->pending.kind = kind_of(config, files);
     if (!look->pending.kind)
         return;
-    for (size_t i = 0; i < files->n; i++)
+    for (size_t i = 0; i < files->n; i++) {
+        look_at_app(files->v[i].name, &look->pending);
         add_file(files->v[i].name, &look->pending);
+    }
     if (db)
         ask(config, db, until, look);
     else

@@ -64,6 +64,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         else {
             char *path = em_strndup(at, (size_t)(line - at));
             em_pending_guess(path, line + 1, strlen(line + 1));
+            char *app = em_pending_app_file(&p, path);
+            if (app)
+                em_pending_app(&p, app, line + 1, strlen(line + 1));
+            free(app);
             em_pending_file(&p, path, line + 1, strlen(line + 1));
             free(path);
         }

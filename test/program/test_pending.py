@@ -165,6 +165,7 @@ def test_alembic_revision_that_no_file_has(folder, embark, db):
     rows = doctor(app, 81)
     assert "the image is older than the database: it lacks migrations/versions/bbb.py" in rows.text("next start", "bad")
     assert rows.of("lacking", "warning")
+    assert re.search(r"(?m)^would refuse to start \(81\): .*\n  the image is older .*bbb\.py, applied on \S+, \d{4}-", dry_run(app))
     app.fails(81, r"bbb\.py")
     rows = doctor(app, 0, on_newer_database="continue")
     assert "skipped (on_newer_database = continue)" in rows.text("next start", "warning")
@@ -241,6 +242,20 @@ def test_django_as_its_plan_says(django):
     assert "installed packages' apps are not looked at" in rows.text("pending")
     django.serves(timeout=60)
     assert doctor(django, 0).text("pending", "ok").startswith("none of 5")
+
+
+def test_django_app_with_a_label(django):
+    """apps.py says that it is not called as its folder is."""
+    (django.folder / "archive").mkdir()
+    (django.folder / "archive" / "apps.py").write_text(
+        "from django.apps import AppConfig\n\n\nclass ArchiveConfig(AppConfig):\n    name = 'archive'\n    label = 'attic'\n")
+    settings = django.folder / "settings.py"
+    settings.write_text(settings.read_text().replace("'billing'", "'billing', 'archive'"))
+    write(django, "archive", "0001_initial", "    dependencies = [('notes', '0001_initial')]")
+    write(django, "archive", "0002_more", "    dependencies = [('attic', '0001_initial')]")
+    django.tool(PYTHON, "manage.py", "migrate", "attic", "0001_initial")
+    rows = doctor(django, 0)
+    assert rows.pending() == django_pending(django, "notes", "billing", "attic") and "attic.0002_more" in rows.pending()
 
 
 @pytest.mark.parametrize("applied", [None, "0001_initial", "0002_tags", "0003_paid"])
@@ -472,11 +487,13 @@ def test_ledger_rows(folder, embark, db):
     assert any("division by zero" in row["text"] for row in rows.of("its output"))
     assert rows.text("next start", "bad").startswith("not run: with these files it failed ") and "10 min" in rows.one("next start")["hint"]
     app.fails(80, "not run: with these files it failed", retry_after="10m")
+    assert re.search(r"(?m)^would not run, and fail \(80\): .*\n  not run: with these files it failed .* ago on ", dry_run(app, retry_after="10m"))
     rows = doctor(app, 0, retry_after="0s")
     assert "takes the lock" in rows.text("next start", "info")
     app.drop("001_one")
     app.add("002_two")
     rows = doctor(app, 0)
+    assert "  note: the image and the database have diverged" in dry_run(app)
     assert rows.of("next start", "warning") and "diverged" in rows.text("next start", "warning")
     assert [run["outcome"] for run in ledger(db)] == ["done", "failed"]
 

@@ -194,6 +194,30 @@ static void test_django_files(void **state)
         "broken");
 }
 
+static void test_django_label(void **state)
+{
+    (void)state;
+    struct em_pending p = {.kind = em_pending_kind("Django")};
+    static const char *const configs[] = {
+        "class NotesConfig(AppConfig):\n    name = 'a.notes'\n    label: str = 'memo'\n",
+        "class A(AppConfig):\n    label = 'x'\nclass B(AppConfig):\n    label = 'y'\n", ""};
+    static const char *const apps[] = {"a/notes", "b", "c"};
+    static const char *const ids[] = {"memo.0001_x", "b.0001_x", "c.0001_x"};
+    static const char text[] = "class Migration(M):\n    pass\n";
+    assert_null(em_pending_app_file(&p, "x.py"));
+    for (size_t i = 0; i < 3; i++) {
+        EM_STR_AUTO path = EM_STR_INIT;
+        em_str_printf(&path, "%s/migrations/0001_x.py", apps[i]);
+        EM_FREE char *file = em_pending_app_file(&p, em_str_c(&path));
+        assert_true(em_starts(file, apps[i]) && em_ends(file, "/apps.py"));
+        em_pending_app(&p, file, configs[i], strlen(configs[i]));
+        assert_null(em_pending_app_file(&p, em_str_c(&path)));
+        em_pending_file(&p, em_str_c(&path), text, strlen(text));
+        assert_string_equal(p.v[i].id, ids[i]);
+    }
+    em_pending_free(&p);
+}
+
 static void test_django_squash(void **state)
 {
     (void)state;
@@ -363,6 +387,7 @@ int main(void)
         cmocka_unit_test(test_alembic_broken),
         cmocka_unit_test(test_django),
         cmocka_unit_test(test_django_files),
+        cmocka_unit_test(test_django_label),
         cmocka_unit_test(test_django_squash),
         cmocka_unit_test(test_django_broken),
         cmocka_unit_test(test_plain_trees),

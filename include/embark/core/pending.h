@@ -65,6 +65,7 @@ struct em_pending {
         char letter;
     } * rows;
     size_t row_count;
+    struct em_list apps; /* Django: folders and what the apps in them are called, in turns */
     /* Made by em_pending_judge(): */
     size_t total, pending; /* of those that are not off */
     struct em_list heads; /* names; Alembic, Django: that no other one follows. Else the last one */
@@ -82,6 +83,11 @@ struct em_pending {
 /* A file of the image. Those that are no migrations (env.py, a .down.sql) are passed over. `bytes`
  * may be NULL unless em_pending_wants_bytes(). */
 void em_pending_file(struct em_pending *p, const char *path, const char *bytes, size_t length);
+/* Django: the file that may say that the app of the migration at `path` is not called as its folder
+ * is; to be read, if there is one, and given to em_pending_app() before em_pending_file() (with no
+ * bytes, where there is none). The caller frees it. NULL: nothing is to be read, or not again. */
+char *em_pending_app_file(const struct em_pending *p, const char *path);
+void em_pending_app(struct em_pending *p, const char *path, const char *bytes, size_t length);
 /* A row of the tool's table. `letter`: 'a' applied; 'f' failed half way; 'u' taken back; 'b' this
  * and all before it count as applied. Of several rows for one id the last one counts. */
 void em_pending_row(struct em_pending *p, const char *id, char letter);
