@@ -209,7 +209,8 @@ static int finish_setup(struct em_steps *steps, struct em_db *db)
     EM_ERR_AUTO err = EM_ERR_INIT;
     EM_STR_AUTO why = EM_STR_INIT;
     bool needed;
-    if (em_bootstrap_look(steps->config, &steps->url, db, &needed, &why, &err) != 0)
+    if (em_bootstrap_look(steps->config, &steps->url, db, em_in(EM_BOOTSTRAP_LOOK), &needed, &why,
+                          &err) != 0)
         return em_loop_stopped() ? em_said("bootstrap", &err) : 0;
     if (!needed)
         return 0;

@@ -17,8 +17,6 @@
 #include "embark/stages/migrate.h"
 #include "embark/stages/wait.h"
 
-#define LOOK_LIMIT EM_SEC(15)
-
 bool em_bootstrap_any(const struct em_config *config)
 {
     return config->bootstrap_url && *config->bootstrap_url;
@@ -120,7 +118,8 @@ static const char *privilege_of(const struct em_config *config, const struct em_
 }
 
 int em_bootstrap_look(const struct em_config *config, const struct em_url *service,
-                      struct em_db *db, bool *needed, struct em_str *why, struct em_err *err)
+                      struct em_db *db, em_time until, bool *needed, struct em_str *why,
+                      struct em_err *err)
 {
     EM_STR_AUTO sql = EM_STR_INIT;
     EM_STR_AUTO mark = EM_STR_INIT;
@@ -142,7 +141,7 @@ int em_bootstrap_look(const struct em_config *config, const struct em_url *servi
                       ", (SELECT n.nspname FROM pg_catalog.pg_namespace n WHERE n.nspname IN (%s)"
                       " AND NOT pg_catalog.has_schema_privilege(n.oid, '%s') LIMIT 1)",
                       em_str_c(&schemas), privilege);
-    int code = em_db_query(db, em_in(LOOK_LIMIT), NULL, err, em_str_c(&sql), 0, NULL);
+    int code = em_db_query(db, until, NULL, err, em_str_c(&sql), 0, NULL);
     if (code)
         return code;
     const char *begun = em_db_value(db, 0, 0), *lacking = em_db_value(db, 0, 1);
@@ -168,7 +167,8 @@ static bool done_already(const struct em_config *config, const struct em_url *se
     em_application_name("bootstrap", &application);
     if (em_db_open(service, em_str_c(&application), em_in(config->database_connect_timeout), &db,
                    NULL, &ignored) != 0 ||
-        em_bootstrap_look(config, service, db, &needed, &why, &ignored) != 0)
+        em_bootstrap_look(config, service, db, em_in(EM_BOOTSTRAP_LOOK), &needed, &why, &ignored) !=
+            0)
         needed = true;
     em_db_close(db);
     return !needed;

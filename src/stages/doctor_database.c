@@ -210,6 +210,29 @@ static bool look_at_direct(struct em_doctor_at *at, const struct em_doctor_at *s
     return true;
 }
 
+/* A login that works may be one to a set-up that was interrupted. */
+static void find_setup(struct em_doctor_at *at, struct em_str *why)
+{
+    const struct em_config *config = at->config;
+    EM_ERR_AUTO err = EM_ERR_INIT;
+    bool needed = false;
+    if (at->gone || !em_bootstrap_any(config) || config->bootstrap_when != 0 ||
+        em_config_skips(config, "bootstrap"))
+        return;
+    int code = em_bootstrap_look(config, at->url, at->db, at->deadline, &needed, why, &err);
+    at->gone = code == EM_EXIT_UNREACHABLE;
+}
+
+/* A start looks before its first migration, which the ledger tells, and each time where none is
+ * kept. */
+static void say_setup(struct em_doctor_at *at, const struct em_str *why, bool has_ledger)
+{
+    if (!why->len || has_ledger)
+        return;
+    em_doctor_add(at, "set-up", EM_MARK_WARN, 0, "%s", em_str_c(why));
+    em_look_hint(at->looks, "a start mends it, as [bootstrap] url asks");
+}
+
 static void look_at_rest(struct em_doctor_at *at)
 {
     em_doctor_privileges(at);
@@ -242,6 +265,30 @@ static void close_at(struct em_doctor_at *at)
     free(at->port);
 }
 
+/* `setup` gets what the service's login doesn't show. */
+static void look_at_service(struct em_doctor_at *at, bool direct, struct em_str *setup)
+{
+    if (!look_at_server(at))
+        return;
+    find_setup(at, setup);
+    em_doctor_role(at);
+    if (direct)
+        ask_identity(at);
+    else
+        look_at_rest(at);
+}
+
+static void look_at_migrations(struct em_doctor_at *at, struct em_doctor_at *service)
+{
+    /* A slot less in use. */
+    em_db_close(service->db);
+    service->db = NULL;
+    if (em_loop_stopped() || !look_at_direct(at, service))
+        return;
+    em_doctor_role(at);
+    look_at_rest(at);
+}
+
 void em_doctor_database(const struct em_config *config, const struct em_url *url,
                         const struct em_url *direct, em_time deadline, struct em_looks *looks,
                         struct em_db **db)
@@ -258,32 +305,18 @@ void em_doctor_database(const struct em_config *config, const struct em_url *url
                                      .migrates = migrates,
                                      .deadline = deadline,
                                      .looks = looks};
+    EM_STR_AUTO setup = EM_STR_INIT;
     *db = NULL;
     if (!url)
         return;
     /* Two hosts that don't answer have half of the time each. */
     if (direct)
         service.deadline = em_now() + (deadline - em_now()) / 2;
-    bool good = look_at_server(&service);
-    if (good) {
-        em_doctor_role(&service);
-        if (direct)
-            ask_identity(&service);
-        else
-            look_at_rest(&service);
-    }
-    if (!direct) {
-        *db = hand_over(&service);
-    } else if (!em_loop_stopped()) {
-        /* A slot less in use. */
-        em_db_close(service.db);
-        service.db = NULL;
-        if (look_at_direct(&migration, &service)) {
-            em_doctor_role(&migration);
-            look_at_rest(&migration);
-        }
-        *db = hand_over(&migration);
-    }
+    look_at_service(&service, direct != NULL, &setup);
+    if (direct)
+        look_at_migrations(&migration, &service);
+    *db = hand_over(direct ? &migration : &service);
+    say_setup(&service, &setup, service.has_ledger || migration.has_ledger);
     close_at(&service);
     close_at(&migration);
 }

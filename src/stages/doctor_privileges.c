@@ -176,6 +176,7 @@ void em_doctor_privileges(struct em_doctor_at *at)
         return;
     privileges_sql(at->config, &sql);
     if (em_doctor_ask(at, "privileges", em_str_c(&sql))) {
+        at->has_ledger = em_ledger_wanted(at->config) && em_doctor_true(at, COL_LEDGER);
         say_schema(at);
         if (em_ledger_wanted(at->config))
             say_ledger(at);

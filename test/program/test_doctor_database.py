@@ -202,6 +202,21 @@ def test_what_a_bootstrap_makes_is_no_failure(look, db):
     assert "[bootstrap] url" in row["hint"]
 
 
+def test_what_a_bootstrap_left_undone(look, db):
+    """A login that works, to a database whose schema the role may not create in; the ledger says that a start doesn't look any more."""
+    config = PATIENT + "[bootstrap]\nurl = ${SUPER}\n" + MIGRATE
+    env = {"SUPER": f"postgresql://postgres@/postgres?host={db.server.socket_folder}&port={db.server.port}"}
+    look(db.url, config, env=env).nothing_wrong()
+    db.sql("ALTER SCHEMA public OWNER TO postgres")
+    db.sql("REVOKE CREATE ON SCHEMA public FROM public")
+    for more in ("", f"[database]\ndirect_url = {db.socket_url}\n"):
+        row = look(db.url, config + more, env=env).one("set-up", "warning", f"{db.role} logs in, and lacks the privilege CREATE")
+        assert "a start mends it" in row["hint"]
+    assert not look(db.url, config + "[bootstrap]\nwhen = always\n", env=env).of("set-up")
+    db.sql("CREATE TABLE embark_ledger (x int)")
+    assert not look(db.url, config, env=env, code=77).of("set-up")
+
+
 def test_connect_privilege(look, db):
     db.server.sql(f'REVOKE CONNECT ON DATABASE "{db.name}" FROM public')
     db.server.sql(f'ALTER DATABASE "{db.name}" OWNER TO postgres')

@@ -31,6 +31,7 @@ struct em_doctor_at {
     bool quiet;       /* no rows */
     bool gone;        /* the connection does not answer any more */
     bool standby;
+    bool has_ledger;
     enum em_pooling pooling;
     struct em_str database; /* what tells one database from another, once it was asked for */
     /* Of the first place that accepts connections. */
