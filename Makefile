@@ -206,6 +206,7 @@ bench: build/embark test-packages
 	@.ci/packages ensure bench
 	@test/bench/run
 	@test/bench/bundle
+	@test/bench/health
 
 test-packages: FORCE
 	@.ci/packages ensure test

@@ -245,6 +245,8 @@ static int run(const struct words *words)
         em_trim();
     if (code == 0)
         code = words->run(&call);
+    if (words->run == em_command_health)
+        em_trim();
     em_config_free(&config);
     /* Docker knows 0, 1 and, reserved, 2. */
     return words->run == em_command_health && code ? 1 : code;

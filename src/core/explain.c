@@ -293,19 +293,12 @@ static bool is_state(const char *topic)
 /* Of those that are said to a login, what embark does then; of the others, where they come from. */
 static const char *consequence(const char *state)
 {
-    static const char logins[] = "08\0"
-                                 "25006\0"
-                                 "28\0"
-                                 "3D\0"
-                                 "42501\0"
-                                 "53\0"
-                                 "55000\0"
-                                 "57\0";
-    const char *row = logins;
+    static const char logins[][6] = {"08", "25006", "28", "3D", "42501", "53", "55000", "57"};
+    bool login = false;
 
-    while (*row && !em_starts(state, row))
-        row = next(row);
-    if (!*row)
+    for (size_t i = 0; i < sizeof(logins) / sizeof(logins[0]); i++)
+        login = login || em_starts(state, logins[i]);
+    if (!login)
         return "From a SQL file it is exit code 65, from a migration's command 80.";
     switch (em_sqlstate_class(state, NULL)) {
     case EM_DB_AUTH:

@@ -83,6 +83,7 @@ static int check_http(const struct em_config *config, const char *text, em_time 
     em_http_start(&answer, EM_HTTP_HEAD_MAX, body ? BODY_LIMIT : 0);
     if (code == 0)
         code = em_http_ask(&url, host, until, &answer, err);
+    em_trim(); /* asking and judging are different code */
     if (code == 0)
         code = judge_answer(config, url.name, &answer, err);
     if (code == 0) {
