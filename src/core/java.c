@@ -1,6 +1,7 @@
 #include "embark/core/java.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "embark/core/module.h"
 
@@ -54,6 +55,52 @@ bool em_java_path_read(char *const *words, size_t count, struct em_java_path *pa
         }
     }
     return path->parts.n > 0;
+}
+
+/* The manifest's first section, which is the jar's own, with its lines unfolded: what starts with a
+ * blank goes on with the line before. */
+static void unfold(const char *text, size_t length, struct em_str *out)
+{
+    const char *end = text + length;
+
+    while (text < end && *text != '\n' && *text != '\r') {
+        const char *line = text;
+        size_t n;
+
+        while (text < end && *text != '\n' && *text != '\r')
+            text++;
+        n = (size_t)(text - line);
+        if (*line != ' ' && out->len)
+            em_str_putc(out, '\n');
+        em_str_add(out, *line == ' ' ? line + 1 : line, *line == ' ' ? n - 1 : n);
+        if (text < end && *text == '\r')
+            text++;
+        if (text < end && *text == '\n')
+            text++;
+    }
+}
+
+void em_java_manifest_read(const char *text, size_t length, struct em_list *paths)
+{
+    static const char key[] = "class-path:";
+    EM_STR_AUTO lines = EM_STR_INIT;
+    const char *line;
+
+    unfold(text, length, &lines);
+    for (line = em_str_c(&lines); *line; line += *line == '\n') {
+        size_t n = strcspn(line, "\n");
+        const char *end = line + n;
+
+        if (strncasecmp(line, key, strlen(key)) == 0)
+            for (line += strlen(key); line < end; line += strspn(line, " ")) {
+                size_t word = strcspn(line, " \n");
+
+                if (word)
+                    em_list_take(paths, em_strndup(line, word));
+                line += word;
+            }
+        line = end;
+    }
 }
 
 void em_java_class_file(const char *name, struct em_str *out)

@@ -7,9 +7,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "embark/core/inflate.h"
+#include "embark/core/java.h"
 #include "embark/core/zip.h"
 
-enum { DIRECTORY_MAX = 64 * 1024 * 1024, NESTED_MAX = 2 };
+enum { DIRECTORY_MAX = 64 * 1024 * 1024, MANIFEST_MAX = 1024 * 1024, NESTED_MAX = 2 };
 
 /* A jar is a part of a file: the whole of it, or what is stored in another jar. */
 struct part {
@@ -86,24 +88,56 @@ static void note_class(const struct em_zip_entry *entry, struct em_jar_search *s
 
 static bool look(const struct part *part, struct em_jar_search *search, int depth);
 
-static void look_inside(const struct part *outer, const struct em_zip_end *end,
-                        const struct em_zip_entry *entry, struct em_jar_search *search, int depth)
+/* Where an entry's bytes are, as they are stored. */
+static bool find_bytes(const struct part *outer, const struct em_zip_end *end,
+                       const struct em_zip_entry *entry, struct part *inner)
 {
     char header[EM_ZIP_LOCAL];
-    struct part inner = {.fd = outer->fd};
     uint64_t at = end->base + entry->local;
     size_t length;
 
-    if (!entry->stored || at < end->base || !read_at(outer, at, header, sizeof(header)) ||
-        !(length = em_zip_local_length(header)) || entry->size > outer->size ||
-        at + length > outer->size - entry->size) {
+    if (at < end->base || !read_at(outer, at, header, sizeof(header)) ||
+        !(length = em_zip_local_length(header)) || entry->compressed > outer->size ||
+        at + length > outer->size - entry->compressed)
+        return false;
+    *inner = (struct part){outer->fd, outer->start + at + length, entry->compressed};
+    return true;
+}
+
+static void look_inside(const struct part *outer, const struct em_zip_end *end,
+                        const struct em_zip_entry *entry, struct em_jar_search *search, int depth)
+{
+    struct part inner;
+
+    if (!entry->stored || !find_bytes(outer, end, entry, &inner) ||
+        !look(&inner, search, depth + 1))
         search->unclear = true;
+}
+
+static void read_manifest(const struct part *jar, const struct em_zip_end *end,
+                          const struct em_zip_entry *entry, struct em_jar_search *search)
+{
+    EM_STR_AUTO text = EM_STR_INIT;
+    EM_FREE char *bytes = NULL;
+    struct part part;
+
+    if (!find_bytes(jar, end, entry, &part) || part.size > MANIFEST_MAX)
         return;
-    }
-    inner.start = outer->start + at + length;
-    inner.size = entry->size;
-    if (!look(&inner, search, depth + 1))
-        search->unclear = true;
+    bytes = em_alloc((size_t)part.size + 1);
+    if (!read_at(&part, 0, bytes, (size_t)part.size))
+        return;
+    if (entry->stored)
+        em_str_add(&text, bytes, (size_t)part.size);
+    else if (!em_inflate(bytes, (size_t)part.size, MANIFEST_MAX, &text))
+        return;
+    em_java_manifest_read(em_str_c(&text), text.len, search->class_path);
+}
+
+static bool is_manifest(const struct em_zip_entry *entry)
+{
+    static const char name[] = "META-INF/MANIFEST.MF";
+
+    return entry->name_length == strlen(name) && begins(entry, name);
 }
 
 static bool look(const struct part *part, struct em_jar_search *search, int depth)
@@ -118,6 +152,8 @@ static bool look(const struct part *part, struct em_jar_search *search, int dept
     while (em_zip_next(directory, (size_t)end.size, &at, &entry)) {
         if (ends(&entry, ".class"))
             note_class(&entry, search);
+        else if (depth == 0 && search->class_path && is_manifest(&entry))
+            read_manifest(part, &end, &entry, search);
         else if (search->nested && depth < NESTED_MAX && ends(&entry, ".jar") &&
                  (begins(&entry, "BOOT-INF/lib/") || begins(&entry, "WEB-INF/lib/")))
             look_inside(part, &end, &entry, search, depth);

@@ -11,7 +11,7 @@
 #include "embark/os/log.h"
 #include "embark/stages/java_jar.h"
 
-enum { JARS_MAX = 5000, NAMES_SAID = 10 };
+enum { JARS_MAX = 5000, DEPTH_MAX = 50, NAMES_SAID = 10 };
 
 /* All classes that are asked for, and where they were looked for. */
 struct search {
@@ -19,12 +19,40 @@ struct search {
         wheres; /* org.postgresql.Driver, org/postgresql/Driver.class, embark.ini:3 */
     bool *found;
     struct em_list looked, broken; /* jars and folders; what can't be read, with the reason */
+    struct em_list gone; /* what a manifest names and isn't there: "lib/x.jar, of app.jar" */
     bool unclear;
+    int depth; /* of jars that name each other */
 };
+
+static void look_in(struct search *s, const char *part);
+
+/* Relative to the jar, as the manifest's paths are URLs; another host's are passed over, as is what
+ * isn't there: the JVM does so. */
+static void follow(struct search *s, const char *jar, const char *named)
+{
+    EM_STR_AUTO path = EM_STR_INIT;
+    const char *slash = strrchr(jar, '/');
+
+    if (em_starts(named, "file:"))
+        named += strlen("file:");
+    else if (strstr(named, "://"))
+        return;
+    if (*named != '/' && slash)
+        em_str_add(&path, jar, (size_t)(slash - jar + 1));
+    em_str_puts(&path, named);
+    if (access(em_str_c(&path), F_OK) == 0) {
+        look_in(s, em_str_c(&path));
+        return;
+    }
+    em_str_printf(&path, " (Class-Path of %s)", jar);
+    em_list_add(&s->gone, em_str_c(&path));
+}
 
 static void look_in_jar(struct search *s, const char *path)
 {
-    struct em_jar_search jar = {.classes = &s->files, .found = s->found, .nested = true};
+    EM_LIST_AUTO named = EM_LIST_INIT;
+    struct em_jar_search jar = {
+        .classes = &s->files, .found = s->found, .nested = true, .class_path = &named};
     EM_STR_AUTO why = EM_STR_INIT;
 
     if (em_list_has(&s->looked, path) || s->looked.n >= JARS_MAX)
@@ -37,6 +65,10 @@ static void look_in_jar(struct search *s, const char *path)
         em_list_add(&s->broken, em_str_c(&said));
     }
     s->unclear = s->unclear || jar.unclear;
+    s->depth++;
+    for (size_t i = 0; i < named.n && s->depth < DEPTH_MAX; i++)
+        follow(s, path, named.v[i]);
+    s->depth--;
 }
 
 static void look_in_jars_of(struct search *s, const char *folder)
@@ -82,11 +114,12 @@ static void look_in(struct search *s, const char *part)
     }
 }
 
-/* What the manifest of a jar may name in its Class-Path, which is compressed as a rule: the jars in
- * the usual folders beside it. */
+/* A launcher may have a class loader of its own (Quarkus, Spring Boot's PropertiesLauncher), for
+ * jars that no Class-Path names: those in the usual folders beside it. */
 static void look_beside(struct search *s, const char *jar)
 {
-    static const char *const folders[] = {"", "lib", "libs", "dependency", "dependencies"};
+    static const char *const folders[] = {"",     "lib",        "lib/main",
+                                          "libs", "dependency", "dependencies"};
     const char *slash = strrchr(jar, '/');
 
     for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
@@ -105,6 +138,25 @@ static bool all_found(const struct search *s)
         if (!s->found[i])
             return false;
     return true;
+}
+
+/* What is found only there isn't judged: whether anybody loads it can't be told. */
+static void look_beside_for_missing(struct search *s, const char *jar)
+{
+    bool *found = s->found;
+
+    s->found = em_alloc(s->files.n + 1);
+    look_beside(s, jar);
+    for (size_t i = 0; i < s->files.n; i++)
+        if (s->found[i] && !found[i]) {
+            found[i] = true;
+            em_log(EM_LOG_WARN, "require",
+                   "module %s: is not judged: it is in a jar beside %s, whose Class-Path "
+                   "(META-INF/MANIFEST.MF) doesn't name it (%s)",
+                   s->names.v[i], jar, s->wheres.v[i]);
+        }
+    free(s->found);
+    s->found = found;
 }
 
 static bool path_of(const struct em_list *service, struct em_java_path *path)
@@ -134,7 +186,7 @@ static void look(struct search *s, const struct em_list *service)
         for (size_t i = 0; i < path.parts.n; i++)
             look_in(s, path.parts.v[i]);
         if (path.jar && !all_found(s))
-            look_beside(s, path.parts.v[0]);
+            look_beside_for_missing(s, path.parts.v[0]);
     } else {
         for (size_t i = 0; i < sizeof(usual) / sizeof(usual[0]) && !all_found(s); i++)
             look_in_jars_of(s, usual[i]);
@@ -165,6 +217,9 @@ static void say_missing(const struct search *s, size_t i, struct em_errs *errs)
             &text,
             "there is no jar in the working directory, and the service's command names none");
     em_manifest_names(&s->looked, NAMES_SAID, &text);
+    if (s->gone.n)
+        em_str_puts(&text, "; not there: ");
+    em_manifest_names(&s->gone, NAMES_SAID, &text);
     if (s->broken.n)
         em_str_puts(&text, "; unreadable: ");
     em_manifest_names(&s->broken, NAMES_SAID, &text);
@@ -215,4 +270,5 @@ void em_require_java(const struct em_config *config, const struct em_list *servi
     em_list_free(&s.wheres);
     em_list_free(&s.looked);
     em_list_free(&s.broken);
+    em_list_free(&s.gone);
 }

@@ -74,7 +74,35 @@ def test_spring_boot(check, folder):
 def test_libraries_beside_an_executable_jar(check, folder):
     jar(folder / "target" / "app.jar", "com.acme.App")
     jar(folder / "target" / "lib" / "pg.jar", "org.postgresql.Driver")
-    check("module = java: com.acme.App, org.postgresql.Driver\n", 0, words=["--", "java", "-jar", "target/app.jar"], env=SYSTEM)
+    process = check("module = java: com.acme.App, org.postgresql.Driver\n", 0,
+                    r"module org\.postgresql\.Driver: is not judged: it is in a jar beside target/app\.jar, whose Class-Path .* doesn't name it",
+                    words=["--", "java", "-jar", "target/app.jar"], env=SYSTEM)
+    assert len(lines(process)) == 1
+
+
+def real_jar(folder, name, path, class_path):
+    """By the jar tool, which compresses and folds the manifest."""
+    (folder / "manifest").write_text("".join(f"Class-Path: {class_path[0]}\n") + "".join(f"  {one}\n" for one in class_path[1:])
+                                     + "Main-Class: org.acme.Driver\n\nName: org/acme/\nClass-Path: lib/never.jar\n")
+    (folder / name).parent.mkdir(parents=True, exist_ok=True)
+    subprocess.run(["jar", "cfm", name, "manifest", *path], cwd=folder, check=True)
+
+
+def test_class_path_of_the_manifest(check, compiled, folder):
+    """As the JVM follows it: from jar to jar, relative to each; what is not there is passed over, and said when it matters."""
+    jar(folder / "dist" / "libraries" / "pg.jar", "org.postgresql.Driver")
+    jar(folder / "dist" / "libraries" / "deep" / "x.jar", "deep.One")
+    write(folder / "dist" / "conf" / "in" / "Folder.class")
+    names = [f"libraries/filler-{n}.jar" for n in range(40)]
+    real_jar(folder, "dist/libraries/second.jar", ["-C", "classes", "org"], ["deep/x.jar", "../app.jar"])
+    real_jar(folder, "dist/app.jar", ["-C", "classes", "org"], [*names, "libraries/pg.jar", "libraries/second.jar", "conf/", "http://far.example/y.jar"])
+    words = {"words": ["--", "java", "-jar", "dist/app.jar"], "env": SYSTEM}
+    assert not lines(check("module = java: org.acme.Driver, org.postgresql.Driver, deep.One, in.Folder\n", 0, **words))[1:]
+    check("module = java: no.Such\n", 72, r"module no\.Such: no such class; looked in dist/app\.jar, dist/libraries/pg\.jar, "
+          r".*; not there: dist/libraries/filler-0\.jar \(Class-Path of dist/app\.jar\)", **words)
+    (folder / "dist" / "libraries" / "pg.jar").unlink()
+    check("module = java: org.postgresql.Driver\n", 72, r"not there: .*dist/libraries/filler-0\.jar", **words)
+    check("module = java: org.acme.Driver, deep.One\n", 0, words=["--", "java", "-cp", "dist/libraries/second.jar", "Main"], env=SYSTEM)
 
 
 def test_the_jdk_itself(check, folder):

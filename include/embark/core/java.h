@@ -14,6 +14,10 @@ bool em_java_path_read(char *const *words, size_t count, struct em_java_path *pa
 /* A path with colons into its parts. */
 void em_java_path_split(const char *text, struct em_list *parts);
 
+/* What a jar's META-INF/MANIFEST.MF names in Class-Path, as it stands there: paths relative to the
+ * jar's folder, as URLs. Lines of it are folded at 72 bytes. */
+void em_java_manifest_read(const char *text, size_t length, struct em_list *paths);
+
 /* "org/postgresql/Driver.class" */
 void em_java_class_file(const char *name, struct em_str *out);
 /* Of the JDK, which isn't in any jar: the packages java, jdk, and those of javax that it still has.

@@ -8,7 +8,8 @@
 struct em_jar_search {
     const struct em_list *classes; /* "org/postgresql/Driver.class" */
     bool *found;
-    bool nested;  /* also in the jars that it holds: BOOT-INF/lib */
+    bool nested;                /* also in the jars that it holds: BOOT-INF/lib */
+    struct em_list *class_path; /* gets what its manifest names; NULL: nobody asks */
     bool unclear; /* out: it holds jars that are compressed, and can't be looked into */
 };
 
