@@ -258,12 +258,13 @@ int main(int argc, char **argv)
     struct words words = {0};
     (void)argc;
     em_out_of_memory = out_of_memory;
+    em_trim(); /* what the start of the program has used */
     fill_standard_descriptors();
     em_start_report_begin();
     set_up_early_log(&words);
     int code = parse_words(argv, &words);
     if (words.run == em_command_health)
-        em_trim(); /* what the start of the program has used: a healthcheck is to be small */
+        em_trim(); /* a healthcheck is to be small */
     if (words.run != em_command_run || (code == 0 && is_bare_shell(&words)))
         em_start_report_forget();
     if (code == 0 && em_loop_start(&err) != 0) {
