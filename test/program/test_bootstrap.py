@@ -701,7 +701,7 @@ def test_lock_is_held_by_another_bootstrap(service, embark, folder):
     eventually(lambda: sleeping(service), what="the file is run")
     second = serve(embark, service, role="shopper", sql=f"{folder}/slow.sql")
     second.wait_for_line(r"bootstrap: .*\"bootstrap of shop\".*held by")
-    third = serve(embark, service, role="shopper", sql=f"{folder}/slow.sql", extra="[migrate]\nlock_timeout = 300ms\n")
+    third = serve(embark, service, role="shopper", sql=f"{folder}/slow.sql", extra="[migrate]\nlock_timeout = 2s\n")
     failed(third, 75, "bootstrap of shop")
     second.signal(signal.SIGINT)
     failed(second, 130, timeout=5)
