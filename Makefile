@@ -45,6 +45,16 @@ build/deps.mk: FORCE
 
 layers    := core os db stages commands
 sources   := $(foreach l,$(layers),$(wildcard src/$l/*.c)) $(wildcard src/main.c)
+# What an ordinary start doesn't use stands behind what it does, in each part of the program: the kernel maps 64 KiB around
+# each page that is touched, and so would map all of it.
+cold      := $(addprefix src/,$(addsuffix .c,core/bundle core/composer core/elf% core/gem% core/imports core/infer% \
+               core/java core/judged core/ld_cache core/library core/looks core/manifest core/marker core/module core/mountinfo \
+               core/nearest core/node% core/npm core/pending% core/pep440 core/pip_check core/python% core/requirement% core/semver \
+               core/setup_sql core/sql_% core/zip core/config_help core/binfmt core/http core/endpoint core/shebang os/elf% \
+               os/nearest% os/tree os/http_get os/resolve_all stages/bootstrap% stages/bundle_% stages/doctor% stages/infer \
+               stages/java% stages/node% stages/python% stages/require_% stages/sql_% stages/health stages/wait_others \
+               commands/check% commands/doctor% commands/health commands/help commands/sql commands/migrate))
+sources   := $(filter-out $(cold),$(sources)) $(filter $(cold),$(sources))
 headers   := $(foreach l,$(layers),$(wildcard include/embark/$l/*.h))
 embedded  := $(wildcard src/*/*.py src/*/*.js src/*/*.rb src/*/*.php)
 generated := build/gen/version.h $(embedded:src/%=build/gen/%.h)
@@ -105,10 +115,18 @@ hardened = -nostartfiles -Wl,-static,-pie,--no-dynamic-linker,-z,text -Wl,-z,rel
            -Wl,-z,pack-relative-relocs,--wrap=__libc_start_main,--wrap=scram_SaltedPassword,--wrap=free,--wrap=realloc
 libs     = -lpq -lpgcommon -lpgport $(if $(filter build/tls/%,$@),-lssl -lcrypto) -linih -lmd -ljansson
 
-build/tls/embark build/notls/embark: build/%/embark: build/%/core.a build/%/os.a
+# The libraries' strings are not merged with OpenSSL's either: each would lie on a page of its own.
+build/%/libs/done: build/flags
+	@rm -rf $(@D) && mkdir -p $(@D)
+	$(Q)for a in $(DEPS)/lib/$*/libpq.a $(DEPS)/lib/libpgcommon.a $(DEPS)/lib/libpgport.a $(DEPS)/lib/libinih.a \
+	  $(DEPS)/lib/libmd.a $(MUSL)/libc.a; do \
+	  objcopy --set-section-flags '.rodata*str1.*=alloc,readonly,data' $$a $(@D)/$${a##*/} || exit; done
+	@touch $@
+
+build/tls/embark build/notls/embark: build/%/embark: build/%/core.a build/%/os.a build/%/libs/done
 	@echo '  $@'
 	$(Q)musl-gcc $(hardened) -Wl,--gc-sections -s $(LDFLAGS) -o $@ $(start) $(filter %.o,$^) \
-	  $(filter %os.a,$^) $(filter %core.a,$^) -L$(DEPS)/lib/$(patsubst build/%/embark,%,$@) -L$(DEPS)/lib $(libs) $(end)
+	  $(filter %os.a,$^) $(filter %core.a,$^) -L$(@D)/libs -L$(DEPS)/lib $(libs) $(end)
 build/tls/embark: $(objects_tls)
 build/notls/embark: $(objects_notls)
 
