@@ -9,6 +9,7 @@
 #                           check-format, check-tidy, … alone; make format does what check-format asks for
 #   make asan               build/asan/embark: glibc, AddressSanitizer and UBSan
 #   make test-swarm         300 replicas at once, and rounds of killing (ARGS='rounds --rounds=200')
+#   make bench-docker       what embark adds to docker run
 #   make test-docker        in real containers, by an engine that is there or (root) is started for it
 #   make image              a container image of embark alone, for COPY --from (IMAGE=embark)
 #   make fuzz               the parsers' fuzzers, FUZZ_SECONDS=30 each
@@ -226,6 +227,10 @@ bench: build/embark test-packages
 	@test/bench/bundle
 	@test/bench/health
 
+# docker run to the first request that is served, with embark and without: make bench-docker ROUNDS=5
+bench-docker: build/embark
+	EMBARK_BIN=$(CURDIR)/build/embark test/docker/engine sh -c 'test/docker/images python postgres && exec test/docker/bench'
+
 test-packages: FORCE
 	@.ci/packages ensure test
 check-packages: FORCE
@@ -278,4 +283,4 @@ clean:
 	rm -rf build
 
 FORCE:
-.PHONY: all install image asan test unit pytest test-swarm test-docker fuzz demo bench check clean format $(checks) test-packages check-packages FORCE
+.PHONY: all install image asan test unit pytest test-swarm test-docker fuzz demo bench bench-docker check clean format $(checks) test-packages check-packages FORCE

@@ -1,0 +1,135 @@
+"""Dockerfile.example, `make image`, and what README.md tells to do with Docker: its blocks after a line `<!-- in docker: NAME -->`.
+
+The commands are README's own. A `docker` in front of PATH puts the images of these tests in the place of those of a registry.
+"""
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+
+import pytest
+from containers import LABEL, SESSION, Container, docker, run
+from conftest import TOP
+from support.postgres import free_port
+
+IMAGES = {"debian:12": "embark-test/build", "python:3.12-slim": "embark-test/python", "node:22-slim": "embark-test/node",
+          "ruby:3.3-slim": "embark-test/ruby", "postgres:15": "embark-test/postgres"}
+BUILD_ARGS = ["--build-arg", "BUILD_IMAGE=embark-test/build", "--build-arg", "PYTHON_IMAGE=embark-test/python"]
+
+BLOCKS = dict(re.findall(r"^<!-- in docker: ([\w ]+) -->\n```\w*\n(.*?)^```", (TOP / "README.md").read_text(), re.M | re.S))
+
+NODE = """
+require("http").createServer((request, response) => response.end("served\\n")).listen(8000)
+process.on("SIGTERM", () => process.exit(0))
+"""
+RUBY = """
+run lambda { |environment| [200, {"Content-Type" => "text/plain"}, ["served\\n"]] }
+"""
+
+
+def test_blocks_are_found():
+    assert sorted(BLOCKS) == ["node", "quick start", "ruby", "static"]
+
+
+# --- the fragments
+
+@pytest.mark.parametrize("name, files", [("node", {"server.js": NODE}), ("ruby", {"config.ru": RUBY}), ("static", {})])
+def test_fragment(boxes, embark_image, services, db, tmp_path, name, files):
+    dockerfile = BLOCKS[name].replace("--from=embark ", f"--from={embark_image} ")
+    for ours, theirs in IMAGES.items():
+        dockerfile = dockerfile.replace(f"FROM {ours}\n", f"FROM {theirs}\n")
+    for file, text in files.items():
+        (tmp_path / file).write_text(text)
+    shutil.copy(services / "none", tmp_path / "service")
+    image, _ = boxes.build(tmp_path, dockerfile=dockerfile)
+    service = boxes.run(image, env={"DATABASE_URL": db.url})
+    assert service.serves() == "served\n"
+    service.exec("/embark", "health", "http://127.0.0.1:8000/").expect(0, "answers 200")
+    docker("stop", service.name)
+    # puma ends itself by the signal that it got, which process 1 can't; without that it is 1
+    service.ends(1 if name == "ruby" else 0, "embark: ready in ")
+
+
+@pytest.mark.parametrize("name, text", [("node", "node"), ("ruby", "puma"), ("static", "/service")])
+def test_fragment_that_lacks_its_program(boxes, embark_image, tmp_path, name, text):
+    """RUN ["/embark", "check", …] fails the build."""
+    dockerfile = re.sub(r"FROM .*", "FROM embark-test/base", BLOCKS[name]).replace("--from=embark ", f"--from={embark_image} ")
+    dockerfile = dockerfile.replace("COPY service /service\n", "")
+    _, done = boxes.build(tmp_path, dockerfile=dockerfile, code=None)
+    assert done.code != 0 and re.search(rf"embark: service: {text}: ", done.output, re.M), done.describe()
+
+
+# --- embark alone
+
+def test_make_image(boxes, tmp_path):
+    name = f"{boxes.prefix}-embark"
+    boxes.images.append(name)
+    run("make", "-s", "image", f"IMAGE={name}", cwd=TOP, timeout=900)
+    assert int(docker("image", "inspect", "-f", "{{.Size}}", name).stdout) <= 3_100_000
+    boxes.run_to_end(name, "version").expect(0, "embark ", "libpq", "openssl")
+    image, _ = boxes.build(tmp_path, dockerfile=f"FROM embark-test/base\nCOPY --from={name} /embark /embark\nCOPY --from={name} /licenses /licenses\n")
+    listed = boxes.run_to_end(image, "sh", "-c", "/embark version && wc -c /licenses/*").expect(0)
+    for licence in ("embark", "inih", "jansson", "libmd", "musl", "openssl", "postgresql-15"):
+        assert re.search(rf"^ *[1-9]\d+ /licenses/{licence}$", listed.stdout, re.M), listed.stdout
+
+
+# --- Dockerfile.example, by README's quick start
+
+@pytest.fixture
+def machine(boxes, tmp_path):
+    """A folder to be put in front of PATH."""
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    real = shutil.which("docker")
+    script = f"""#!/usr/bin/python3
+import os, sys
+words, images = sys.argv[1:], {IMAGES!r}
+more = ["--label", "{LABEL}={SESSION}"]
+if words[0] == "build":
+    more += {BUILD_ARGS!r}
+if words[0] in ("build", "run"):
+    words = [words[0], *more, *(images.get(word, word) for word in words[1:])]
+elif words[:2] == ["network", "create"]:
+    words = [*words[:2], *more, *words[2:]]
+os.execv("{real}", ["docker", *words])
+"""
+    (programs / "docker").write_text(script)
+    (programs / "docker").chmod(0o755)
+    yield {**os.environ, "PATH": f"{programs}:{os.environ['PATH']}"}
+
+
+def test_quick_start(boxes, machine, tmp_path):
+    """As it stands there, but for the names, which may be somebody's, and the port."""
+    name, port = f"{boxes.prefix}-notes", free_port()
+    commands = re.sub(r"(?<![./])\bnotes\b", name, BLOCKS["quick start"]).replace("8000:8000", f"{port}:8000").replace("localhost:8000", f"localhost:{port}")
+    assert commands.count(name) >= 10 and "secret" in commands
+    for container in (name, f"{name}-db"):
+        boxes.containers.append(Container(container))
+    boxes.networks.append(name)
+    lines = commands.splitlines()
+    build, rest = lines[0], "\n".join(lines[1:])
+    assert build.startswith("docker build ") and shlex.split(build)[-1] == "."
+    done = run("sh", "-euxc", build, cwd=TOP, env=machine, timeout=1500)
+    # for boxes.remove(): the stages
+    boxes.images += [name, *re.findall(r"^ ---> ([0-9a-f]{12})$", done.stdout, re.M)]
+    health = rest.replace("docker logs", f"docker inspect -f '{{{{.State.Health.Status}}}} {{{{.Config.User}}}}' {name}\ndocker logs")
+    done = run("timeout", "240", "sh", "-euxc", health, cwd=TOP, env=machine, timeout=300)
+    done.expect(0, '[{"id":1,"text":"the first note ', "embark: ready in ", " 65534:65534")
+    assert docker("ps", "-aq", "--filter", f"name={name}").stdout == ""
+    check_example(boxes, name)
+
+
+def check_example(boxes, image):
+    """The example's image: a venv, checked when it was built; what it lacks is said."""
+    user = boxes.run_to_end(image, "sh", "-c", "id -u; command -v python3", env={"EMBARK_SKIP": "all"}).expect(0)
+    assert user.stdout.split() == ["65534", "/venv/bin/python3"]
+    broken, done = boxes.build(TOP / "test/demo", code=None, dockerfile=f"""
+FROM {image}
+USER 0
+RUN rm -r /venv/lib/python3*/site-packages/uvicorn
+USER 65534
+RUN ["/embark", "check"]
+""")
+    assert done.code != 0 and "embark: require: module uvicorn: not found by /venv/bin/python3" in done.output, done.describe()
