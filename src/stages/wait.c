@@ -9,9 +9,9 @@
 
 #define CROWDED_GAP EM_SEC(1)
 /* More processes than this want each processor: many of us have just been started at once. */
-#define LONG_QUEUE 8
+#define LONG_QUEUE 6
 /* What a start costs a processor, here and at the server, in a crowd of the two. */
-#define COST_OF_START EM_MS(15)
+#define COST_OF_START EM_MS(20)
 #define LONGEST_TURN  EM_SEC(5)
 
 static em_time next_gap(struct em_tries *tries, const char *sqlstate)
