@@ -175,6 +175,7 @@ matrix = pytest.mark.parametrize("state,migration", [(state, "") for state in ST
 
 @matrix
 def test_ten_replicas_at_once(service, embark, folder, state, migration):
+    """L29, where the database is missing."""
     state(service)
     held = embark.barrier(10, "echo", "served", config=migration, env={"DATABASE_URL": service.url, "EMBARK_BOOTSTRAP_URL": service.super_url,
                                                                      "MIGRATIONS": migrations(folder)})

@@ -40,6 +40,7 @@ class Watched:
 # --- the fast path
 
 def test_one_login_and_one_query_where_everything_is_applied(any_db, folder, embark):
+    """L2"""
     app = App(folder, embark, any_db).add("001_one")
     app.serves()
     watched = Watched(any_db)

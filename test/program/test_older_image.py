@@ -18,6 +18,7 @@ def app(folder, embark, db):
 
 
 def test_older_image_does_not_start(app, db):
+    """L33"""
     app.drop("002_two", "003_three")
     process = app.fails(81, r"older than the database: it lacks migrations/002_two\.sql, migrations/003_three\.sql",
                         rf"applied on {socket.gethostname()}, \d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d UTC, build newer-build",
@@ -27,6 +28,7 @@ def test_older_image_does_not_start(app, db):
 
 
 def test_older_image_may_go_on(app, db):
+    """L33"""
     app.drop("003_three")
     process = app.serves(on_newer_database="continue")
     process.wait_for_line(r"older than the database: it lacks migrations/003_three\.sql.*skipped")
