@@ -5,6 +5,7 @@ An example follows a line that says how it is to be taken: `.\\" test: KIND` in 
     config [check] [run]   a configuration for the demo's service: embark check, and the service for real
     config … bootstrap     the same with a superuser's URL, and neither role nor database
     shell                  a script, in the service's folder, with a database
+    part compose | production   pieces of test/docker/story's files, which the tests in Docker bring up
     dockerfile             its RUN ["/embark"…], and ENTRYPOINT with CMD, started for real in the place of the image
     key, holder, syntax, commands, screen   see the tests
 """
@@ -62,8 +63,19 @@ def of_kind(kind, also=None):
 def test_all_marked_examples_are_found():
     marks = sum(len(re.findall(r"test: [a-z]", path.read_text())) for path in [*PAGES.values(), README])
     assert len(EXAMPLES) == marks
-    known = {"screen", "config", "shell", "dockerfile", "key", "holder", "commands"}
+    known = {"screen", "config", "shell", "dockerfile", "key", "holder", "commands", "part"}
     assert {kinds[0] for _, kinds, _ in EXAMPLES} == known
+
+
+@pytest.mark.parametrize("name, kind", [("compose.yaml", "compose"), ("compose.production.yaml", "production")])
+def test_parts_are_those_of_the_story(name, kind):
+    """Paragraph by paragraph."""
+    parts = [text for _, kinds, text in EXAMPLES if kinds == ["part", kind]]
+    whole = (TOP / "test/docker/story" / name).read_text().split("\n\n")
+    paragraphs = {paragraph.removeprefix("services:\n").strip("\n") for paragraph in whole}
+    assert parts
+    for part in parts:
+        assert {paragraph.removeprefix("services:\n").strip("\n") for paragraph in part.split("\n\n")} <= paragraphs
 
 
 # --- form
