@@ -132,8 +132,8 @@ class Shop:
         elif code == 0 and self.path("api/requirements.txt").read_text() == (STORY / "api" / "requirements.txt").read_text():
             keep("api", "--target", "build", *words, self.path("api"))
         tag = f"{self.name}-{what}:{version}" + (f"-{target}" if target else "")
-        seen = run("docker", "build", "--force-rm", "-t", tag, *labels(), *(["--target", target] if target else []), *words, self.path(what),
-                   timeout=1800)
+        words += ["--target", target] if target else []
+        seen = run("docker", "build", "--force-rm", "-t", tag, *labels(), *words, self.path(what), timeout=1800)
         self.boxes.images += [*([tag] if seen.code == 0 else []), *re.findall(r"^ ---> ([0-9a-f]{12})$", seen.output, re.M)]
         seen.expect(code)
         return seen if code else tag

@@ -6,7 +6,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from containers import Container, docker, get
+from containers import LABEL, SESSION, Container, docker, get
 from shop import FIRST, PUBLIC_URL, free_port, query, run
 from support.waiting import eventually
 
@@ -34,7 +34,12 @@ class Project:
         self.name = shop.name
         self.port = free_port()
         words, env = command(version, shop.folder.with_name("docker-config"))
-        self.words = [*words, "-p", self.name, *files]
+        # a third file, with the labels by which a killed session's things are found
+        labels = {"labels": {LABEL: SESSION}}
+        services = ["db", "migrate", "api", "worker", "web"]
+        shop.path("compose.test.yaml").write_text(json.dumps(
+            {"services": dict.fromkeys(services, labels), "networks": {"default": labels}, "volumes": {"data": labels}}))
+        self.words = [*words, "-p", self.name, *files, "-f", "compose.test.yaml"]
         self.env = {"POSTGRES_IMAGE": "embark-test/postgres", "PORT": str(self.port), "PUBLIC_URL": PUBLIC_URL, **env}
 
     def run(self, *words):

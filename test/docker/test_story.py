@@ -33,7 +33,7 @@ def test_a_missing_module_and_a_folder_of_its_name(shop):
 
     done = shop.build("api", code=72).expect(
         72, r"module alembic\.config: not found by /venv/bin/python3 \(Python 3\.\d+\.\d+\): the folder /app/alembic has that name "
-            r"but no __init__\.py, so Python takes it for a namespace package", r"installed for another interpreter", r"looked in /app, /venv/")
+        r"but no __init__\.py, so Python takes it for a namespace package", "installed for another interpreter", "looked in /app, /venv/")
     assert len(done.said) == 2, "one line, and its hint"
     check("Alembic is missing from the image, and a folder `./alembic` with the migrations stands beside the code",
           [first, second, "*`import alembic` works"], built(done))
