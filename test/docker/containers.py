@@ -228,7 +228,7 @@ class Boxes:
     def build(self, folder, *options, dockerfile=None, code=0, timeout=1200):
         """`docker build`: (image's name, what it said)."""
         name = self._name("i")
-        words = ["build", "-t", name, *labels(), *options]
+        words = ["build", "--force-rm", "-t", name, *labels(), *options]
         if dockerfile is not None:
             words += ["-f", "-"]
         done = docker(*words, folder, code=code, timeout=timeout, **({} if dockerfile is None else {"input": dockerfile}))
