@@ -81,8 +81,13 @@ static bool find_command(const char *name, struct words *words)
     return false;
 }
 
-/* The first word that is not an option decides (DESIGN, Commands). `--` ends embark's own words. 0
- * or EM_EXIT_USAGE. */
+static bool is_help(const char *word)
+{
+    return strcmp(word, "-h") == 0 || strcmp(word, "--help") == 0;
+}
+
+/* The first word that is not an option decides (embark(1), Commands). `--` ends embark's own words.
+ * 0 or EM_EXIT_USAGE. */
 static int parse_words(char **argv, struct words *words)
 {
     char **at = argv + 1;
@@ -93,7 +98,7 @@ static int parse_words(char **argv, struct words *words)
             words->argv = at + 1;
             return 0;
         }
-        if (strcmp(*at, "-h") == 0 || strcmp(*at, "--help") == 0) {
+        if (is_help(*at)) {
             find_command("help", words);
         } else if (strcmp(*at, "--version") == 0) {
             find_command("version", words);
@@ -110,6 +115,11 @@ static int parse_words(char **argv, struct words *words)
     words->argv = argv[0] ? at : argv;
     if (words->run != em_command_run || !*words->argv || !find_command(*at, words))
         return 0;
+    /* Alone: `embark sql -h db FILE` is psql's, and no success. */
+    if (at[1] && is_help(at[1]) && !at[2]) {
+        find_command("help", words); /* on the command */
+        return 0;
+    }
     words->argv++; /* its own options are the command's business */
     words->named = true;
     return 0;

@@ -46,8 +46,8 @@ void em_help_usage(struct em_str *out)
         "/etc/embark.ini)\n"
         "  -h, --help      this\n"
         "  --version       embark's version\n"
-        "\nEMBARK_SKIP=wait,check,migrate (or all) leaves steps out. EMBARK_<SECTION>_<KEY> sets a "
-        "key.\n"
+        "\nEMBARK_SKIP=check,wait,bootstrap,migrate (or all) leaves steps out.\n"
+        "EMBARK_<SECTION>_<KEY> sets a key.\n"
         "EMBARK_LOG=debug, or json, or json,debug: how much is said, and how.\n"
         "A bare shell (sh, bash; alone or with -i, -l) is started at once, without any step.\n"
         "\nembark help TOPIC: config, exit-codes, failures; a command, a section or a key of the\n"
@@ -117,8 +117,8 @@ static bool help_command(const char *topic, struct em_str *out)
 {
     for (size_t i = 0; i < COUNT(commands); i++)
         if (strcmp(commands[i].name, topic) == 0) {
-            em_str_printf(out, "embark %s %s\n  %s\n%s", topic, commands[i].words, commands[i].help,
-                          options_of(topic));
+            em_str_printf(out, "embark %s%s%s\n  %s\n%s", topic, *commands[i].words ? " " : "",
+                          commands[i].words, commands[i].help, options_of(topic));
             return true;
         }
     return false;

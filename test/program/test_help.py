@@ -19,6 +19,28 @@ def test_every_command(embark):
         assert re.match(rf"embark {name}\b", help_on(embark, name))
 
 
+def test_help_as_a_commands_option(embark):
+    """Alone only: `embark sql -h HOST FILE` is what psql takes, and no success."""
+    for name in commands(embark):
+        for option in ("--help", "-h"):
+            process = embark.run(name, option, config="nonsense").expect(0)
+            assert (process.stdout, process.stderr) == (help_on(embark, name), "")
+        embark.run(name, "-h", "db", "--").expect(1 if name == "health" else 64)
+    assert embark.run("printf", "%s", "--help").expect(0).stdout == "--help"
+    embark.run("--", "check", "--help").expect(127)
+
+
+def test_no_line_ends_in_a_blank(embark):
+    for topic in ([], ["config"], ["exit-codes"], ["failures"], *([name] for name in commands(embark))):
+        assert not re.search(r"[ \t]$", help_on(embark, *topic), re.M), topic
+
+
+def test_every_step_that_can_be_skipped_is_told(embark):
+    steps = re.search(r"EMBARK_SKIP=([a-z,]+)", help_on(embark))[1]
+    assert set(steps.split(",")) == {"check", "wait", "bootstrap", "migrate"}
+    embark.run("true", env={"EMBARK_SKIP": steps}).expect(0)
+
+
 def test_the_options_are_those_that_the_manual_lists(embark):
     """For every command that has options of its own."""
     manual = (TOP / "doc/embark.1").read_text()

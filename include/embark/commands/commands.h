@@ -21,7 +21,8 @@ enum em_config_use {
     X(wait, EM_CONFIG_GOOD, "", "waits for the database and for what [wait] names, then exits")  \
     X(migrate, EM_CONFIG_GOOD, "[--dry-run | --status | --resolve FILE [--as applied|pending]]", \
       "all steps up to and including the migrations, then exits")                                \
-    X(sql, EM_CONFIG_GOOD, "[-v NAME=VALUE…] [-1] [--on-error stop|continue] FILE…",             \
+    X(sql, EM_CONFIG_GOOD,                                                                       \
+      "[-v NAME=VALUE…] [-1] [--on-error stop|continue] FILE… | --print-bootstrap",              \
       "runs SQL files as psql would (- is standard input), once the database is ready")          \
     X(health, EM_CONFIG_GOOD, "[--start | --live | --ready] [URL | HOST:PORT]",                  \
       "the healthcheck: 0 healthy, 1 not, and one line saying why")                              \
