@@ -30,13 +30,18 @@ bool em_relay_open(struct em_relay *relay, int *child_end)
 
 static void keep(struct em_relay *relay, const char *line, size_t length)
 {
-    if (length > EM_RELAY_LINE_BYTES)
-        length = EM_RELAY_LINE_BYTES;
-    EM_FREE char *text = em_strndup(line, length);
+    EM_STR_AUTO text = EM_STR_INIT;
+    em_str_add(&text, line, length);
+    /* What is kept is redacted when it is used; but a part of a password would be known by nobody.
+     */
+    if (length > EM_RELAY_LINE_BYTES) {
+        em_redact(em_log_secrets(), &text);
+        em_str_cut(&text, EM_RELAY_LINE_BYTES);
+    }
     /* The list is short: shifting it is cheaper than a ring's reader. */
     if (relay->kept.n == EM_RELAY_LINES)
         em_list_drop_first(&relay->kept);
-    em_list_add(&relay->kept, text);
+    em_list_add(&relay->kept, em_str_c(&text));
 }
 
 /* Passes the partial text on, up to `length`. */

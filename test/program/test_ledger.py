@@ -278,6 +278,14 @@ def test_no_password_in_the_ledger(app, db):
     assert db.password not in repr(run), run
 
 
+def test_no_part_of_a_password_where_a_line_is_cut(app, db):
+    """Lines of the output are cut before they are kept."""
+    app.command = f"sh -c 'printf %0990d%s%s\\\\n 0 \"$0\" tail; exit 1' {db.password}"
+    app.fails(80)
+    run, = ledger(db)
+    assert run["output"].startswith("0" * 990) and db.password[:4] not in run["output"], run
+
+
 def test_status_and_dry_run(app, db, embark):
     """They change nothing, and take no lock."""
     process = embark.run("migrate", "--dry-run", **app.arguments()).expect(0)
