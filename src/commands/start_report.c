@@ -39,12 +39,17 @@ void em_start_report_steps(const char *timings)
     em_str_puts(&report.steps, timings);
 }
 
-static void add_clean(struct em_str *out, const char *text)
+void em_shown_command(char *const *argv, size_t limit, struct em_str *out)
 {
-    EM_STR_WIPED plain = EM_STR_INIT;
-    em_str_puts(&plain, text);
-    em_redact(em_log_secrets(), &plain);
-    em_escape(out, em_str_c(&plain), plain.len);
+    EM_STR_WIPED words = EM_STR_INIT;
+    for (size_t i = 0; argv[i]; i++)
+        em_str_printf(&words, "%s%s", i ? " " : "", argv[i]);
+    em_redact(em_log_secrets(), &words);
+    if (words.len > limit) {
+        em_str_cut(&words, limit);
+        em_str_puts(&words, "…");
+    }
+    em_str_puts(out, em_str_c(&words));
 }
 
 /* The report that is there may be of a service that embark has started, and that runs above us:
@@ -95,17 +100,12 @@ static void write_report(struct em_last_start *last)
 void em_start_report_executes(const char *timings, char *const *argv)
 {
     struct em_last_start last = {.executed = true};
-    EM_STR_WIPED words = EM_STR_INIT;
+    EM_STR_AUTO words = EM_STR_INIT;
     if (!is_wanted())
         return;
     em_start_report_steps(timings);
-    for (size_t i = 0; argv[i] && words.len <= SHOWN_COMMAND; i++)
-        em_str_printf(&words, "%s%.*s", i ? " " : "", SHOWN_COMMAND, argv[i]);
-    if (words.len > SHOWN_COMMAND) {
-        em_str_cut(&words, SHOWN_COMMAND);
-        em_str_puts(&words, "…");
-    }
-    add_clean(&last.command, em_str_c(&words));
+    em_shown_command(argv, SHOWN_COMMAND, &words);
+    em_escape(&last.command, em_str_c(&words), words.len);
     write_report(&last);
 }
 

@@ -5,6 +5,7 @@
 
 #include "embark/commands/commands.h"
 #include "embark/commands/flags.h"
+#include "embark/commands/start_report.h"
 #include "embark/commands/steps.h"
 #include "embark/db/db.h"
 #include "embark/os/clock.h"
@@ -359,12 +360,9 @@ void em_steps_say(const struct em_steps *steps, const char *what, char *const *a
     em_time_print(&line, em_now() - steps->started);
     if (steps->timings.len)
         em_str_printf(&line, " (%s)", em_str_c(&steps->timings));
-    size_t start = line.len;
-    for (size_t i = 0; argv && argv[i] && line.len - start <= SHOWN_COMMAND; i++)
-        em_str_printf(&line, "%s%.*s", i ? " " : ": ", SHOWN_COMMAND, argv[i]);
-    if (line.len - start > SHOWN_COMMAND) {
-        em_str_cut(&line, start + SHOWN_COMMAND);
-        em_str_puts(&line, "…");
+    if (argv) {
+        em_str_puts(&line, ": ");
+        em_shown_command(argv, SHOWN_COMMAND, &line);
     }
     em_log(EM_LOG_INFO, NULL, "%s", em_str_c(&line));
 }

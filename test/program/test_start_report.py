@@ -84,6 +84,16 @@ def test_a_start_that_failed(embark, state, words, config, code):
     assert f"ended with exit code {code}" in doctor(embark, state)["start"][0]
 
 
+@pytest.mark.parametrize("shown, said", [(300, lambda main, state: main.said[-1]), (1000, lambda main, state: report(state)["end"])], ids=["log", "report"])
+def test_a_password_where_the_command_is_cut(embark, state, shown, said):
+    """No part of it is shown either."""
+    password = "notevenapartofit"
+    url = f"postgresql://app:{password}@127.0.0.1/app"
+    for length in range(shown - 40, shown):
+        main = start(embark, state, "true", "x" * length, url, env={"DATABASE_URL": url, "EMBARK_SKIP": "wait"}).expect(0)
+        assert re.search(r"true x+[^n]*$", said(main, state)), said(main, state)
+
+
 def test_a_start_that_was_stopped(embark, state, refused_port):
     main = start(embark, state, "true", env={"DATABASE_URL": f"postgresql://a@127.0.0.1:{refused_port}/a"})
     main.wait_for_line("refuses connections")

@@ -8,6 +8,12 @@
 #ifndef EMBARK_COMMANDS_START_REPORT_H
 #define EMBARK_COMMANDS_START_REPORT_H
 
+#include "embark/core/str.h"
+
+/* Adds the command as people are shown it: without its passwords, which are looked for before it is
+ * cut, at `limit` bytes, since a part of one would be known by nobody. */
+void em_shown_command(char *const *argv, size_t limit, struct em_str *out);
+
 /* First thing in main. em_start_report_forget(): this is no start. */
 void em_start_report_begin(void);
 void em_start_report_forget(void);
