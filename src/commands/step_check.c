@@ -1,4 +1,4 @@
-/* The first step: what needs no database (DESIGN, semantics 1). */
+/* The first step: what needs no database (embark(1), "Order of the steps"). */
 #include <string.h>
 
 #include "embark/commands/steps.h"

@@ -1,4 +1,4 @@
-/* The start-up steps (DESIGN, semantics 1). */
+/* The start-up steps (embark(1), "Order of the steps"). */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

@@ -301,7 +301,7 @@ def test_bad_url_is_said_without_its_password(embark, url, says, how):
                                          ("target_session_attrs=primary-ish", "target_session_attrs"),
                                          ("channel_binding=maybe", "channel_binding")])
 def test_bad_parameter_is_said_at_once(embark, query, name):
-    """DESIGN, semantics 2: also while the host is away, so that a slip isn't hidden behind a minute's wait."""
+    """Also while the host is away, so that a slip isn't hidden behind a minute's wait."""
     process = embark.run("true", env={"DATABASE_URL": f"postgresql://app:{SECRET}@nowhere.invalid/app?{query}",
                                       "EMBARK_DATABASE_TIMEOUT": "3s"})
     assert process.popen.returncode in (77, 78), process.describe()

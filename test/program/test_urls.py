@@ -163,7 +163,7 @@ def test_direct_urls_password_is_not_shown(db, embark, refused_port):
 
 
 def test_service_environment_is_untouched(db, embark):
-    """DESIGN 5: not one variable more or less, in the same order."""
+    """Not one variable more or less, in the same order."""
     mine = {"DATABASE_URL": db.url, "A": "", "B": "x y", "C": "line\nline", "PGAPPNAME": "mine", "ü": "ö"}
     process = embark.run("env", "-0", env=mine).expect(0)
     got = process.out.raw.rstrip(b"\0").split(b"\0")

@@ -38,7 +38,7 @@ static void check(const char *message, const char *sqlstate, enum em_db_class cl
 
 #define AT(host) "connection to server at \"" host "\", port 5432 failed: "
 
-/* DESIGN's lists, and what stands near them. */
+/* The manual's lists, and what stands near them. */
 static void classes_by_state(void **state)
 {
     static const char *const retried[] = {"57P01", "57P02", "57P03", "57014", "53000",

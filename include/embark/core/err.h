@@ -14,7 +14,7 @@
 
 #include "embark/core/str.h"
 
-/* DESIGN "Exit codes". 64 to 78 are those of sysexits.h where it has a fitting one. */
+/* embark(1), EXIT STATUS. 64 to 78 are those of sysexits.h where it has a fitting one. */
 #define EM_EXITS(X)                                                                           \
     X(DONE, 0, "done")                                                                        \
     X(USAGE, 64, "usage: an unknown option or subcommand, or a missing word")                 \

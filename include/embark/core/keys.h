@@ -7,17 +7,20 @@
  *
  * X(section, key, TYPE, default, help)
  *
- *   TYPE      field                     value
- *   TEXT      char *                    as it stands; NULL when not set and the default is ""
- *   SECRET    char *                    a TEXT that holds a password: shown as ****, its readers
- * add what is secret of it to em_secrets TIME      em_time                   em_time_parse() BOOL
- * bool                      yes, no (also true, false, on, off, 1, 0) CHOICE    int index into the
- * words of the default, which is "word|word|word": the first is the default WORDS     struct
- * em_list            a command: split into words as a shell does (quotes, backslash; nothing is
- * expanded but embark's own
- *                                       ${…}, and that after the splitting, so that a value stays
- * one word) LIST      struct em_items           repeatable: every line adds one value NAMES struct
- * em_items           repeatable, and each line may hold several, separated by commas or blanks
+ *     TYPE     field              value
+ *     TEXT     char *             as it stands; NULL when not set and the default is ""
+ *     SECRET   char *             a TEXT that holds a password: shown as ****, its readers add
+ *                                 what is secret of it to em_secrets
+ *     TIME     em_time            em_time_parse()
+ *     BOOL     bool               yes, no (also true, false, on, off, 1, 0)
+ *     CHOICE   int                index into the words of the default, which is "word|word|word":
+ *                                 the first is the default
+ *     WORDS    struct em_list     a command: split into words as a shell does (quotes, backslash;
+ *                                 nothing is expanded but embark's own ${…}, and that after the
+ *                                 splitting, so that a value stays one word)
+ *     LIST     struct em_items    repeatable: every line adds one value
+ *     NAMES    struct em_items    repeatable, and each line may hold several, separated by commas
+ *                                 or blanks
  */
 #ifndef EMBARK_CORE_KEYS_H
 #define EMBARK_CORE_KEYS_H

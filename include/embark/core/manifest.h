@@ -1,7 +1,7 @@
 /* A value of [require] manifest: a file, and for pyproject.toml the extras that are wanted too.
  *
  *     requirements.txt   deploy/requirements-prod.txt   pyproject.toml
- * pyproject.toml[postgres,tracing] package.json   package-lock.json   npm-shrinkwrap.json
+ *     pyproject.toml[postgres,tracing]   package.json   package-lock.json   npm-shrinkwrap.json
  *
  * Pure.
  */

@@ -4,11 +4,13 @@
  * before it, so that "alembic>=1.14,<2" is one. What a name and a version may be depends on the
  * language:
  *
- *     python   alembic, alembic.config       PEP 440: >=1.14,<2
- *     node     express, @scope/pkg, pkg/sub, ./dist/main.js, node:fs     semver: express@^4.18,
- * express>=4 <6 ruby     pg (a gem's name)             Gem::Requirement: ~>7.1 php monolog/monolog,
- * ext-pdo      Composer: ^3, >=3 <4      (import: a class, or ext-pdo) java org.postgresql.Driver
- * none
+ *     python   alembic, alembic.config               PEP 440: >=1.14,<2
+ *     node     express, @scope/pkg, pkg/sub,
+ *              ./dist/main.js, node:fs               semver: express@^4.18, express>=4 <6
+ *     ruby     pg (a gem's name)                     Gem::Requirement: ~>7.1
+ *     php      monolog/monolog, ext-pdo              Composer: ^3, >=3 <4
+ *              (import: a class, or ext-pdo)
+ *     java     org.postgresql.Driver                 none
  *
  * Pure; the bytes are hostile.
  */

@@ -1,7 +1,7 @@
 /* psql's meta-commands: what `embark sql` makes of each, in one table.
  *
- * X(name, WHAT, reason)   WHAT NOTHING: accepted, and has no effect here. WHAT REFUSED: the reason
- * says what to write instead. doc/embark-sql.1 lists them all.
+ * X(name, WHAT, reason). WHAT is NOTHING: accepted, and has no effect here; or REFUSED: the reason
+ * says what to write instead; or what is done. doc/embark-sql.1 lists them all.
  */
 #ifndef EMBARK_CORE_SQL_META_H
 #define EMBARK_CORE_SQL_META_H

@@ -1,17 +1,18 @@
 /* What an SQLSTATE, or the lack of one, means for somebody who waits (PostgreSQL manual, Appendix
  * A).
  *
- * DESIGN, semantics 2: refusals, DNS failures, timeouts, resets, 57P01 to 57P03, classes 53 and 08,
- * and a standby where a primary is needed are retried; 28P01 and 28000 (after auth_grace), 3D000,
- * 42501, 55000, bad parameters, a missing password, TLS refused or a bad certificate fail at once.
+ * As embark(1) says, WAITING: refusals, DNS failures, timeouts, resets, 57P01 to 57P03, classes 53
+ * and 08, and a standby where a primary is needed are retried; 28P01 and 28000 (after auth_grace),
+ * 3D000, 42501, 55000, bad parameters, a missing password, TLS refused or a bad certificate fail at
+ * once.
  *
  * A failed login's message is a row of attempts, one for each address, and two for one address
  * where sslmode is prefer or allow:
  *
- *     connection to server at "db" (10.0.0.2), port 5432 failed: FATAL:  57P03: the database system
- * is … LOCATION:  ProcessStartupPacket, postmaster.c:2415 connection to server at "db" (10.0.0.3),
- * port 5432 failed: Connection refused Is the server running on that host and accepting TCP/IP
- * connections?
+ *     connection to server at "db" (10.0.0.2), port 5432 failed: FATAL:  57P03: the database …
+ *     LOCATION:  ProcessStartupPacket, postmaster.c:2415
+ *     connection to server at "db" (10.0.0.3), port 5432 failed: Connection refused
+ *             Is the server running on that host and accepting TCP/IP connections?
  *
  * The last attempt decides, since libpq goes on to the next address only after what may go away by
  * itself. One exception: under sslmode=prefer a login that was refused with TLS is tried again

@@ -4,12 +4,14 @@
  *
  *     postgresql://user:password@host:port/database?parameter=value&…
  *         also postgres, pgsql, postgis, psql, ecto …, in any case, with any +driver (SQLAlchemy);
- * several hosts (h1:5432,h2), [v6], directories of a socket (%2Fvar%2Frun%2Fpostgresql, or
- * ?host=/tmp); user, password, database … in the query too
- *     jdbc:postgresql://host/database?user=…&password=…     also r2dbc: and vertx-reactive:; no
- * host is localhost host=… dbname=… password='…'                          keyword=value (PostgreSQL
- * manual, 34.1.1) Host=…;Username=…;Password="…";SSL Mode=Require       Npgsql, names in any
- * spelling that it knows
+ *         several hosts (h1:5432,h2), [v6], directories of a socket (%2Fvar%2Frun%2Fpostgresql, or
+ *         ?host=/tmp); user, password, database … in the query too
+ *     jdbc:postgresql://host/database?user=…&password=…
+ *         also r2dbc: and vertx-reactive:; no host is localhost
+ *     host=… dbname=… password='…'
+ *         keyword=value (PostgreSQL manual, 34.1.1)
+ *     Host=…;Username=…;Password="…";SSL Mode=Require
+ *         Npgsql, names in any spelling that it knows
  *
  * The result is a list of (keyword, value) pairs of libpq's own keywords, percent-decoded: for
  * PQconnectStartParams with expand_dbname 0. Parameters that libpq doesn't know (schema,
@@ -17,11 +19,11 @@
  * libpq's reading:
  *
  *   - ssl=true (1, require, …) is sslmode=require and ssl=false is sslmode=disable, but a sslmode=
- * beside it wins
+ *     beside it wins
  *   - in the query, + stays + (a JDBC driver reads a blank, so there it is one) and a value may
- * hold =
+ *     hold =
  *   - a name of a parameter that libpq doesn't know is an error only in the forms in which it might
- * be a piece of a password: keyword=value and Npgsql, unless it is known from elsewhere
+ *     be a piece of a password: keyword=value and Npgsql, unless it is known from elsewhere
  */
 #ifndef EMBARK_CORE_URL_H
 #define EMBARK_CORE_URL_H

@@ -1,8 +1,8 @@
 /* What to do about migrations, from what the ledger says and the image holds. Pure: the whole
  * decision is here, and nothing else decides.
  *
- * DESIGN, semantics 4. The database's own state is the digest of the migration tools' tables: ""
- * when there is none, and then nothing is ever skipped.
+ * embark(1), "The ledger". The database's own state is the digest of the migration tools' tables:
+ * "" when there is none, and then nothing is ever skipped.
  */
 #ifndef EMBARK_CORE_VERDICT_H
 #define EMBARK_CORE_VERDICT_H

@@ -1,5 +1,5 @@
-/* The ledger: a table in the service's database that notes each migration run (DESIGN, semantics
- * 4).
+/* The ledger: a table in the service's database that notes each migration run (embark(1), "The
+ * ledger").
  *
  * Rows belong to a scope, the lock's name. They are written on short-lived connections of their
  * own: the transaction that holds the lock never gets an xid. Reading it, and the digest of the

@@ -1,4 +1,4 @@
-/* exec of the service (DESIGN, semantics 5). */
+/* exec of the service (embark(1), THE SERVICE). */
 #ifndef EMBARK_STAGES_SERVICE_H
 #define EMBARK_STAGES_SERVICE_H
 

@@ -1,4 +1,4 @@
-/* Waiting for the database and for what [wait] names (DESIGN, semantics 2). */
+/* Waiting for the database and for what [wait] names (embark(1), WAITING). */
 #ifndef EMBARK_STAGES_WAIT_H
 #define EMBARK_STAGES_WAIT_H
 
