@@ -59,8 +59,8 @@ static void say_skip(const struct migration *m)
 {
     EM_STR_AUTO who = EM_STR_INIT;
     em_verdict_run(&m->look.state.good, &who);
-    em_log(EM_LOG_INFO, "migrate", "everything is applied (%zu files; run %s)", m->look.files.n,
-           em_str_c(&who));
+    em_log(EM_LOG_INFO, "migrate", "everything is applied (%zu file%s; run %s)", m->look.files.n,
+           m->look.files.n == 1 ? "" : "s", em_str_c(&who));
 }
 
 /* What doesn't stop a run, but somebody should know. */
