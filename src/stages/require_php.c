@@ -64,7 +64,8 @@ static void say_missing(const struct vendor *v, const char *name, const char *wh
                           "module %s: is not in %s/composer/installed.json (%s)", name,
                           em_str_c(&v->folder), where);
     }
-    em_hint(err, "composer install --no-dev in the stage that runs, or COPY --from=… vendor");
+    em_hint(err, "composer install --no-dev in the stage that runs, or COPY --from=… %s",
+            em_str_c(&v->folder));
 }
 
 /* The list says that it is there: whether its files are. */

@@ -55,6 +55,8 @@ def test_vendor_dir_of_composer_json(check, vendor, folder, text, code):
     check("module = php: monolog/monolog\n", code)
     check("import = php: Monolog\\Logger\n", code, env=SYSTEM)
     check("module = php: monolog/monolog\n", 0, env={**SYSTEM, "COMPOSER_VENDOR_DIR": "lib/packages"})
+    if code == 0:
+        check("module = php: not/there\n", 72, r"is not in lib/packages/composer/installed\.json", r"hint: .* COPY --from=… lib/packages$")
 
 
 def test_extensions(check, folder):
