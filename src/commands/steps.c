@@ -12,13 +12,13 @@
 #include "embark/os/log.h"
 #include "embark/os/proc.h"
 #include "embark/os/trim.h"
-#include "embark/os/user.h"
 #include "embark/stages/bootstrap.h"
 #include "embark/stages/bootstrap_files.h"
 #include "embark/stages/bundle.h"
 #include "embark/stages/ledger.h"
 #include "embark/stages/migrate.h"
 #include "embark/stages/require.h"
+#include "embark/stages/service.h"
 #include "embark/stages/sql_migrations.h"
 #include "embark/stages/wait.h"
 
@@ -120,23 +120,6 @@ static int find_superuser(struct em_steps *steps, struct em_errs *warnings)
     return em_said("configuration", &err);
 }
 
-/* What is secret has been read; from here on all is seen and done as the service's user does. */
-static int become_user(const struct em_config *config, bool good)
-{
-    EM_ERR_AUTO err = EM_ERR_INIT;
-    struct em_user user = {0};
-    if (!config->service_user || !*config->service_user)
-        return 0;
-    if (em_user_find(config->service_user, &user, &err) == 0 && good)
-        em_user_become(&user, &err);
-    em_user_free(&user);
-    if (!err.code)
-        return 0;
-    em_context(&err, "%s: [service] user = %s", config->origin[EM_AT_service_user],
-               config->service_user);
-    return em_said("configuration", &err);
-}
-
 /* Each once: several URLs may take the same password. */
 static void say_warnings(const struct em_errs *warnings, bool build_time)
 {
@@ -153,12 +136,15 @@ int em_steps_start(struct em_steps *steps, const struct em_config *config, bool 
 {
     EM_ERRS_AUTO errs = EM_ERRS_INIT;
     EM_ERRS_AUTO warnings = EM_ERRS_INIT;
+    EM_ERR_AUTO err = EM_ERR_INIT;
+    struct em_user user = {0};
     memset(steps, 0, sizeof *steps);
     steps->config = config;
     steps->build_time = build_time;
     steps->hosts = build_time;
     steps->started = em_now();
     em_trim();
+    int unknown = em_service_user(config, &user, &err) != 0 ? em_said("configuration", &err) : 0;
     int code = find_targets(steps, &warnings);
     em_trim();
     if (code == 0)
@@ -177,8 +163,13 @@ int em_steps_start(struct em_steps *steps, const struct em_config *config, bool 
     em_bundle_validate(config, &errs);
     for (size_t i = 0; i < errs.n; i++)
         note(&code, "configuration", &errs.v[i]);
-    int became = become_user(config, code == 0);
-    return code ? code : became;
+    code = code ? code : unknown;
+    /* What is secret has been read; from here on all is seen and done as the service's user does.
+     */
+    if (code == 0 && em_service_become(config, &user, &err) != 0)
+        code = em_said("configuration", &err);
+    em_user_free(&user);
+    return code;
 }
 
 static const char *source_of_url(const struct em_config *config)

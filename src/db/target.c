@@ -20,18 +20,31 @@ static bool libpq_knows(const char *keyword)
     return false;
 }
 
-/* PQconndefaults() reads the service that PGSERVICE names, and has no other way to be told one. The
- * environment is put back at once: it is the service's. */
+static char *local_user;
+
+void em_db_local_user(const char *name)
+{
+    em_free_ptr(&local_user);
+    local_user = name ? em_strdup(name) : NULL;
+}
+
+/* PQconndefaults() reads the service that PGSERVICE names, and asks who runs this process where
+ * neither that nor PGUSER names a role: it has no other way to be told one. The environment is put
+ * back at once: it is the service's. */
 static PQconninfoOption *defaults_for(const char *service)
 {
+    const char *user = getenv("PGUSER") ? NULL : local_user;
     EM_FREE char *before = getenv("PGSERVICE") ? em_strdup(getenv("PGSERVICE")) : NULL;
-    if (!service)
-        return PQconndefaults();
-    setenv("PGSERVICE", service, 1);
+    if (service)
+        setenv("PGSERVICE", service, 1);
+    if (user)
+        setenv("PGUSER", user, 1);
     PQconninfoOption *options = PQconndefaults();
-    if (before)
+    if (user)
+        unsetenv("PGUSER");
+    if (service && before)
         setenv("PGSERVICE", before, 1);
-    else
+    else if (service)
         unsetenv("PGSERVICE");
     return options;
 }

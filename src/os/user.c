@@ -74,12 +74,12 @@ int em_user_find(const char *text, struct em_user *user, struct em_err *err)
     user->uid = entry ? entry->pw_uid : id;
     user->gid = entry ? entry->pw_gid : 0;
     user->home = em_strdup(entry && *entry->pw_dir ? entry->pw_dir : "/");
-    EM_FREE char *login = em_strdup(entry ? entry->pw_name : "");
+    user->name = em_strdup(entry ? entry->pw_name : "");
     if (colon && find_group(colon + 1, user, err) != 0)
         return err->code;
     add_group(user, user->gid);
-    if (!colon && *login)
-        add_groups_of(user, login);
+    if (!colon && *user->name)
+        add_groups_of(user, user->name);
     return 0;
 }
 
@@ -133,5 +133,6 @@ void em_user_free(struct em_user *user)
 {
     free(user->groups);
     free(user->home);
+    free(user->name);
     *user = (struct em_user){0};
 }

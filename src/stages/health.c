@@ -10,6 +10,7 @@
 #include "embark/os/net.h"
 #include "embark/os/trim.h"
 #include "embark/stages/phase.h"
+#include "embark/stages/service.h"
 
 #define BODY_LIMIT ((size_t)65536)
 
@@ -116,8 +117,12 @@ static int check_database(const struct em_config *config, em_time until, struct 
     EM_STR_AUTO application = EM_STR_INIT;
     struct em_url url = {0};
     struct em_db *db = NULL;
+    struct em_user user;
     bool none;
-    int code = em_db_target(&url, config->database_url, config->origin[EM_AT_database_url], &none,
+    int code = em_service_user(config, &user, err);
+    em_user_free(&user);
+    if (code == 0)
+        code = em_db_target(&url, config->database_url, config->origin[EM_AT_database_url], &none,
                             NULL, NULL, err);
     em_application_name("health", &application);
     if (code == 0)

@@ -4,8 +4,36 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "embark/db/db.h"
 #include "embark/os/exec.h"
 #include "embark/os/loop.h"
+
+static int name_key(const struct em_config *config, struct em_err *err)
+{
+    if (err->code)
+        em_context(err, "%s: [service] user = %s", config->origin[EM_AT_service_user],
+                   config->service_user);
+    return err->code;
+}
+
+int em_service_user(const struct em_config *config, struct em_user *user, struct em_err *err)
+{
+    *user = (struct em_user){0};
+    if (!config->service_user || !*config->service_user)
+        return 0;
+    if (em_user_find(config->service_user, user, err) == 0)
+        em_db_local_user(user->name);
+    return name_key(config, err);
+}
+
+int em_service_become(const struct em_config *config, const struct em_user *user,
+                      struct em_err *err)
+{
+    if (!user->name)
+        return 0;
+    em_user_become(user, err);
+    return name_key(config, err);
+}
 
 int em_service_exec(char *const *argv, struct em_err *err)
 {

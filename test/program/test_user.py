@@ -6,6 +6,7 @@ import pwd
 import pytest
 
 from support.process import need_root
+from test_health import ALONE
 
 
 @pytest.fixture(autouse=True)
@@ -121,6 +122,27 @@ def test_secrets_are_read_before(embark, db, folder):
     process = embark.run("sh", "-c", f"id -u; cat {folder}/url", env={"DATABASE_URL_FILE": str(folder / "url"), "EMBARK_CONFIG": str(config)})
     process.expect(1, "Permission denied")
     assert process.stdout == "1\n"
+
+
+def test_role_that_nothing_names(embark, own_server, folder):
+    """libpq takes the name of who runs it, and that is the service's user, not root."""
+    server = own_server(hba="local all postgres trust\nlocal all all peer\n").start()
+    server.sql("CREATE ROLE daemon LOGIN")
+    server.sql("CREATE DATABASE app OWNER daemon")
+    env = {"PGHOST": str(server.socket_folder), "PGPORT": str(server.port), "PGDATABASE": "app"}
+    config = "[service]\nuser = {}\n[migrate]\ncommand = true\n"
+    process = embark.run("sh", "-c", "echo ${PGUSER-unset}", config=config.format("daemon"), env=env).expect(0)
+    assert process.stdout == "unset\n"
+    assert server.value("SELECT tableowner FROM pg_tables WHERE tablename = 'embark_ledger'", database="app") == "daemon"
+    embark.run("true", config=config.format("daemon"), env={**env, "PGUSER": "postgres"}).expect(0)
+    embark.run("true", config=config.format("12345"), env=env).expect(78, "names no user, and this uid has no name")
+
+
+def test_role_of_the_healthcheck(embark, db):
+    """The service's, too."""
+    env = {**db.pg_environment, "EMBARK_SERVICE_USER": "daemon"}
+    del env["PGUSER"]
+    embark.run("health", config="[health]\ndatabase = yes\n", env=env, prefix=ALONE).expect(1, "refuses the login of daemon|\"daemon\"")
 
 
 def test_migration_runs_as_the_user(embark, db, folder):

@@ -24,6 +24,10 @@ struct em_db; /* a connection */
  * whether that is an error). */
 int em_db_target(struct em_url *url, const char *value, const char *origin, bool *none,
                  struct em_str *raw, struct em_errs *warnings, struct em_err *err);
+/* Whom em_db_target() looks for targets for: the name of a user of this machine, which is the role
+ * where nothing else names one, as libpq will have it in a program that this user runs. "": it has
+ * no name; NULL, and until this is called: who runs this process. Copied. */
+void em_db_local_user(const char *name);
 /* target_session_attrs lets a standby do. */
 bool em_db_standby_ok(const struct em_url *url);
 

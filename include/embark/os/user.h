@@ -12,6 +12,7 @@ struct em_user {
     gid_t *groups; /* supplementary ones, gid among them */
     size_t n;
     char *home;
+    char *name; /* "": it has none */
 };
 
 /* NAME, UID, NAME:GROUP or UID:GROUP, by /etc/passwd and /etc/group. With a GROUP there are no
