@@ -1,10 +1,12 @@
 #include "embark/stages/ledger.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "embark/core/sql_vars.h"
 #include "embark/core/tool.h"
+#include "embark/os/clock.h"
 #include "embark/os/host.h"
 #include "embark/os/log.h"
 #include "embark/stages/sql_migrations.h"
@@ -82,6 +84,23 @@ static int look(struct em_db *db, const char *table, em_time until, bool *readab
     return code;
 }
 
+/* A question of a replica that may have to wait for another one's migration, which may have locked
+ * the ledger or its tool's table. The server ends it, at half of the time: it doesn't notice that
+ * we have given up, and each try would leave a backend that waits for the lock. What is sent in
+ * one message is one transaction, so that the timeout is for this question only. */
+static int ask(struct em_db *db, em_time until, struct em_db_failure *failure, const char *question,
+               struct em_err *err)
+{
+    EM_STR_AUTO sql = EM_STR_INIT;
+    em_time ms = (until - em_now()) / 2 / EM_MS(1);
+    em_str_printf(&sql, "SET LOCAL statement_timeout = %d; %s",
+                  ms < 1         ? 1
+                  : ms > INT_MAX ? INT_MAX
+                                 : (int)ms,
+                  question);
+    return em_db_query(db, until, failure, err, em_str_c(&sql), 0, NULL);
+}
+
 static char *copy(const struct em_db *db, int row, int column)
 {
     const char *value = em_db_value(db, row, column);
@@ -142,16 +161,18 @@ static int named(int code, const struct em_config *config, const struct em_db_fa
  * The digest stands in each of them, and alone in a row of its own when there is no run yet. */
 static void read_sql(const struct em_config *config, const char *table, struct em_str *sql)
 {
+    EM_STR_AUTO scope = EM_STR_INIT;
     em_str_puts(sql, "WITH d AS MATERIALIZED (SELECT ");
     add_digest_sql(config, sql);
+    em_sql_quote_literal(&scope, config->migrate_lock);
     em_str_printf(
         sql,
         " AS digest), runs AS ("
-        "(SELECT * FROM %s WHERE scope = $1 ORDER BY id DESC LIMIT 1) UNION ALL "
-        "(SELECT * FROM %s WHERE scope = $1 AND outcome = 'done' ORDER BY id DESC LIMIT 1))"
+        "(SELECT * FROM %s WHERE scope = %s ORDER BY id DESC LIMIT 1) UNION ALL "
+        "(SELECT * FROM %s WHERE scope = %s AND outcome = 'done' ORDER BY id DESC LIMIT 1))"
         " SELECT " RUN_COLUMNS
         ", d.digest FROM d LEFT JOIN runs r ON true ORDER BY r.id DESC NULLS LAST",
-        table, table);
+        table, em_str_c(&scope), table, em_str_c(&scope));
 }
 
 int em_ledger_read(struct em_db *db, const struct em_config *config, em_time until,
@@ -160,14 +181,13 @@ int em_ledger_read(struct em_db *db, const struct em_config *config, em_time unt
     EM_STR_AUTO table = EM_STR_INIT;
     EM_STR_AUTO sql = EM_STR_INIT;
     struct em_db_failure local = {EM_DB_RETRY, ""};
-    const char *values[] = {config->migrate_lock};
     em_state_free(state);
     if (!em_ledger_wanted(config))
         return 0;
     failure = failure ? failure : &local;
     quote_table(config, &table);
     read_sql(config, em_str_c(&table), &sql);
-    int code = em_db_query(db, until, failure, err, em_str_c(&sql), 1, values);
+    int code = ask(db, until, failure, em_str_c(&sql), err);
     if (code &&
         (strcmp(failure->sqlstate, "42P01") == 0 || strcmp(failure->sqlstate, "42501") == 0)) {
         em_err_free(err); /* a ledger that isn't there yet is no failure */
@@ -193,17 +213,17 @@ enum em_ledger_news em_ledger_news(struct em_db *db, const struct em_config *con
 {
     EM_STR_AUTO sql = EM_STR_INIT;
     EM_STR_AUTO table = EM_STR_INIT;
+    EM_STR_AUTO scope = EM_STR_INIT;
     EM_ERR_AUTO ignored = EM_ERR_INIT;
-    const char *values[] = {config->migrate_lock};
     const struct em_run_row *seen = &state->newest;
     if (!state->has_ledger)
         return EM_NEWS_UNKNOWN;
     quote_table(config, &table);
+    em_sql_quote_literal(&scope, config->migrate_lock);
     em_str_printf(
-        &sql, "SELECT " RUN_COLUMNS " FROM %s AS r WHERE r.scope = $1 ORDER BY r.id DESC LIMIT 1",
-        em_str_c(&table));
-    if (em_db_query(db, until, NULL, &ignored, em_str_c(&sql), 1, values) != 0 ||
-        em_db_rows(db) != 1)
+        &sql, "SELECT " RUN_COLUMNS " FROM %s AS r WHERE r.scope = %s ORDER BY r.id DESC LIMIT 1",
+        em_str_c(&table), em_str_c(&scope));
+    if (ask(db, until, NULL, em_str_c(&sql), &ignored) != 0 || em_db_rows(db) != 1)
         return EM_NEWS_UNKNOWN;
     const char *id = em_db_value(db, 0, COL_ID), *outcome = em_db_value(db, 0, COL_OUTCOME);
     if (!id || !outcome)

@@ -211,6 +211,27 @@ def test_host_name_of_the_replica_is_its_containers(db, embark, begin, folder):
     ready(first)
 
 
+def test_waiting_while_the_tools_table_is_locked_leaves_no_backends(db, embark, begin, folder):
+    """The holder's migration alters its tool's table, which a waiter's look at the ledger reads: the server doesn't notice that a client has given up."""
+    db.make_ledger()
+    db.sql(f"CREATE TABLE alembic_version (version_num varchar(32)); ALTER TABLE alembic_version OWNER TO {db.role}")
+    begin(db)
+    table = db.connect(application_name="the migration")
+    table.autocommit = False
+    stuck = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'embark:%' AND wait_event_type = 'Lock'"
+    try:
+        table.cursor().execute("ALTER TABLE alembic_version ALTER version_num TYPE varchar(128)")
+        waiter = embark("echo", "served", env={"DATABASE_URL": db.url, "EMBARK_DATABASE_CONNECT_TIMEOUT": "1s"}, config=config("true"))
+        for _ in range(2):
+            eventually(lambda: db.value(stuck) > 0, what="a look at the ledger")
+            eventually(lambda: db.value(stuck) == 0, what="its end")
+        waiter.wait_for_line('the lock "embark" is held by embark:')
+    finally:
+        table.close()
+    (folder / "go").touch()
+    ready(waiter)
+
+
 def test_foreign_application_that_holds_the_key_is_named(db, embark):
     """L21"""
     foreign = foreign_lock(db)
