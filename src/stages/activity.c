@@ -19,7 +19,7 @@ void em_activity_sql(const char *application, int server_version, struct em_str 
     em_str_puts(
         sql,
         "SELECT a.pid, a.wait_event_type || '/' || a.wait_event,"
-        " left(btrim(regexp_replace(a.query, '\\s+', ' ', 'g')), 60),"
+        " " EM_STATEMENT_SQL ","
         " (SELECT coalesce(nullif(b.application_name, ''), 'an unnamed client') || ' (pid ' || "
         "b.pid || ')'"
         " FROM pg_catalog.pg_stat_activity b WHERE b.pid = ANY "
@@ -58,7 +58,7 @@ static int find_left(struct em_db *db, const char *prefix, bool end, struct em_e
 {
     EM_STR_AUTO sql = EM_STR_INIT;
     em_str_printf(&sql,
-                  "SELECT a.pid, left(btrim(regexp_replace(a.query, '\\s+', ' ', 'g')), 60)%s FROM "
+                  "SELECT a.pid, " EM_STATEMENT_SQL "%s FROM "
                   "pg_catalog.pg_stat_activity a"
                   " WHERE a.datname = current_database() AND a.state <> 'idle' AND a.pid <> "
                   "pg_catalog.pg_backend_pid()"

@@ -4,6 +4,7 @@
 
 #include "embark/core/sql_vars.h"
 #include "embark/os/clock.h"
+#include "embark/stages/activity.h"
 #include "embark/stages/command.h"
 #include "embark/stages/doctor_at.h"
 #include "embark/stages/lock.h"
@@ -43,7 +44,7 @@ static void runs_sql(int64_t key, struct em_str *sql)
 {
     EM_STR_AUTO prefix = EM_STR_INIT;
     em_run_prefix(key, &prefix);
-    em_str_puts(sql, "SELECT a.pid, left(btrim(regexp_replace(a.query, '\\s+', ' ', 'g')), 60),"
+    em_str_puts(sql, "SELECT a.pid, " EM_STATEMENT_SQL ","
                      " extract(epoch FROM clock_timestamp() - a.query_start)::bigint,"
                      " a.state, a.wait_event_type || '/' || a.wait_event"
                      " FROM pg_catalog.pg_stat_activity a"

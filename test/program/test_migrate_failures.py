@@ -180,6 +180,18 @@ def test_backend_of_a_killed_migration_is_waited_for(app, db):
     assert db.value("SELECT %s - min(began) > '2.5 s' FROM runs", (began,)), "the second one began beside the first one's statement"
 
 
+def test_statement_of_a_leftover_is_shown_without_its_password(app, db):
+    app.add("002_slow", "SELECT pg_sleep(3) /* ALTER ROLE x PASSWORD 'Pw-of-a-statement' */")
+    first = app.start(pid1=True)
+    in_statement(first, db)
+    first.signal(signal.SIGKILL)
+    first.wait()
+    second = app.start()
+    second.wait_for_line(r"still works on: SELECT pg_sleep\(3\) /\* ALTER ROLE x PASSWORD \.\.\.")
+    second.expect(0, timeout=40)
+    assert "Pw-of-a" not in second.stderr
+
+
 def test_backend_of_a_killed_migration_is_ended_in_the_end(app, db):
     app.add("002_slow", "SELECT pg_sleep(1000)")
     first = app.start(pid1=True)

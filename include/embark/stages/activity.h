@@ -5,6 +5,12 @@
 #include "embark/core/config.h"
 #include "embark/db/db.h"
 
+/* The beginning of what a backend (`a`, of pg_stat_activity) works on, on one line; what follows
+ * the word PASSWORD is left out, since a secret that is cut off isn't known for one any more. */
+#define EM_STATEMENT_SQL                                                                           \
+    "left(btrim(regexp_replace(regexp_replace(a.query, '\\mpassword\\M.*', 'PASSWORD ...', 'i'), " \
+    "'\\s+', ' ', 'g')), 60)"
+
 /* A query for what the backends with this application_name do: never fails, whatever the role may
  * see. "SELECT 1" for servers before 12. */
 void em_activity_sql(const char *application, int server_version, struct em_str *sql);
