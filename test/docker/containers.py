@@ -123,7 +123,8 @@ class Container:
 
     @property
     def address(self):
-        return self.inspect("{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}").split()[0]
+        """Empty while it has none: between two starts."""
+        return next(iter(self.inspect("{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}").split()), "")
 
     @property
     def title(self):
@@ -164,7 +165,8 @@ class Container:
         def answer():
             if not self.running:
                 raise AssertionError(f"{self.name} has ended\n{self.logs}")
-            return get(f"http://{self.address}:8000{path}", status)
+            address = self.address
+            return get(f"http://{address}:8000{path}", status) if address else None
         return eventually(answer, timeout, f"an answer {status} of {self.name}", gap=0.1)
 
     def exec(self, *words, code=0, options=()):

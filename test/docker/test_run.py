@@ -40,8 +40,8 @@ def test_the_service_is_process_1_and_nothing_else(boxes, image, db):
     service = boxes.run(image, env=with_database(db))
     assert service.serves() == "served\n"
     service.says("service: pid 1\n")
-    rows = docker("top", service.name, "-eo", "comm").stdout.split()[1:]
-    assert rows == ["service"]
+    rows = docker("top", service.name, "-eo", "pid,comm").stdout.splitlines()[1:]
+    assert [row.split()[1] for row in rows] == ["service"]
     # the environment, and no descriptor of embark's
     assert f"DATABASE_URL={db.url}" in service.exec("cat", "/proc/1/environ").stdout.split("\0")
     assert set(service.exec("ls", "/proc/1/fd").stdout.split()) <= {"0", "1", "2", "3"}

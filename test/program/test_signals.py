@@ -433,7 +433,7 @@ def test_other_attributes_are_kept(embark, db):
                      env={"DATABASE_URL": db.url}, config="[migrate]\ncommand = true\n",
                      prefix=["sh", "-c", 'umask 027; ulimit -n 77; ulimit -s 4096; exec nice -n 5 setsid --wait "$@"', "sh"])
     lines = process.expect(0).stdout.splitlines()
-    assert lines[:4] == ["0027", "77", "4096", "5"]
+    assert lines[:4] == ["0027", "77", "4096", str(os.nice(0) + 5)]
     assert lines[4].split()[0] == lines[4].split()[1], "it leads the session that setsid made"
     assert lines[5:] == ["NoNewPrivs:\t0", "Seccomp:\t0"]
 
