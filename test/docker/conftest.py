@@ -9,7 +9,6 @@ with it, nothing sleeps for a fixed time, nothing is asserted of how long someth
 import itertools
 import os
 import shutil
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -23,19 +22,13 @@ import containers  # noqa: E402
 from containers import Boxes, docker  # noqa: E402
 from database import Server  # noqa: E402
 from shop import Shop  # noqa: E402
+from support.process import take_signals  # noqa: E402
 
 numbers = itertools.count()
 
 
 def pytest_configure(config):
-    def stop(number, frame):
-        raise KeyboardInterrupt
-
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGHUP, stop)
-    # a shell's background job has these ignored, and so would what the tests start
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    signal.signal(signal.SIGQUIT, signal.SIG_DFL)
+    take_signals()
 
 
 def pytest_collection_modifyitems(items):

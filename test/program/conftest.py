@@ -11,7 +11,6 @@ with a deadline (support/waiting.py), and a test's deadline only says how long a
 
 import os
 import shutil
-import signal
 import sys
 import tempfile
 import uuid
@@ -29,15 +28,7 @@ MIGRATION = Path(__file__).with_name("support") / "migration.py"
 
 
 def pytest_configure(config):
-    def stop(number, frame):
-        raise KeyboardInterrupt
-
-    # as ^C: fixtures end what they started
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGHUP, stop)
-    # a shell's background job has these ignored, and so would what the tests start
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    signal.signal(signal.SIGQUIT, signal.SIG_DFL)
+    process.take_signals()
 
 
 @pytest.fixture(scope="session")

@@ -235,7 +235,9 @@ def test_title_is_the_services(embark, db):
 
 def test_service_is_no_subreaper(embark, db):
     """What embark needed for the migration isn't left on: a service's orphans go to PID 1 as without embark."""
+    # the first process stays until the orphan has closed its end of the pipe
     script = ("import os, sys, time\n"
+              "end_of_orphan, kept = os.pipe()\n"
               "if os.fork() == 0:\n"
               "    if os.fork() == 0:\n"
               "        parent = os.getppid()\n"
@@ -244,7 +246,8 @@ def test_service_is_no_subreaper(embark, db):
               "        print('same' if os.getppid() == int(sys.argv[1]) else 'other', flush=True)\n"
               "    os._exit(0)\n"
               "os.wait()\n"
-              "time.sleep(1)\n")
+              "os.close(kept)\n"
+              "os.read(end_of_orphan, 1)\n")
     path = embark.folder / "orphan.py"
     path.write_text(script)
     process = embark("sh", "-c", f"exec /usr/bin/python3 {path} $$", env={"DATABASE_URL": db.url}, config="[migrate]\ncommand = true\n")

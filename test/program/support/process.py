@@ -22,6 +22,19 @@ SANITIZER = re.compile(r"ERROR: (Address|Leak|Memory|Thread)Sanitizer|runtime er
 STOP = {"TERM": signal.SIGTERM, "INT": signal.SIGINT, "HUP": signal.SIGHUP, "QUIT": signal.SIGQUIT}
 
 
+def take_signals():
+    """What a session of tests does at a signal, whoever started it."""
+    def stop(number, frame):
+        raise KeyboardInterrupt
+
+    # as ^C: fixtures end what they started
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGHUP, stop)
+    # a shell's background job has these ignored, and so would what the tests start
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGQUIT, signal.SIG_DFL)
+
+
 def asan():
     return os.environ.get("EMBARK_ASAN", "") not in ("", "0")
 
