@@ -23,7 +23,11 @@ STOP = {"TERM": signal.SIGTERM, "INT": signal.SIGINT, "HUP": signal.SIGHUP, "QUI
 
 
 def take_signals():
-    """What a session of tests does at a signal, whoever started it."""
+    """What a session of tests does at a signal, whoever started it. A worker of pytest -n has inherited what matters from the process that
+    started it, and may be no main thread, which alone could say it again."""
+    if threading.current_thread() is not threading.main_thread():
+        return
+
     def stop(number, frame):
         raise KeyboardInterrupt
 
