@@ -3,7 +3,8 @@
     make test-docker        (ARGS='-k health'), or test/docker/engine /usr/bin/python3 -m pytest test/docker
 
 EMBARK_BIN names another binary than build/embark, as for the tests in test/program, whose habits these tests share: what a test makes goes
-with it, nothing sleeps for a fixed time, nothing is asserted of how long something takes.
+with it, nothing sleeps for a fixed time, nothing is asserted of how long something takes. What is alike in many tests, images above all, goes
+with the session.
 """
 
 import itertools
@@ -19,6 +20,7 @@ HERE = Path(__file__).resolve().parent
 TOP = HERE.parents[1]
 sys.path[:0] = [str(HERE.parent / "program"), str(HERE)]
 import containers  # noqa: E402
+import one_node_swarm  # noqa: E402
 from containers import Boxes, docker  # noqa: E402
 from database import Server  # noqa: E402
 from shop import Shop  # noqa: E402
@@ -31,9 +33,25 @@ def pytest_configure(config):
     take_signals()
 
 
+# What takes a minute or more goes first, so that no worker is left alone with it at the end.
+LONGEST = ("test_the_whole_shop", "test_ten_replicas", "test_quick_start", "test_a_value_that_was_inlined", "test_the_network_of_")
+
+
 def pytest_collection_modifyitems(items):
-    """The swarm comes last: an engine that leaves one forgets the names that containers had on the networks that there were before."""
-    items.sort(key=lambda item: item.path.name == "test_one_node_swarm.py")
+    items.sort(key=lambda item: not item.name.startswith(LONGEST))
+
+
+def pytest_sessionfinish(session):
+    if not hasattr(session.config, "workerinput"):      # and not in a worker
+        one_node_swarm.leave_if_over()
+
+
+def pytest_terminal_summary(terminalreporter):
+    """What tests have measured."""
+    for report in terminalreporter.getreports("passed"):
+        for name, text in report.user_properties:
+            if name == containers.SHOWN and report.when == "call":
+                terminalreporter.write_line(text)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -42,6 +60,7 @@ def tidy():
     containers.remove_leftovers()
     yield
     containers.remove_all_of(containers.SESSION)
+    containers.remove_unlabelled()
 
 
 def fresh_prefix():

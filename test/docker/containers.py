@@ -1,12 +1,18 @@
 """Containers, images and networks of one test session, each with labels by which they are found again and removed.
 
 What a session makes carries `embark-test.session=PID-STARTTIME`: what is left of a session that was killed is removed by the next one.
+Several sessions, the processes of pytest -n, may be at work at a time. Images stay until the session's end: the layers that one test has
+built are the next one's cache.
 """
 
+import contextlib
+import fcntl
+import itertools
 import json
 import os
 import re
 import subprocess
+import tempfile
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -14,6 +20,7 @@ from pathlib import Path
 from support.waiting import eventually
 
 LABEL = "embark-test.session"
+SHOWN = "shown"     # a property of a test that conftest.py prints at the end
 KINDS = {  # how to list them, and to remove them
     "container": (("ps", "-aq"), ("rm", "-f", "-v")),
     "image": (("images", "-aq"), ("rmi", "-f")),
@@ -77,10 +84,44 @@ def labels(session=SESSION):
 
 
 def remove_all_of(session):
-    for kind, (listing, removal) in KINDS.items():
-        found = docker(*listing, "--filter", f"label={LABEL}={session}").stdout.split()
-        if found:
-            docker(*removal, *sorted(set(found)), code=None)
+    with locked("images"):
+        for kind, (listing, removal) in KINDS.items():
+            found = docker(*listing, "--filter", f"label={LABEL}={session}").stdout.split()
+            if found:
+                docker(*removal, *sorted(set(found)), code=None)
+
+
+# --- images
+
+@contextlib.contextmanager
+def locked(name, how=fcntl.LOCK_EX):
+    """Among all sessions on this machine."""
+    with open(Path(tempfile.gettempdir()) / f"embark-test-docker.{name}.lock", "a") as file:
+        fcntl.flock(file, how)
+        yield
+
+
+def building():
+    """For as long as this is held no image is removed: a build goes on from layers that it found, and fails when one has gone."""
+    return locked("images", fcntl.LOCK_SH)
+
+
+names = []      # of images that this session made and that have no label
+stages = []     # of its builds, and what failed ones got to: they have no name, either
+
+
+def note_stages(output):
+    """Of what `docker build` said."""
+    stages.extend(re.findall(r"^ ---> ([0-9a-f]{12})$", output, re.M))
+
+
+def remove_unlabelled():
+    with locked("images"):
+        for image in names:
+            docker("rmi", image, code=None)
+        for image in reversed(dict.fromkeys(stages)):
+            if docker("image", "inspect", "-f", "{{len .RepoTags}}", image, code=None).stdout.strip() == "0":
+                docker("rmi", image, code=None)
 
 
 def remove_leftovers():
@@ -128,9 +169,10 @@ class Container:
 
     @property
     def title(self):
-        """What `docker top` shows of process 1."""
+        """What `docker top` shows of process 1, which need not have the least number."""
         rows = docker("top", self.name, "-eo", "pid,comm", code=None).stdout.splitlines()[1:]
-        return rows[0].split(None, 1)[1] if rows else ""
+        names = dict(row.split(None, 1) for row in rows)
+        return names.get(self.inspect("{{.State.Pid}}"), "") if names else ""
 
     @property
     def logs(self):
@@ -192,17 +234,19 @@ def get(url, status=200):
 
 
 class Boxes:
-    """What one test makes; removed by remove(), the newest first."""
+    """What one test makes. remove() removes its containers and networks, the newest first; images stay until the session's end."""
 
     def __init__(self, prefix, network=None):
         self.prefix, self.network = prefix, network
-        self.containers, self.networks, self.images = [], [], []
+        self.containers, self.networks = [], []
+        self.numbers = itertools.count()
 
     def _name(self, kind):
-        return f"{self.prefix}-{kind}{len(self.containers) + len(self.networks) + len(self.images)}"
+        return f"{self.prefix}-{kind}{next(self.numbers)}"
 
     def words(self, options, env, network):
-        words = [*labels(), *options]
+        # a name that isn't a container's is nobody's: the machine's name servers aren't asked, which may take seconds to say so
+        words = [*labels(), "--dns", "127.0.0.1", *options]
         for name, value in (env or {}).items():
             words += ["-e", f"{name}={value}"]
         network = self.network if network is None else network
@@ -233,11 +277,9 @@ class Boxes:
         words = ["build", "--force-rm", "-t", name, *labels(), *options]
         if dockerfile is not None:
             words += ["-f", "-"]
-        done = docker(*words, folder, code=code, timeout=timeout, **({} if dockerfile is None else {"input": dockerfile}))
-        if done.code == 0:
-            self.images.append(name)
-        # the stages, and what a failed build got to: they have no name
-        self.images += [one for one in re.findall(r"^ ---> ([0-9a-f]{12})$", done.stdout, re.M)]
+        with building():
+            done = docker(*words, folder, code=code, timeout=timeout, **({} if dockerfile is None else {"input": dockerfile}))
+        note_stages(done.stdout)
         return name, done
 
     def remove(self):
@@ -245,8 +287,3 @@ class Boxes:
             docker("rm", "-f", "-v", container.name, code=None)
         for network in self.networks:
             docker("network", "rm", network, code=None)
-        for image in [one for one in self.images if one.startswith(self.prefix)]:
-            docker("rmi", "-f", image, code=None)
-        for image in reversed([one for one in self.images if not one.startswith(self.prefix)]):
-            if docker("image", "inspect", "-f", "{{len .RepoTags}}", image, code=None).stdout.strip() == "0":
-                docker("rmi", image, code=None)

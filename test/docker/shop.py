@@ -11,7 +11,7 @@ import socket
 import subprocess
 from pathlib import Path
 
-from containers import docker, labels
+from containers import building, docker, labels, locked, note_stages
 from support import npm
 from support.waiting import eventually
 
@@ -74,19 +74,21 @@ def query(db, sql, database="shop"):
 def keep(name, *build):
     """Builds the image embark-test/story-NAME, which is nothing to do if its layers are there; the one before it goes."""
     tag = f"embark-test/story-{name}"
-    before = docker("image", "inspect", "-f", "{{.Id}}", tag, code=None).stdout.strip()
-    run("docker", "build", "--force-rm", "-t", tag, *build, timeout=1800).expect(0)
-    if before and docker("image", "inspect", "-f", "{{.Id}}", tag).stdout.strip() != before:
-        docker("rmi", before, code=None)
+    # another session would build the same beside us
+    with locked(f"story-{name}"):
+        before = docker("image", "inspect", "-f", "{{.Id}}", tag, code=None).stdout.strip()
+        with building():
+            run("docker", "build", "--force-rm", "-t", tag, *build, timeout=1800).expect(0)
+        if before and docker("image", "inspect", "-f", "{{.Id}}", tag).stdout.strip() != before:
+            with locked("images"):
+                docker("rmi", before, code=None)
     return tag
 
 
 def frontend_tools():
     """Node.js with the frontend's packages, which npm installs on this machine, once, into the cache."""
     packages = npm.cached((STORY / "web" / "package.json").read_text())
-    dockerfile = packages / "Dockerfile.story"
-    dockerfile.write_text("FROM embark-test/node\nCOPY node_modules /app/node_modules\n")
-    return keep("node", "-f", dockerfile, packages)
+    return keep("node", "-f", STORY.with_name("frontend.dockerfile"), packages)
 
 
 # ---- One shop --------------------------------------------------------------------------------------------------------
@@ -133,8 +135,9 @@ class Shop:
             keep("api", "--target", "build", *words, self.path("api"))
         tag = f"{self.name}-{what}:{version}" + (f"-{target}" if target else "")
         words += ["--target", target] if target else []
-        seen = run("docker", "build", "--force-rm", "-t", tag, *labels(), *words, self.path(what), timeout=1800)
-        self.boxes.images += [*([tag] if seen.code == 0 else []), *re.findall(r"^ ---> ([0-9a-f]{12})$", seen.output, re.M)]
+        with building():
+            seen = run("docker", "build", "--force-rm", "-t", tag, *labels(), *words, self.path(what), timeout=1800)
+        note_stages(seen.output)
         seen.expect(code)
         return seen if code else tag
 

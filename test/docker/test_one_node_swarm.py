@@ -1,39 +1,19 @@
 """A swarm of one node: ten replicas start beside their server, a rolling update migrates, and is rolled back."""
 
+import one_node_swarm
 import pytest
 from containers import Container, docker
+from one_node_swarm import STACK
 from shop import FIRST, query, run
 from support.waiting import eventually
-
-STACK = "embarkstory"
-
-
-def leave():
-    docker("stack", "rm", STACK, code=None)
-    eventually(lambda: not docker("ps", "-aq", "--filter", f"label=com.docker.stack.namespace={STACK}").stdout,
-               90, "the stack to go", gap=0.3)
-    docker("swarm", "leave", "--force")
-    docker("volume", "rm", f"{STACK}_data", code=None)
 
 
 @pytest.fixture
 def swarm():
-    """This engine as a swarm, on the loopback address; it is none again at the end."""
-    state = docker("info", "-f", "{{.Swarm.LocalNodeState}}").stdout.strip()
-    if state == "active":
-        services = docker("service", "ls", "--format", "{{.Name}}").stdout.split()
-        if services and all(name.startswith(f"{STACK}_") for name in services):
-            leave()     # a session was killed
-            state = "inactive"
-    assert state == "inactive", f"the engine is in a swarm already ({state}): these tests make one of their own and leave it"
-    bridge = docker("network", "ls", "-q", "--filter", "name=docker_gwbridge").stdout
-    docker("swarm", "init", "--advertise-addr", "127.0.0.1", "--listen-addr", "127.0.0.1")
-    try:
-        yield
-    finally:
-        leave()
-        if not bridge:
-            docker("network", "rm", "docker_gwbridge", code=None)
+    """Left by conftest.py, at the run's end."""
+    one_node_swarm.join()
+    yield
+    one_node_swarm.remove_stack()
 
 
 class Stack:

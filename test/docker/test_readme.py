@@ -9,6 +9,7 @@ import shlex
 import shutil
 import subprocess
 
+import containers
 import pytest
 from containers import LABEL, SESSION, Container, docker, run
 from conftest import TOP
@@ -65,8 +66,9 @@ def test_fragment_that_lacks_its_program(boxes, embark_image, tmp_path, name, te
 
 def test_make_image(boxes, tmp_path):
     name = f"{boxes.prefix}-embark"
-    boxes.images.append(name)
-    run("make", "-s", "image", f"IMAGE={name}", cwd=TOP, timeout=900)
+    containers.names.append(name)
+    with containers.building():
+        run("make", "-s", "image", f"IMAGE={name}", cwd=TOP, timeout=900)
     assert int(docker("image", "inspect", "-f", "{{.Size}}", name).stdout) <= 3_100_000
     boxes.run_to_end(name, "version").expect(0, "embark ", "libpq", "openssl")
     image, _ = boxes.build(tmp_path, dockerfile=f"FROM embark-test/base\nCOPY --from={name} /embark /embark\nCOPY --from={name} /licenses /licenses\n")
@@ -111,9 +113,9 @@ def test_quick_start(boxes, machine, tmp_path):
     lines = commands.splitlines()
     build, rest = lines[0], "\n".join(lines[1:])
     assert build.startswith("docker build ") and shlex.split(build)[-1] == "."
-    done = run("sh", "-euxc", build, cwd=TOP, env=machine, timeout=1500)
-    # for boxes.remove(): the stages
-    boxes.images += [name, *re.findall(r"^ ---> ([0-9a-f]{12})$", done.stdout, re.M)]
+    with containers.building():
+        done = run("sh", "-euxc", build, cwd=TOP, env=machine, timeout=1500)
+    containers.note_stages(done.stdout)
     health = rest.replace("docker logs", f"docker inspect -f '{{{{.State.Health.Status}}}} {{{{.Config.User}}}}' {name}\ndocker logs")
     done = run("timeout", "240", "sh", "-euxc", health, cwd=TOP, env=machine, timeout=300)
     done.expect(0, '[{"id":1,"text":"the first note ', "embark: ready in ", " 65534:65534")
