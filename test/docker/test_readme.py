@@ -16,7 +16,7 @@ from conftest import TOP
 from support.postgres import free_port
 
 IMAGES = {"debian:12": "embark-test/build", "python:3.12-slim": "embark-test/python", "node:22-slim": "embark-test/node",
-          "ruby:3.3-slim": "embark-test/ruby", "postgres:15": "embark-test/postgres"}
+          "ruby:3.3-slim": "embark-test/ruby", "golang:1.23": "embark-test/go", "postgres:15": "embark-test/postgres"}
 BUILD_ARGS = ["--build-arg", "BUILD_IMAGE=embark-test/build", "--build-arg", "PYTHON_IMAGE=embark-test/python"]
 
 BLOCKS = dict(re.findall(r"^<!-- in docker: ([\w ]+) -->\n```\w*\n(.*?)^```", (TOP / "README.md").read_text(), re.M | re.S))
@@ -28,23 +28,47 @@ process.on("SIGTERM", () => process.exit(0))
 RUBY = """
 run lambda { |environment| [200, {"Content-Type" => "text/plain"}, ["served\\n"]] }
 """
+GO = """
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"os/signal"
+	"syscall"
+)
+
+func main() {
+	asked, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+	defer stop()
+	go http.ListenAndServe(":8000", http.HandlerFunc(func(reply http.ResponseWriter, _ *http.Request) { fmt.Fprintln(reply, "served") }))
+	<-asked.Done()
+}
+"""
+FILES = {"node": {"server.js": NODE}, "ruby": {"config.ru": RUBY}, "go": {"main.go": GO, "go.mod": "module service\n"}, "static": {}}
+
+
+def fragment(name, embark_image):
+    """README's, with these tests' images."""
+    dockerfile = BLOCKS[name].replace("--from=embark ", f"--from={embark_image} ")
+    for theirs, ours in IMAGES.items():
+        dockerfile = re.sub(rf"^FROM {re.escape(theirs)}(?= |$)", f"FROM {ours}", dockerfile, flags=re.M)
+    return dockerfile
 
 
 def test_blocks_are_found():
-    assert sorted(BLOCKS) == ["node", "quick start", "ruby", "static"]
+    assert sorted(BLOCKS) == ["go", "node", "quick start", "ruby", "static"]
 
 
 # --- the fragments
 
-@pytest.mark.parametrize("name, files", [("node", {"server.js": NODE}), ("ruby", {"config.ru": RUBY}), ("static", {})])
-def test_fragment(boxes, embark_image, services, db, tmp_path, name, files):
-    dockerfile = BLOCKS[name].replace("--from=embark ", f"--from={embark_image} ")
-    for ours, theirs in IMAGES.items():
-        dockerfile = dockerfile.replace(f"FROM {ours}\n", f"FROM {theirs}\n")
-    for file, text in files.items():
+@pytest.mark.parametrize("name", FILES)
+def test_fragment(boxes, embark_image, services, db, tmp_path, name):
+    for file, text in FILES[name].items():
         (tmp_path / file).write_text(text)
     shutil.copy(services / "none", tmp_path / "service")
-    image, _ = boxes.build(tmp_path, dockerfile=dockerfile)
+    image, _ = boxes.build(tmp_path, dockerfile=fragment(name, embark_image))
     service = boxes.run(image, env={"DATABASE_URL": db.url})
     assert service.serves() == "served\n"
     service.exec("/embark", "health", "http://127.0.0.1:8000/").expect(0, "answers 200")
@@ -53,13 +77,21 @@ def test_fragment(boxes, embark_image, services, db, tmp_path, name, files):
     service.ends(1 if name == "ruby" else 0, "embark: ready in ")
 
 
-@pytest.mark.parametrize("name, text", [("node", "node"), ("ruby", "puma"), ("static", "/service")])
+@pytest.mark.parametrize("name, text", [("node", "node"), ("ruby", "puma"), ("go", "/service"), ("static", "/service")])
 def test_fragment_that_lacks_its_program(boxes, embark_image, tmp_path, name, text):
     """RUN ["/embark", "check", …] fails the build."""
-    dockerfile = re.sub(r"FROM .*", "FROM embark-test/base", BLOCKS[name]).replace("--from=embark ", f"--from={embark_image} ")
-    dockerfile = dockerfile.replace("COPY service /service\n", "")
+    last = "FROM " + fragment(name, embark_image).rpartition("\nFROM ")[2].removeprefix("FROM ")
+    dockerfile = re.sub(r"^FROM .*", "FROM embark-test/base", re.sub(r"^COPY .*/service\n", "", last, flags=re.M))
     _, done = boxes.build(tmp_path, dockerfile=dockerfile, code=None)
     assert done.code != 0 and re.search(rf"embark: service: {text}: ", done.output, re.M), done.describe()
+
+
+def test_go_with_its_resolver_in_c(boxes, embark_image, tmp_path):
+    """Without CGO_ENABLED=0 it needs a C library, which scratch lacks: the kernel says `no such file` of the program itself."""
+    for file, text in FILES["go"].items():
+        (tmp_path / file).write_text(text)
+    _, done = boxes.build(tmp_path, dockerfile=fragment("go", embark_image).replace("CGO_ENABLED=0", "CGO_ENABLED=1"), code=None)
+    assert done.code != 0 and re.search(r"embark: service: /service: .*ld-linux", done.output), done.describe()
 
 
 # --- embark alone
