@@ -4,6 +4,7 @@
 
 #include "embark/commands/commands.h"
 #include "embark/commands/flags.h"
+#include "embark/commands/steps.h"
 #include "embark/core/explain.h"
 #include "embark/core/nearest.h"
 #include "embark/os/files.h"
@@ -203,7 +204,12 @@ static bool help_name(const char *topic, struct em_str *out)
 int em_command_help(const struct em_call *call)
 {
     EM_STR_AUTO out = EM_STR_INIT;
+    EM_ERR_AUTO err = EM_ERR_INIT;
     const char *topic = call->argv[0];
+    /* `embark COMMAND --help` comes here as it stands */
+    if (topic && call->argv[1] && strcmp(call->argv[1], "--help") != 0 &&
+        strcmp(call->argv[1], "-h") != 0 && em_no_words("help", call->argv + 1, &err) != 0)
+        return em_said(NULL, &err);
     if (!topic)
         em_help_usage(&out);
     else if (strcmp(topic, "config") == 0)

@@ -110,6 +110,11 @@ def test_a_slip(embark):
     assert "\x1b" not in process.stderr
 
 
+def test_one_topic_at_a_time(embark):
+    embark.run("help", "77", "28P01").expect(64, 'no further words, and there is "28P01"')
+    assert embark.run("sql", "--help").expect(0).stdout == embark.run("help", "sql").expect(0).stdout
+
+
 @pytest.mark.parametrize("topic", ["256", "-1", "28p01", "", "[wait]", "x" * 5000])
 def test_no_such_topic(embark, topic):
     process = embark.run("help", topic).expect(64, "no help on")
