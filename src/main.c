@@ -148,7 +148,7 @@ static int run_shell(const struct words *words)
     EM_ERR_AUTO err = EM_ERR_INIT;
     em_log(EM_LOG_INFO, NULL, "a bare shell: all steps are skipped (embark run -- %s takes them)",
            words->argv[0]);
-    int code = em_service_exec(words->argv, &err);
+    int code = em_service_exec(words->argv, 0, &err);
     em_log_err(EM_LOG_ERROR, "service", &err);
     return code;
 }

@@ -5,14 +5,18 @@
 #include "embark/commands/flags.h"
 #include "embark/commands/start_report.h"
 #include "embark/commands/steps.h"
+#include "embark/core/signal_name.h"
 #include "embark/os/log.h"
 #include "embark/stages/service.h"
+#include "embark/stages/supervise.h"
 
-/* Everything that held a secret or memory is given back before exec; the service's argv lives on.
- */
-static int exec_service(struct em_steps *steps, char *const *argv)
+/* Everything that held a secret or memory is given back before; the service's argv lives on. */
+static int start_service(struct em_steps *steps, char *const *argv)
 {
+    const struct em_config *config = steps->config;
     EM_ERR_AUTO err = EM_ERR_INIT;
+    int death_signal = config->service_pdeathsig ? em_signal_find(config->service_pdeathsig) : 0;
+    int code = 0;
     if (em_loop_stopped()) {
         em_fail_stopped(&err);
         return em_said(NULL, &err);
@@ -20,8 +24,14 @@ static int exec_service(struct em_steps *steps, char *const *argv)
     em_steps_say(steps, "ready in ", argv);
     em_start_report_executes(em_str_c(&steps->timings), argv);
     em_steps_end(steps);
-    em_service_exec(argv, &err);
-    return em_said("service", &err);
+    if (!config->service_init) {
+        em_service_exec(argv, death_signal, &err);
+        return em_said("service", &err);
+    }
+    if (em_supervise(config, argv, &code, &err) != 0)
+        return em_said("service", &err);
+    em_start_report_forget(); /* the exit code is the service's */
+    return code;
 }
 
 int em_command_run(const struct em_call *call)
@@ -44,7 +54,7 @@ int em_command_run(const struct em_call *call)
     if (code == 0)
         code = em_all_steps(&steps, &service);
     if (code == 0)
-        code = exec_service(&steps, argv);
+        code = start_service(&steps, argv);
     else
         em_start_report_steps(em_str_c(&steps.timings));
     em_steps_end(&steps);

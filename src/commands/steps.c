@@ -20,6 +20,7 @@
 #include "embark/stages/require.h"
 #include "embark/stages/service.h"
 #include "embark/stages/sql_migrations.h"
+#include "embark/stages/supervise.h"
 #include "embark/stages/wait.h"
 
 /* Bytes of the command in the last line: log drivers tear long ones. */
@@ -149,6 +150,7 @@ int em_steps_start(struct em_steps *steps, const struct em_config *config, bool 
     em_trim();
     if (code == 0)
         code = find_superuser(steps, &warnings);
+    em_supervise_validate(config, &errs, &warnings);
     say_warnings(&warnings, build_time);
     em_wait_validate(config, &errs);
     if (em_sql_migrations_any(config) && config->migrate_command.n)

@@ -1,8 +1,9 @@
 #include "embark/os/loop.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
-#include <stdio.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -10,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "embark/core/signal_name.h"
 #include "embark/os/clock.h"
 
 /* What embark handles: those that ask to end, those that are passed on to a migration, and SIGCHLD.
@@ -27,6 +29,7 @@ static struct {
     struct sigaction pipe_was;  /* of SIGPIPE */
     int stopped;                /* the first signal that asked to end */
     int last;
+    pid_t parent; /* as embark was started */
     struct em_child *children;
     int subreaper_was;
     struct em_guard *guard;
@@ -55,6 +58,7 @@ static void own_dispositions(void)
 
 int em_loop_start(struct em_err *err)
 {
+    loop.parent = getppid();
     sigemptyset(&loop.handled);
     choose(stop_signals, COUNT(stop_signals));
     choose(other_signals, COUNT(other_signals));
@@ -69,6 +73,29 @@ int em_loop_start(struct em_err *err)
     return 0;
 }
 
+/* As sigaddset(3), for the real-time signal that musl keeps for itself and would not add: it is for
+ * programs with threads. */
+static void add_raw(sigset_t *set, int signal)
+{
+    unsigned long *words = (unsigned long *)set;
+    size_t bit = (size_t)signal - 1, bits = sizeof *words * CHAR_BIT;
+    words[bit / bits] |= 1UL << bit % bits;
+}
+
+int em_loop_take_all(bool stop, struct em_err *err)
+{
+    sigfillset(&loop.handled);
+    add_raw(&loop.handled, EM_SIGNAL_RTMIN);
+    sigdelset(&loop.handled, SIGTTIN);
+    sigdelset(&loop.handled, SIGTTOU);
+    if (!stop)
+        sigdelset(&loop.handled, SIGTSTP);
+    if (sigprocmask(SIG_BLOCK, &loop.handled, NULL) != 0 ||
+        signalfd(loop.fd, &loop.handled, SFD_CLOEXEC | SFD_NONBLOCK) < 0)
+        return em_fail_errno(err, EM_EXIT_SYSTEM, "can't take all signals");
+    return 0;
+}
+
 static bool asks_to_end(int signal)
 {
     for (size_t i = 0; i < COUNT(stop_signals); i++)
@@ -77,30 +104,44 @@ static bool asks_to_end(int signal)
     return false;
 }
 
-/* True if an announced child was among what ended. SIGCHLD coalesces, so all that can be had is
+static void note(struct em_child *child, int status)
+{
+    if (WIFSTOPPED(status)) {
+        child->stopped_by = WSTOPSIG(status);
+        return;
+    }
+    child->done = true;
+    child->status = status;
+}
+
+/* True if something happened to an announced child. SIGCHLD coalesces, so all that can be had is
  * taken. */
 static bool reap(void)
 {
     bool ours = false;
     for (;;) {
         int status;
-        pid_t pid = waitpid(-1, &status, WNOHANG);
+        pid_t pid = waitpid(-1, &status, WNOHANG | WUNTRACED);
         if (pid <= 0)
             return ours;
         for (struct em_child *c = loop.children; c; c = c->next)
             if (c->pid == pid && !c->done) {
-                c->done = true;
-                c->status = status;
+                note(c, status);
                 ours = true;
             }
     }
 }
 
-/* Takes one signal from the signalfd: 0 none, otherwise its number. */
+/* Takes one signal from the signalfd: 0 none, otherwise its number. The SIGPIPE of a write of our
+ * own is nobody's business. */
 static int take_signal(void)
 {
     struct signalfd_siginfo info;
-    ssize_t n = read(loop.fd, &info, sizeof info);
+    ssize_t n;
+    do
+        n = read(loop.fd, &info, sizeof info);
+    while (n == (ssize_t)sizeof info && info.ssi_signo == SIGPIPE &&
+           info.ssi_pid == (uint32_t)getpid());
     return n == (ssize_t)sizeof info ? (int)info.ssi_signo : 0;
 }
 
@@ -226,7 +267,7 @@ void em_loop_forked(void)
 void em_child_add(struct em_child *child)
 {
     child->done = false;
-    child->status = 0;
+    child->status = child->stopped_by = 0;
     child->next = loop.children;
     loop.children = child;
 }
@@ -297,28 +338,6 @@ void em_loop_retake(void)
     own_dispositions();
 }
 
-const char *em_signal_name(int signal)
-{
-    static char text[24];
-    static const struct {
-        int number;
-        const char *name;
-    } names[] = {
-        {SIGHUP, "SIGHUP"},   {SIGINT, "SIGINT"},   {SIGQUIT, "SIGQUIT"}, {SIGILL, "SIGILL"},
-        {SIGTRAP, "SIGTRAP"}, {SIGABRT, "SIGABRT"}, {SIGBUS, "SIGBUS"},   {SIGFPE, "SIGFPE"},
-        {SIGKILL, "SIGKILL"}, {SIGUSR1, "SIGUSR1"}, {SIGSEGV, "SIGSEGV"}, {SIGUSR2, "SIGUSR2"},
-        {SIGPIPE, "SIGPIPE"}, {SIGALRM, "SIGALRM"}, {SIGTERM, "SIGTERM"}, {SIGCHLD, "SIGCHLD"},
-        {SIGSYS, "SIGSYS"},   {SIGXCPU, "SIGXCPU"}, {SIGXFSZ, "SIGXFSZ"}};
-    for (size_t i = 0; i < COUNT(names); i++)
-        if (names[i].number == signal)
-            return names[i].name;
-    if (signal >= SIGRTMIN && signal <= SIGRTMAX)
-        snprintf(text, sizeof text, "SIGRTMIN+%d", signal - SIGRTMIN);
-    else
-        snprintf(text, sizeof text, "signal %d", signal);
-    return text;
-}
-
 bool em_reaper_start(void)
 {
     if (getpid() == 1)
@@ -332,4 +351,10 @@ void em_reaper_stop(void)
 {
     if (getpid() != 1)
         prctl(PR_SET_CHILD_SUBREAPER, loop.subreaper_was);
+}
+
+bool em_parent_signal(int signal)
+{
+    /* The parent may have died before this took effect. */
+    return prctl(PR_SET_PDEATHSIG, signal) == 0 && (signal == 0 || getppid() == loop.parent);
 }

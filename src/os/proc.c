@@ -12,6 +12,7 @@
 
 #include "embark/os/clock.h"
 #include "embark/os/exec.h"
+#include "embark/os/terminal.h"
 #include "embark/os/trim.h"
 
 /* What the child tells about a step that failed. Smaller than PIPE_BUF, so it arrives whole. */
@@ -42,18 +43,37 @@ static bool place(int from, int to)
     return dup2(from, to) == to;
 }
 
+/* Async-signal-safe. */
+static void write_pid(char *text)
+{
+    char digits[EM_PID_TEXT];
+    size_t n = 0;
+    for (unsigned pid = (unsigned)getpid(); pid; pid /= 10)
+        digits[n++] = (char)('0' + pid % 10);
+    while (n)
+        *text++ = digits[--n];
+    *text = '\0';
+}
+
 /* The descriptors that are to become 0, 1 and 2 must not be among 0, 1, 2 at other places (embark
  * may be started with these closed): em_spawn moves them up before. */
 static void run_child(const struct em_spawn *spawn, const char *file, pid_t parent, int pipe_fd)
 {
-    /* A child doesn't outlive embark's own SIGKILL, at least this one of a migration's processes.
+    const struct em_spawn_service *service = spawn->service;
+    int death_signal = service ? service->death_signal : SIGKILL;
+    /* A helper doesn't outlive embark's own SIGKILL, at least this one of a migration's processes.
      * The parent may have died before it took effect. */
-    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0)
+    if (death_signal && prctl(PR_SET_PDEATHSIG, death_signal) != 0)
         tell(pipe_fd, STEP_DEATH, errno);
-    if (getppid() != parent)
+    if (death_signal && getppid() != parent)
         _exit(127);
     if (spawn->own_group && setpgid(0, 0) != 0)
         tell(pipe_fd, STEP_GROUP, errno);
+    if (service) {
+        em_terminal_give(service->terminal, getpid());
+        if (service->pid_text)
+            write_pid(service->pid_text);
+    }
     if (!place(spawn->in, 0) || !place(spawn->out, 1) || !place(spawn->err, 2))
         tell(pipe_fd, STEP_DUP, errno);
     em_loop_restore();

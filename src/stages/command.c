@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "embark/core/signal_name.h"
 #include "embark/os/clock.h"
 #include "embark/os/env.h"
 #include "embark/os/group.h"
@@ -183,7 +184,7 @@ static int start(struct run *run, struct em_err *err)
     int null = em_open_null();
     /* stdin is the service's, and so is stdout. */
     struct em_spawn spawn = {
-        run->command->config->migrate_command.v, env.v, null, output, output, true};
+        run->command->config->migrate_command.v, env.v, null, output, output, true, NULL};
     em_reaper_start();
     em_family_note(&run->family);
     int code = run->command->body ? em_spawn_function(&spawn, run->command->body, run->command->ctx,

@@ -40,11 +40,11 @@ static const char *phase_of(pid_t pid, char *bytes, size_t size)
     return bytes + strlen(TITLE);
 }
 
-/* Titles of what isn't the start itself: its helper (a healthcheck's has it, too), and SQL files
- * that a service, or somebody, runs. */
+/* Titles of what isn't the start itself: its helper (a healthcheck's has it, too), SQL files that a
+ * service, or somebody, runs, and the init that a start has become. */
 static bool is_of_a_start(const char *phase)
 {
-    return strcmp(phase, "resolve") != 0 && strcmp(phase, "sql") != 0;
+    return strcmp(phase, "resolve") != 0 && strcmp(phase, "sql") != 0 && strcmp(phase, "init") != 0;
 }
 
 static bool has_our_cgroups(pid_t pid)

@@ -1,6 +1,7 @@
 #include "embark/stages/service.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -35,7 +36,7 @@ int em_service_become(const struct em_config *config, const struct em_user *user
     return name_key(config, err);
 }
 
-int em_service_exec(char *const *argv, struct em_err *err)
+int em_service_exec(char *const *argv, int death_signal, struct em_err *err)
 {
     EM_STR_AUTO file = EM_STR_INIT;
     int code = em_exec_find(argv[0], getenv("PATH"), &file, err);
@@ -46,9 +47,12 @@ int em_service_exec(char *const *argv, struct em_err *err)
         return em_fail_stopped(err);
     em_reaper_stop();
     em_loop_restore_for_exec();
+    if (death_signal && !em_parent_signal(death_signal))
+        raise(death_signal);
     /* Every descriptor of embark's is close-on-exec. */
     execve(em_str_c(&file), argv, environ);
     int error = errno;
+    em_parent_signal(0);
     em_loop_retake();
     if (error == ENOMEM || error == E2BIG || error == EAGAIN || error == EMFILE ||
         error == ENFILE) {

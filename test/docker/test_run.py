@@ -123,6 +123,46 @@ def test_restarted_by_docker_until_the_database_is_there(boxes, image, own_serve
     service.serves()
 
 
+# --- [service] init = yes
+
+def with_init(db, **more):
+    return with_database(db, EMBARK_SERVICE_INIT="yes", **more)
+
+
+def test_embark_stays_as_process_1(boxes, image, db):
+    service = boxes.run(image, env=with_init(db))
+    assert service.serves() == "served\n"
+    assert service.title == "embark:init"
+    rows = docker("top", service.name, "-eo", "pid,comm").stdout.splitlines()[1:]
+    assert [row.split()[1] for row in rows] == ["embark:init", "service"]
+    service.exec("/embark", "health", "http://127.0.0.1:8000/").expect(0, "answers 200")
+    service.exec("/embark", "doctor").expect(0, "a start")
+    # an orphan of somebody's is reaped
+    service.exec("sh", "-c", "(sleep 0.2 &)")
+    eventually(lambda: len(docker("top", service.name, "-eo", "pid,comm").stdout.splitlines()) == 3, 30, "the orphan to be reaped", gap=0.1)
+    docker("stop", service.name)
+    service.ends(0, "service: SIGTERM")
+
+
+@pytest.mark.parametrize("signal", ["HUP", "USR1", "INT", "TERM"])
+def test_kill_passes_embark(boxes, image, db, signal):
+    service = boxes.run(image, env=with_init(db))
+    service.serves()
+    service.kill(signal)
+    service.says(f"service: SIG{signal}")
+    if signal in ("TERM", "INT"):
+        service.ends(0)
+    else:
+        service.serves()
+
+
+def test_exit_code_by_embark(boxes, image, db):
+    boxes.run_to_end(image, "sh", "-c", "exit 3", env=with_init(db)).expect(3)
+    boxes.run_to_end(image, "sh", "-c", "kill -KILL $$", env=with_init(db)).expect(137)
+    boxes.run_to_end(image, "sh", "-c", "exit 143", env=with_init(db, EMBARK_SERVICE_REMAP_EXIT="143:0")).expect(0)
+    boxes.run_to_end(image, "nothing", env=with_init(db)).expect(127, "hint: ")
+
+
 # --- the terminal
 
 class Terminal:

@@ -13,7 +13,7 @@ from containers import SHOWN, docker
 ROUNDS = 3
 # No name that is unknown: the engine, which looks it up, would be 3 s late itself.
 NOBODY = {"DATABASE_URL": "postgresql://app:pw@127.0.0.1:1/app"}
-PHASES = {"wait": 143, "lock": 143, "migrate": 143, "service": 0}
+PHASES = {"wait": 143, "lock": 143, "migrate": 143, "service": 0, "init": 0}
 
 
 def stop(container):
@@ -25,8 +25,8 @@ def stop(container):
 def start(boxes, image, phase, db):
     """A container that is in this phase; the lock's other holder is one of the migrate phase."""
     migrate = {"DATABASE_URL": db.url, "EMBARK_MIGRATE_COMMAND": "sleep 1000"}
-    if phase == "service":
-        service = boxes.run(image, env={"DATABASE_URL": db.url})
+    if phase in ("service", "init"):
+        service = boxes.run(image, env={"DATABASE_URL": db.url, "EMBARK_SERVICE_INIT": "yes" if phase == "init" else "no"})
         service.serves()
         return service
     title = f"embark:{phase}"
@@ -63,6 +63,7 @@ def test_stop_takes_no_longer_than_under_tini(boxes, image, db, record_property)
         holder = start(boxes, image, "migrate", db)
         containers = {"sleep under tini": boxes.run("embark-test/base", "sleep", "1000", options=["--init"]),
                       "wait": start(boxes, image, "wait", db), "service": start(boxes, image, "service", db),
+                      "init": start(boxes, image, "init", db),
                       "lock": start(boxes, image, "lock", db), "migrate": holder}
         for name, container in containers.items():
             took[name].append(stop(container))

@@ -85,6 +85,9 @@
     X(service, command, WORDS, "", "the service, when none is given on the command line")                              \
     X(service, user, TEXT, "", "NAME or UID, or with :GROUP, that all of the start and the service run as")              \
     X(service, grace, TIME, "10s", "between TERM and KILL, for what must end")                                         \
+    X(service, init, BOOL, "no", "whether embark stays, as an init: passes signals on, reaps orphans")                 \
+    X(service, remap_exit, NAMES, "", "FROM:TO, an exit code that is passed on as another; with init = yes")            \
+    X(service, pdeathsig, TEXT, "", "the signal that the service gets when its parent ends")                           \
     X(health, http, TEXT, "", "URL that must answer: http://… or unix:/PATH.sock:/URI")             \
     X(health, status, TEXT, "200-399", "the answer's status: NUMBER or FROM-TO")                    \
     X(health, text, TEXT, "", "what the answer's first 64 KiB must hold")                           \

@@ -27,13 +27,19 @@ int em_loop_start(struct em_err *err);
 
 enum em_wake {
     EM_WAKE_FD,     /* a descriptor has revents */
-    EM_WAKE_CHILD,  /* an announced child has ended: see em_child_done() */
+    EM_WAKE_CHILD,  /* an announced child has ended or was stopped: see its fields */
     EM_WAKE_SIGNAL, /* a signal arrived: em_loop_signal() */
     EM_WAKE_TIME,   /* the deadline passed */
 };
 /* Waits for the first of these. `fds` may be NULL with count 0. A signal comes before a descriptor,
  * so that a busy socket can't delay SIGTERM. */
 enum em_wake em_wait(struct pollfd *fds, size_t count, em_time until);
+
+/* From now on every signal is one that em_wait() returns for, also one that was ignored when embark
+ * started, but for those that can't be had (KILL, STOP) and those by which a terminal stops
+ * processes (TTIN, TTOU, and TSTP unless `stop`), which keep what they do. For who passes signals
+ * on; there is no way back. EM_EXIT_SYSTEM. */
+int em_loop_take_all(bool stop, struct em_err *err);
 
 /* The signal that the last EM_WAKE_SIGNAL was for. */
 int em_loop_signal(void);
@@ -67,7 +73,8 @@ void em_loop_forked(void);
 struct em_child {
     pid_t pid;
     bool done;
-    int status; /* as of waitpid(2), once done */
+    int status;     /* as of waitpid(2), once done */
+    int stopped_by; /* the signal that stopped it last; for its owner to set back to 0 */
     struct em_child *next;
 };
 void em_child_add(struct em_child *child); /* before anything waits; the memory is the caller's
@@ -91,11 +98,13 @@ void em_loop_restore_for_exec(void);
 /* exec failed: embark's own handling again. */
 void em_loop_retake(void);
 
-const char *em_signal_name(int signal); /* "SIGTERM"; "SIGRTMIN+3" from a static buffer */
-
 /* Whether orphans of our children become ours: PID 1, or made so by this call
  * (PR_SET_CHILD_SUBREAPER). */
 bool em_reaper_start(void);
 void em_reaper_stop(void); /* what it was before: exec keeps the attribute */
+
+/* This process gets `signal` when the one that started it ends (PR_SET_PDEATHSIG, prctl(2)), also
+ * after an exec; 0: none any more. False: that one has ended already, or errno. */
+bool em_parent_signal(int signal);
 
 #endif

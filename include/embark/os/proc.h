@@ -9,13 +9,22 @@
 
 #include "embark/os/loop.h"
 
-struct em_spawn {
-    char *const *argv;    /* argv[0] is looked up in PATH when it has no slash */
-    char *const *environ; /* NULL: embark's own */
-    int in, out, err;     /* descriptors for 0, 1, 2; -1: inherit */
-    bool own_group;       /* a process group of its own */
+/* What a service is given that a helper isn't. */
+struct em_spawn_service {
+    int death_signal; /* that it gets if embark dies; 0: none */
+    int terminal;     /* the descriptor of one whose foreground it comes into; -1: none */
+    char *pid_text;   /* EM_PID_TEXT bytes, which get its process id in the child; NULL: none */
 };
-/* Starts it; it is killed if embark dies (PR_SET_PDEATHSIG, prctl(2)), which its own children
+#define EM_PID_TEXT 12
+
+struct em_spawn {
+    char *const *argv;                      /* argv[0] is looked up in PATH when it has no slash */
+    char *const *environ;                   /* NULL: embark's own */
+    int in, out, err;                       /* descriptors for 0, 1, 2; -1: inherit */
+    bool own_group;                         /* a process group of its own */
+    const struct em_spawn_service *service; /* NULL: a helper */
+};
+/* Starts it; a helper is killed if embark dies (PR_SET_PDEATHSIG, prctl(2)), which its own children
  * aren't. On success child is announced to the loop (em_child_add). On failure: EM_EXIT_NOT_FOUND,
  * EM_EXIT_NOT_EXECUTABLE with the reason (os/exec.h) or EM_EXIT_SYSTEM. */
 int em_spawn(const struct em_spawn *spawn, struct em_child *child, struct em_err *err);
