@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "embark/os/clock.h"
@@ -43,10 +44,18 @@ static pid_t parent_of(const char *pid)
     return parent;
 }
 
+/* Whether we have children, ended ones that weren't reaped yet as well. */
+static bool has_children(void)
+{
+    siginfo_t ignored;
+    return waitid(P_ALL, 0, &ignored, WEXITED | WNOHANG | WNOWAIT) == 0 || errno != ECHILD;
+}
+
 /* Calls `each` for every living child of ours. Without /proc there is nothing to be found. */
 static void for_children(void (*each)(pid_t pid, void *ctx), void *ctx)
 {
-    DIR *proc = opendir("/proc");
+    /* A look at every process of the machine is saved where it can't find any. */
+    DIR *proc = has_children() ? opendir("/proc") : NULL;
     if (!proc)
         return;
     pid_t self = getpid();

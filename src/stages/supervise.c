@@ -140,7 +140,7 @@ static int code_of(const struct em_config *config, int status)
 /* What the service has left behind. */
 static void end_rest(const struct run *run, em_time grace)
 {
-    if (!em_group_end(&run->child, &run->family, grace))
+    if (em_group_left(&run->child, &run->family) && !em_group_end(&run->child, &run->family, grace))
         em_log(EM_LOG_WARN, "service",
                "some of its processes can't be killed (uninterruptible sleep?)");
 }
