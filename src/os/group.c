@@ -13,8 +13,8 @@
 
 #include "embark/os/clock.h"
 
-/* How often the group is looked at where no event tells: members that are children of others, or of
- * nobody we reap for. */
+/* How often they are looked at where no event tells: members of the group that are children of
+ * others, or of nobody we reap for. */
 #define LOOK_AGAIN EM_MS(20)
 #define AFTER_KILL EM_SEC(5)
 
@@ -71,8 +71,8 @@ static void for_children(void (*each)(pid_t pid, void *ctx), void *ctx)
 static void note_one(pid_t pid, void *ctx)
 {
     struct em_family *family = ctx;
-    family->before = em_realloc(family->before, family->n + 1, sizeof *family->before);
-    family->before[family->n++] = pid;
+    family->pids = em_realloc(family->pids, family->n + 1, sizeof *family->pids);
+    family->pids[family->n++] = pid;
 }
 
 void em_family_note(struct em_family *family)
@@ -83,37 +83,55 @@ void em_family_note(struct em_family *family)
 
 void em_family_free(struct em_family *family)
 {
-    free(family->before);
-    family->before = NULL;
+    free(family->pids);
+    family->pids = NULL;
     family->n = 0;
 }
 
+/* A look at the descendants that have left the group. */
 struct hunt {
     const struct em_family *family;
     pid_t leader;
     int signal; /* 0: only count */
     size_t found;
+    struct em_family told; /* by an earlier look; they aren't told again */
+    struct em_family seen; /* by this one */
 };
+
+static bool holds(const struct em_family *list, pid_t pid)
+{
+    for (size_t i = 0; i < list->n; i++)
+        if (list->pids[i] == pid)
+            return true;
+    return false;
+}
 
 static void hunt_one(pid_t pid, void *ctx)
 {
     struct hunt *hunt = ctx;
-    for (size_t i = 0; i < hunt->family->n; i++)
-        if (hunt->family->before[i] == pid)
-            return;
-    if (pid == hunt->leader)
+    /* an orphan of the group is told with the group */
+    if (pid == hunt->leader || getpgid(pid) == hunt->leader || holds(hunt->family, pid))
         return;
     hunt->found++;
-    if (hunt->signal)
+    if (!hunt->signal)
+        return;
+    if (!holds(&hunt->told, pid)) {
         kill(pid, hunt->signal);
+        kill(pid, SIGCONT); /* a stopped process would sleep through TERM */
+    }
+    note_one(pid, &hunt->seen);
 }
 
-static size_t signal_escaped(const struct em_child *child, const struct em_family *family,
-                             int signal)
+/* One look: how many there are. Each is told once; who is gone is forgotten, since its number may
+ * be another's next time. */
+static size_t look(struct hunt *hunt)
 {
-    struct hunt hunt = {family, child->pid, signal, 0};
-    for_children(hunt_one, &hunt);
-    return hunt.found;
+    hunt->found = 0;
+    for_children(hunt_one, hunt);
+    em_family_free(&hunt->told);
+    hunt->told = hunt->seen;
+    hunt->seen = (struct em_family)EM_FAMILY_INIT;
+    return hunt->found;
 }
 
 void em_group_signal(const struct em_child *child, int signal)
@@ -121,45 +139,52 @@ void em_group_signal(const struct em_child *child, int signal)
     kill(-child->pid, signal);
 }
 
-bool em_group_left(const struct em_child *child, const struct em_family *family)
+static bool is_empty(const struct em_child *child)
 {
-    if (!child->done)
-        return true;
-    if (kill(-child->pid, 0) == 0 || errno == EPERM)
-        return true;
-    return signal_escaped(child, family, 0) > 0;
+    return child->done && kill(-child->pid, 0) != 0 && errno != EPERM;
 }
 
-/* Waits until nothing is left; false at the deadline, or (if `impatient`) at a signal that asks to
- * end. Descendants that become ours on the way get `signal` too. */
+bool em_group_left(const struct em_child *child, const struct em_family *family)
+{
+    struct hunt count = {.family = family, .leader = child->pid};
+    return !is_empty(child) || look(&count) > 0;
+}
+
+/* That the person or program means it. SIGHUP asks many services to read their files again. */
+static bool insists(int signal)
+{
+    return signal == SIGTERM || signal == SIGINT || signal == SIGQUIT;
+}
+
+/* Tells all `signal`, and waits until nothing is left; false at the deadline, or (if `impatient`)
+ * when somebody insists. */
 static bool wait_for_none(const struct em_child *child, const struct em_family *family, int signal,
                           em_time until, bool impatient)
 {
-    size_t escaped = 0;
-    while (em_group_left(child, family)) {
-        em_time look = em_time_min(until, em_in(LOOK_AGAIN));
-        enum em_wake woke = em_wait(NULL, 0, look);
-        if (woke == EM_WAKE_SIGNAL && impatient && em_loop_signal() == em_loop_stopped())
-            return false;
-        if (em_now() >= until)
-            return !em_group_left(child, family);
-        size_t now = signal_escaped(child, family, 0);
-        if (now > escaped)
-            signal_escaped(child, family, signal);
-        escaped = now;
+    struct hunt hunt = {.family = family, .leader = child->pid, .signal = signal};
+    bool asked = em_loop_stopped() != 0, none = false;
+    em_group_signal(child, signal);
+    em_group_signal(child, SIGCONT);
+    em_loop_orphans(true);
+    for (;;) {
+        size_t escaped = look(&hunt);
+        none = escaped == 0 && is_empty(child);
+        if (none || em_now() >= until)
+            break;
+        enum em_wake woke = em_wait(NULL, 0, em_time_min(until, em_in(LOOK_AGAIN)));
+        if (woke != EM_WAKE_SIGNAL || !impatient || !insists(em_loop_signal()))
+            continue;
+        if (asked)
+            break;
+        asked = true;
     }
-    return true;
+    em_loop_orphans(false);
+    em_family_free(&hunt.told);
+    return none;
 }
 
 bool em_group_end(const struct em_child *child, const struct em_family *family, em_time grace)
 {
-    em_group_signal(child, SIGTERM);
-    /* A stopped process would sleep through TERM. */
-    em_group_signal(child, SIGCONT);
-    signal_escaped(child, family, SIGTERM);
-    if (wait_for_none(child, family, SIGTERM, em_in(grace), em_loop_stopped() != 0))
-        return true;
-    em_group_signal(child, SIGKILL);
-    signal_escaped(child, family, SIGKILL);
-    return wait_for_none(child, family, SIGKILL, em_in(AFTER_KILL), false);
+    return wait_for_none(child, family, SIGTERM, em_in(grace), true) ||
+           wait_for_none(child, family, SIGKILL, em_in(AFTER_KILL), false);
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -19,6 +20,11 @@
 static const int stop_signals[] = {SIGTERM, SIGINT, SIGHUP, SIGQUIT};
 static const int other_signals[] = {SIGUSR1, SIGUSR2, SIGCHLD};
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+/* Bytes of the kernel's own sigset_t, which has 64 signals. */
+#define KERNEL_SIGSET 8
+/* The kernel's, of which C libraries keep two or three. */
+#define FIRST_REAL_TIME 32
 
 /* Process-wide by nature: signals and children belong to the process. */
 static struct {
@@ -33,7 +39,15 @@ static struct {
     struct em_child *children;
     int subreaper_was;
     struct em_guard *guard;
+    bool orphans_wake;
 } loop = {.fd = -1};
+
+int em_sigmask(int how, const sigset_t *set, sigset_t *old)
+{
+    if (old)
+        sigemptyset(old); /* the kernel fills its own part of it */
+    return (int)syscall(SYS_rt_sigprocmask, how, set, old, KERNEL_SIGSET);
+}
 
 static bool is_ignored(int signal)
 {
@@ -64,7 +78,7 @@ int em_loop_start(struct em_err *err)
     choose(other_signals, COUNT(other_signals));
     sigaction(SIGCHLD, NULL, &loop.child_was);
     sigaction(SIGPIPE, NULL, &loop.pipe_was);
-    if (sigprocmask(SIG_BLOCK, &loop.handled, &loop.mask) != 0)
+    if (em_sigmask(SIG_BLOCK, &loop.handled, &loop.mask) != 0)
         return em_fail_errno(err, EM_EXIT_SYSTEM, "can't block signals");
     own_dispositions();
     loop.fd = signalfd(-1, &loop.handled, SFD_CLOEXEC | SFD_NONBLOCK);
@@ -73,8 +87,8 @@ int em_loop_start(struct em_err *err)
     return 0;
 }
 
-/* As sigaddset(3), for the real-time signal that musl keeps for itself and would not add: it is for
- * programs with threads. */
+/* As sigaddset(3), for the real-time signals that C libraries keep for themselves and would not
+ * add: they are for programs with threads. */
 static void add_raw(sigset_t *set, int signal)
 {
     unsigned long *words = (unsigned long *)set;
@@ -85,12 +99,13 @@ static void add_raw(sigset_t *set, int signal)
 int em_loop_take_all(bool stop, struct em_err *err)
 {
     sigfillset(&loop.handled);
-    add_raw(&loop.handled, EM_SIGNAL_RTMIN);
+    for (int signal = FIRST_REAL_TIME; signal <= EM_SIGNAL_RTMIN; signal++)
+        add_raw(&loop.handled, signal);
     sigdelset(&loop.handled, SIGTTIN);
     sigdelset(&loop.handled, SIGTTOU);
     if (!stop)
         sigdelset(&loop.handled, SIGTSTP);
-    if (sigprocmask(SIG_BLOCK, &loop.handled, NULL) != 0 ||
+    if (em_sigmask(SIG_BLOCK, &loop.handled, NULL) != 0 ||
         signalfd(loop.fd, &loop.handled, SFD_CLOEXEC | SFD_NONBLOCK) < 0)
         return em_fail_errno(err, EM_EXIT_SYSTEM, "can't take all signals");
     return 0;
@@ -114,8 +129,8 @@ static void note(struct em_child *child, int status)
     child->status = status;
 }
 
-/* True if something happened to an announced child. SIGCHLD coalesces, so all that can be had is
- * taken. */
+/* True if something happened to an announced child, or to another one if those count. SIGCHLD
+ * coalesces, so all that can be had is taken. */
 static bool reap(void)
 {
     bool ours = false;
@@ -124,6 +139,7 @@ static bool reap(void)
         pid_t pid = waitpid(-1, &status, WNOHANG | WUNTRACED);
         if (pid <= 0)
             return ours;
+        ours |= loop.orphans_wake;
         for (struct em_child *c = loop.children; c; c = c->next)
             if (c->pid == pid && !c->done) {
                 note(c, status);
@@ -252,6 +268,16 @@ int em_loop_stopped(void)
     return loop.stopped;
 }
 
+void em_loop_orphans(bool wake)
+{
+    loop.orphans_wake = wake;
+}
+
+void em_loop_passed_on(void)
+{
+    loop.stopped = 0;
+}
+
 int em_fail_stopped(struct em_err *err)
 {
     return em_fail(err, 128 + loop.stopped, "stopped by %s", em_signal_name(loop.stopped));
@@ -300,7 +326,7 @@ void em_loop_restore(void)
 {
     sigaction(SIGCHLD, &loop.child_was, NULL);
     sigaction(SIGPIPE, &loop.pipe_was, NULL);
-    sigprocmask(SIG_SETMASK, &loop.mask, NULL);
+    em_sigmask(SIG_SETMASK, &loop.mask, NULL);
 }
 
 static void end_by(int signal)
@@ -331,7 +357,7 @@ void em_loop_restore_for_exec(void)
 void em_loop_retake(void)
 {
     struct sigaction plain = {.sa_handler = SIG_DFL};
-    sigprocmask(SIG_BLOCK, &loop.handled, NULL);
+    em_sigmask(SIG_BLOCK, &loop.handled, NULL);
     for (size_t i = 0; i < COUNT(stop_signals); i++)
         if (sigismember(&loop.handled, stop_signals[i]) == 1)
             sigaction(stop_signals[i], &plain, NULL);

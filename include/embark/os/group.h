@@ -11,7 +11,7 @@
 #include "embark/os/loop.h"
 
 struct em_family {
-    pid_t *before; /* children that were ours before */
+    pid_t *pids; /* children that were ours before */
     size_t n;
 };
 #define EM_FAMILY_INIT \
@@ -25,13 +25,15 @@ void em_family_free(struct em_family *family);
 /* Sends `signal` to the group (and not to escaped descendants: this is for passing signals on). */
 void em_group_signal(const struct em_child *child, int signal);
 
-/* Ends all of it: TERM, up to `grace` for everything to go, then KILL. Returns when nothing is
- * left, or 5 s after KILL when something can't be killed (uninterruptible sleep). SIGTERM during
- * the grace doesn't cut it short; a second signal that asks to end does. True if nothing is left.
- */
+/* Ends all of it: TERM, and CONT for what is stopped, once for each process, also for one that
+ * becomes ours on the way; up to `grace` for everything to go, then KILL. Returns when nothing is
+ * left, or 5 s after KILL when something can't be killed (uninterruptible sleep, another user's).
+ * SIGTERM, SIGINT or SIGQUIT during the grace cuts it short if it isn't the first that asks to end
+ * (em_loop_stopped). True if nothing is left. */
 bool em_group_end(const struct em_child *child, const struct em_family *family, em_time grace);
 
-/* Whether something of a child that has ended is still there. */
+/* Whether something of a child that has ended is still there; of what has left the group what /proc
+ * shows. */
 bool em_group_left(const struct em_child *child, const struct em_family *family);
 
 #endif

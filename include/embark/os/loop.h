@@ -17,6 +17,7 @@
 #define EMBARK_OS_LOOP_H
 
 #include <poll.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <sys/types.h>
 
@@ -64,6 +65,17 @@ struct em_guard {
                     passed */
 };
 void em_loop_guard(struct em_guard *guard); /* the caller's memory; NULL: none any more */
+
+/* Whether the end of a child that wasn't announced, an orphan that became ours, ends a wait, too:
+ * EM_WAKE_CHILD. */
+void em_loop_orphans(bool wake);
+
+/* What asked to end was for somebody else, and was passed on: em_loop_stopped() is 0 again. */
+void em_loop_passed_on(void);
+
+/* As sigprocmask(2) itself: musl's leaves 34 out of what was blocked, which it keeps for itself, so
+ * that what is put back would not be what was there. Async-signal-safe. */
+int em_sigmask(int how, const sigset_t *set, sigset_t *old);
 
 /* In a forked child that goes on with this loop: it has no children, and was asked nothing. A
  * signalfd reads the signals of whoever reads it, signalfd(2). */
