@@ -1,5 +1,6 @@
 #include "embark/os/proc.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -300,6 +301,27 @@ int em_capture(const struct em_spawn *spawn, const char *input, size_t input_len
     shut(&ends.out);
     shut(&ends.err);
     return code;
+}
+
+/* Without /proc, as far as most limits go. */
+#define DESCRIPTORS 1024
+
+static void close_if_inherited(int fd)
+{
+    int flags = fd > 2 ? fcntl(fd, F_GETFD) : -1;
+    if (flags >= 0 && !(flags & FD_CLOEXEC))
+        close(fd);
+}
+
+void em_close_inherited(void)
+{
+    DIR *list = opendir("/proc/self/fd");
+    for (int fd = 3; !list && fd < DESCRIPTORS; fd++)
+        close_if_inherited(fd);
+    for (struct dirent *entry = list ? readdir(list) : NULL; entry; entry = readdir(list))
+        close_if_inherited((int)strtol(entry->d_name, NULL, 10));
+    if (list)
+        closedir(list);
 }
 
 void em_title(const char *phase)

@@ -1,20 +1,30 @@
 #include "embark/os/terminal.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stddef.h>
 #include <unistd.h>
 
-bool em_terminal_is_ours(int fd)
-{
-    return tcgetpgrp(fd) == getpgrp();
-}
+#include "embark/os/loop.h"
 
-int em_terminal_ours(void)
+int em_terminal_open(void)
 {
     for (int fd = 0; fd <= 2; fd++)
-        if (em_terminal_is_ours(fd))
+        if (tcgetpgrp(fd) > 0)
             return fd;
-    return -1;
+    return open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
+}
+
+bool em_terminal_is_ours(int fd)
+{
+    return fd >= 0 && tcgetpgrp(fd) == getpgrp();
+}
+
+bool em_terminal_is_nobodys(int fd)
+{
+    pid_t group = tcgetpgrp(fd);
+    return group > 0 && kill(-group, 0) != 0 && errno == ESRCH;
 }
 
 void em_terminal_stop(void)
@@ -22,9 +32,9 @@ void em_terminal_stop(void)
     sigset_t stop, mask;
     sigemptyset(&stop);
     sigaddset(&stop, SIGTSTP);
-    sigprocmask(SIG_UNBLOCK, &stop, &mask);
+    em_sigmask(SIG_UNBLOCK, &stop, &mask);
     kill(0, SIGTSTP);
-    sigprocmask(SIG_SETMASK, &mask, NULL);
+    em_sigmask(SIG_SETMASK, &mask, NULL);
 }
 
 bool em_terminal_give(int fd, pid_t group)
@@ -34,9 +44,9 @@ bool em_terminal_give(int fd, pid_t group)
         return true;
     sigemptyset(&background);
     sigaddset(&background, SIGTTOU);
-    sigprocmask(SIG_BLOCK, &background, &mask);
+    em_sigmask(SIG_BLOCK, &background, &mask);
     bool given = tcsetpgrp(fd, group) == 0;
-    sigprocmask(SIG_SETMASK, &mask, NULL);
+    em_sigmask(SIG_SETMASK, &mask, NULL);
     return given;
 }
 

@@ -13,12 +13,14 @@
 #include "embark/os/log.h"
 #include "embark/os/proc.h"
 #include "embark/os/terminal.h"
+#include "embark/os/trim.h"
 
 /* A running service. */
 struct run {
     struct em_child child;
     struct em_family family;
-    int terminal; /* whose foreground it was given; -1: none */
+    int terminal; /* -1: none */
+    bool gives;   /* it is given the foreground wherever that is embark's to give */
 };
 
 /* Only what was validated comes to em_supervise(). */
@@ -83,7 +85,7 @@ static int start(const struct em_config *config, char *const *argv, struct run *
     /* When embark's parent ends, it is passed on like any other. */
     if (service.death_signal && !em_parent_signal(service.death_signal))
         raise(service.death_signal);
-    service.terminal = run->terminal;
+    service.terminal = run->gives && em_terminal_is_ours(run->terminal) ? run->terminal : -1;
     build_environment(&env, &service.pid_text);
     spawn.environ = env.v;
     if (!em_reaper_start())
@@ -93,27 +95,57 @@ static int start(const struct em_config *config, char *const *argv, struct run *
     return em_spawn(&spawn, &run->child, err);
 }
 
-/* Into the foreground again, if that is embark's to give. */
+/* Into the foreground, if that is embark's to give. */
+static void give_terminal(const struct run *run)
+{
+    if (em_terminal_is_ours(run->terminal))
+        em_terminal_give(run->terminal, run->child.pid);
+}
+
 static void go_on(const struct run *run)
 {
-    if (run->terminal >= 0 && em_terminal_is_ours(run->terminal))
-        em_terminal_give(run->terminal, run->child.pid);
+    if (run->gives)
+        give_terminal(run);
     em_group_signal(&run->child, SIGCONT);
 }
 
-/* The terminal has stopped the service: for the shell that started embark it is embark's process
- * group that is the job. A service that somebody else has stopped (SIGSTOP) is theirs to continue,
- * and one that was stopped for want of the terminal gets it, if the shell has brought embark's
- * group into the foreground meanwhile (fg tells it only to a job that is stopped). */
-static void stop_as_well(struct run *run)
+/* The service was stopped since it read from the terminal, or changed it, without being in the
+ * foreground. If that is embark's, by a shell's fg (which says nothing to a job that runs), or
+ * because it is first of all others' in a pipeline, or nobody's, the service gets it. Otherwise it
+ * is somebody else's, and the job stops, if there is a shell: SIGCONT will come when it goes on. */
+static void wants_terminal(const struct run *run)
+{
+    if (em_terminal_is_ours(run->terminal) || em_terminal_is_nobodys(run->terminal))
+        em_terminal_give(run->terminal, run->child.pid);
+    if (tcgetpgrp(run->terminal) == run->child.pid)
+        em_group_signal(&run->child, SIGCONT);
+    else
+        em_terminal_stop();
+}
+
+/* For the shell that started embark it is embark's process group that is the job: when ^Z stops the
+ * service, that stops, too, and goes on with it; where there is no such shell both do at once. A
+ * service that somebody has stopped by SIGSTOP is theirs to continue. */
+static void was_stopped(struct run *run)
 {
     int signal = run->child.stopped_by;
     run->child.stopped_by = 0;
     if (run->terminal < 0 || signal == SIGSTOP)
         return;
-    if (signal == SIGTSTP || !em_terminal_is_ours(run->terminal))
-        em_terminal_stop();
+    if (signal != SIGTSTP) {
+        wants_terminal(run);
+        return;
+    }
+    em_terminal_stop();
     go_on(run);
+}
+
+/* To the group; and to a service that has left it for another one. */
+static void pass_on(const struct run *run, int signal)
+{
+    em_group_signal(&run->child, signal);
+    if (!run->child.done && getpgid(run->child.pid) != run->child.pid)
+        kill(run->child.pid, signal);
 }
 
 static void watch(struct run *run)
@@ -123,9 +155,9 @@ static void watch(struct run *run)
         if (woke == EM_WAKE_SIGNAL && em_loop_signal() == SIGCONT)
             go_on(run);
         else if (woke == EM_WAKE_SIGNAL)
-            em_group_signal(&run->child, em_loop_signal());
+            pass_on(run, em_loop_signal());
         if (run->child.stopped_by && !run->child.done)
-            stop_as_well(run);
+            was_stopped(run);
     }
 }
 
@@ -137,24 +169,31 @@ static int code_of(const struct em_config *config, int status)
     return map.code[code];
 }
 
-/* What the service has left behind. */
+/* What the service has left behind. A signal that was for the service isn't one for this. */
 static void end_rest(const struct run *run, em_time grace)
 {
+    em_loop_passed_on();
     if (em_group_left(&run->child, &run->family) && !em_group_end(&run->child, &run->family, grace))
         em_log(EM_LOG_WARN, "service",
-               "some of its processes can't be killed (uninterruptible sleep?)");
+               "some of what it has left behind can't be killed (uninterruptible sleep, another "
+               "user's?)");
 }
 
 int em_supervise(const struct em_config *config, char *const *argv, int *code, struct em_err *err)
 {
-    struct run run = {.family = EM_FAMILY_INIT, .terminal = em_terminal_ours()};
+    struct run run = {.family = EM_FAMILY_INIT, .terminal = em_terminal_open()};
+    /* Not in a pipeline, whose other ends may be using it: a service that needs it will show it. */
+    run.gives = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
     em_loop_drain();
     if (em_loop_stopped())
         return em_fail_stopped(err);
     if (em_loop_take_all(run.terminal >= 0, err) != 0)
         return err->code;
+    /* Before a service that is quick can have itself looked at. */
+    em_title("init");
     if (start(config, argv, &run, err) == 0) {
-        em_title("init");
+        em_close_inherited();
+        em_trim();
         watch(&run);
         *code = code_of(config, run.child.status);
     }

@@ -13,7 +13,7 @@ import pytest
 
 from conftest import PYTHON
 from support.process import PID_NAMESPACE, alive, asan, children, comm, state
-from support.waiting import eventually
+from support.waiting import eventually, steadily
 from test_signals import BOTH, SOON, bit, descriptors, signal_sets
 
 INIT = {"EMBARK_SERVICE_INIT": "yes"}
@@ -103,10 +103,10 @@ def test_what_cannot_be_executed(init, pid1, words, code):
 # --- signals
 
 RECORDS = """
-for number in map(int, sys.argv[1].split(",")):
-    signal.signal(number, lambda number, _: say("got", number))
+numbers = set(map(int, sys.argv[1].split(",")))
+signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
 say("up")
-while True: signal.pause()
+while True: say("got", signal.sigwaitinfo(numbers).si_signo)
 """
 
 
@@ -230,9 +230,79 @@ def test_what_is_left_is_killed_after_the_grace(init, embark, session, pid1):
         assert not alive(int(process.stdout.split()[0]))
 
 
+CHAIN = """
+def level(n):
+    told = []
+    signal.signal(15, lambda *_: (told.append(1), say("told", n)))
+    if n < 5 and os.fork() == 0: level(n + 1)
+    if n == 5: os.write(w, b"x")
+    while not told: time.sleep(0.01)
+    time.sleep(0.1)
+    say("ended", n, len(told))
+    os._exit(0)
+r, w = os.pipe()
+if os.fork() == 0:
+    os.setsid()
+    level(1)
+os.read(r, 1)
+os._exit(6)
+"""
+
+
+@BOTH
+def test_a_chain_of_what_is_left(init, embark, pid1):
+    """P13: each becomes embark's when the one above it has ended, and is told then, and once."""
+    process = init(*script(embark, CHAIN), env={"EMBARK_SERVICE_GRACE": "60s"}, pid1=pid1)
+    process.expect(6)
+    assert process.stdout == "".join(f"told {n}\nended {n} 1\n" for n in range(1, 6))
+
+
+@BOTH
+@pytest.mark.parametrize("how", ["signal.signal(15, lambda *_: say('told'))", "os.setsid(); signal.signal(15, lambda *_: say('told'))"],
+                         ids=["group", "session"])
+def test_what_is_left_is_told_once(init, embark, how, pid1):
+    """Many programs take a second TERM for `at once`."""
+    process = init(*script(embark, LEAVES.format(how=how)), env={"EMBARK_SERVICE_GRACE": "400ms"}, pid1=pid1)
+    process.expect(6)
+    assert process.stdout == "left\ntold\n"
+
+
+@pytest.mark.parametrize("session", ["", "setsid"])
+def test_what_is_left_is_stopped(init, session):
+    """It would sleep through TERM."""
+    process = init("sh", "-c", f"{session} sh -c 'kill -STOP $$' & while [ \"$(cut -d' ' -f3 /proc/$!/stat)\" != T ]; do :; done; exit 6",
+                   env={"EMBARK_SERVICE_GRACE": "60s"})
+    process.expect(6, timeout=SOON)
+
+
+def test_signals_while_what_is_left_may_finish(init, embark):
+    """HUP, which was for the service, ends no grace, nor does a first TERM; a second one does."""
+    service = script(embark, "signal.pthread_sigmask(signal.SIG_BLOCK, {1})\nsay('up')\nsignal.sigwait({1})\nsay('reloaded')\n" +
+                     LEAVES.format(how="signal.signal(1, signal.SIG_IGN); signal.signal(15, lambda *_: say('told'))"))
+    process = init(*service, env={"EMBARK_SERVICE_GRACE": "60s"})
+    process.wait_for_line("^up$", stream=process.out)
+    process.signal(signal.SIGHUP)
+    process.wait_for_line("^told$", stream=process.out)
+    for number in (signal.SIGHUP, signal.SIGHUP, signal.SIGTERM):
+        process.signal(number)
+    steadily(lambda: process.running, 0.3, "it has its grace")
+    process.signal(signal.SIGTERM)
+    process.expect(6, timeout=SOON)
+    assert process.stdout == "up\nreloaded\nleft\ntold\n"
+
+
+@BOTH
+def test_a_service_that_has_left_its_group(init, embark, pid1):
+    process = init(*script(embark, "os.setpgid(0, os.getpgid(os.getppid()))\nsay('up')\nsignal.pause()\n"), pid1=pid1)
+    process.wait_for_line("^up$", stream=process.out)
+    process.signal(signal.SIGTERM)
+    process.expect(143, timeout=SOON)
+
+
 def test_a_service_that_takes_its_time_is_not_killed(init, embark):
     """The grace is for what is left of it, and begins when it has ended; whoever sends TERM may send KILL."""
-    process = init(*script(embark, "signal.signal(15, lambda *_: (time.sleep(0.5), say('finished'), os._exit(0)))\nsay('up')\nsignal.pause()\n"),
+    process = init(*script(embark, "signal.pthread_sigmask(signal.SIG_BLOCK, {15})\nsay('up')\nsignal.sigwait({15})\n"
+                           "time.sleep(0.5)\nsay('finished')\n"),
                    env={"EMBARK_SERVICE_GRACE": "50ms"})
     process.wait_for_line("^up$", stream=process.out)
     process.signal(signal.SIGTERM)
@@ -254,19 +324,22 @@ def test_mask_and_dispositions(init, pid1):
     """P14"""
     sets = signal_sets(init("cat", "/proc/self/status", pid1=pid1).expect(0).stdout)
     assert sets["SigBlk"] == 0 and sets["SigIgn"] == 0 and sets["SigCgt"] == 0, sets
-    process = init("cat", "/proc/self/status", inner=["env", "--ignore-signal=USR1,PIPE,CHLD", "--block-signal=USR2,RTMIN+2"], pid1=pid1)
+    process = init("cat", "/proc/self/status", inner=["env", "--ignore-signal=USR1,PIPE,CHLD", "--block-signal=USR2,RTMIN,RTMIN+2"], pid1=pid1)
     sets = signal_sets(process.expect(0).stdout)
     assert sets["SigIgn"] == sum(map(bit, (signal.SIGUSR1, signal.SIGPIPE, signal.SIGCHLD)))
-    assert sets["SigBlk"] == bit(signal.SIGUSR2) | bit(signal.SIGRTMIN + 2)
+    assert sets["SigBlk"] == bit(signal.SIGUSR2) | bit(34) | bit(36)
 
 
 def test_descriptors(init, db):
-    """P21: those that were given, and none of embark's; it keeps none that it has no use for, either."""
-    process = init("sh", "-c", "ls -l /proc/self/fd; ls /proc/$PPID/fd | wc -l", env={"DATABASE_URL": db.url},
-                   config="[migrate]\ncommand = true\n", prefix=["bash", "-c", 'exec 7</etc/passwd; exec "$@"', "bash"]).expect(0)
+    """P21: those that were given, and none of embark's, which keeps none of them: a listener that the service closes is closed."""
+    process = init("sh", "-c", "ls -l /proc/self/fd; read go", env={"DATABASE_URL": db.url}, stdin=subprocess.PIPE,
+                   config="[migrate]\ncommand = true\n", prefix=["bash", "-c", 'exec 7</etc/passwd; exec "$@"', "bash"])
+    process.wait_for_line("7 -> ", stream=process.out)
+    kept = {os.readlink(f"/proc/{process.pid}/fd/{fd}") for fd in os.listdir(f"/proc/{process.pid}/fd") if int(fd) > 2}
+    assert kept == {"anon_inode:[signalfd]"}
+    process.popen.stdin.close()
+    process.expect(1)
     assert set(descriptors(process)) == {0, 1, 2, 7}
-    # and a signalfd
-    assert process.stdout.splitlines()[-1].strip() == "5"
 
 
 def test_socket_activation(init, embark):
@@ -510,6 +583,92 @@ def test_stop_where_nobody_could_resume(terminal, embark, namespace):
     service.shows("\r\n38\r\n")
     service.type("\x04")
     service.ends(0)
+
+
+@ALONE
+def test_every_signal_after_a_stop(terminal, embark, namespace):
+    """P9: 34, which musl would forget."""
+    service = terminal(*namespace, embark.binary, *script(embark, RECORDS), "34")
+    service.shows("up\r\n")
+    service.type("\x1a")
+    leader = service.process.pid
+    process = eventually(lambda: leader if not namespace else children(leader) and children(leader)[0])
+    eventually(lambda: [state(pid) for pid in children(process)] == ["S"], what="the service, which goes on")
+    os.kill(process, 34)
+    service.shows("got 34\r\n")
+    os.kill(children(process)[0], signal.SIGKILL)
+    service.ends(137)
+
+
+def test_fg_of_a_start_in_the_background(terminal, embark):
+    """It gets the terminal when it wants it."""
+    shell = terminal("bash", "--norc", "-i")
+    shell.shows(r"\$ ")
+    shell.type(f"{embark.binary} {' '.join(script(embark, READS))} &\r")
+    shell.shows("up\r\n")
+    shell.type("fg\r")
+    shell.has_foreground("python3")
+    shell.type("x" * 37 + "\r")
+    shell.shows("\r\n38\r\n")
+    shell.type("\x04")
+    shell.has_foreground("bash")
+    shell.type("exit 5\r")
+    shell.ends(5)
+
+
+def test_pipeline_on_a_terminal(terminal, embark):
+    """Whoever reads from the terminal behind it can; ^C is for all."""
+    reader = embark.folder / "reader.py"
+    reader.write_text("import sys\nprint(sys.stdin.readline().strip(), flush=True)\nprint(len(open('/dev/tty').readline()), flush=True)\n"
+                      "sys.stdin.read()\n")
+    shell = terminal("bash", "--norc", "-i")
+    shell.shows(r"\$ ")
+    shell.type(f"{embark.binary} {' '.join(script(embark, 'signal.signal(2, signal.SIG_DFL)' + chr(10) + 'say(chr(117) + chr(112))' + chr(10) + 'signal.pause()'))}"
+               f" | {PYTHON} {reader}\r")
+    shell.shows("up\r\n")
+    shell.type("x" * 37 + "\r")
+    shell.shows("\r\n38\r\n")
+    shell.type("\x03")
+    shell.has_foreground("bash")
+    shell.type("echo codes ${PIPESTATUS[0]}; exit 5\r")
+    shell.shows(r"codes 130\r\n")
+    shell.ends(5)
+
+
+def test_terminal_that_somebody_has_left(terminal, embark):
+    """Its foreground group is gone: that of a shell below the service which was killed. The service may read on, and nothing spins."""
+    service = terminal(embark.binary, *script(embark, "p = os.fork()\n"
+                                              "if p == 0:\n"
+                                              "    os.setpgid(0, 0)\n"
+                                              "    signal.signal(22, signal.SIG_IGN)\n"
+                                              "    os.tcsetpgrp(0, os.getpid())\n"
+                                              "    os._exit(0)\n"
+                                              "os.waitpid(p, 0)\n" + READS))
+    service.shows("up\r\n")
+    service.type("x" * 37 + "\r")
+    service.shows("\r\n38\r\n")
+    service.type("\x04")
+    service.ends(0)
+
+
+def test_terminal_that_somebody_has(terminal, embark):
+    """Its foreground group lives, and there is no shell to stop for: the service stays stopped until it is continued."""
+    service = terminal(embark.binary, *script(embark, "r, w = os.pipe()\n"
+                                              "if os.fork() == 0:\n"
+                                              "    os.setpgid(0, 0)\n"
+                                              "    signal.signal(22, signal.SIG_IGN)\n"
+                                              "    os.tcsetpgrp(0, os.getpid())\n"
+                                              "    os.write(w, b'x')\n"
+                                              "    while True: signal.pause()\n"
+                                              "os.read(r, 1)\n"
+                                              "say('reads')\n"
+                                              "sys.stdin.readline()\n"))
+    service.shows("reads\r\n")
+    child = eventually(lambda: children(service.process.pid))[0]
+    eventually(lambda: state(child) == "T", what="the service to be stopped")
+    steadily(lambda: state(child) == "T", 0.3, "nobody continues it")
+    os.kill(child, signal.SIGKILL)
+    service.ends(137)
 
 
 @ALONE

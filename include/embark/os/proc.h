@@ -42,6 +42,10 @@ int em_capture(const struct em_spawn *spawn, const char *input, size_t input_len
                em_time until, struct em_str *out, struct em_str *err_out, int *status,
                struct em_err *err);
 
+/* Closes what embark was given beside 0, 1 and 2, once a service has it: a listener that it closes,
+ * or the end of a pipe, isn't kept open by us. embark's own stay, which are close-on-exec. */
+void em_close_inherited(void);
+
 void em_title(const char *phase); /* prctl PR_SET_NAME "embark:PHASE"; at most 15 bytes */
 
 #endif

@@ -6,11 +6,13 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* The first of 0, 1 and 2 that is our controlling terminal, if our process group is in its
- * foreground; else -1. */
-int em_terminal_ours(void);
-/* Whether that is (again) so of this one. */
+/* Our controlling terminal: 0, 1 or 2 if one of these is it, else a descriptor of its own
+ * (close-on-exec); -1: there is none. */
+int em_terminal_open(void);
+
+/* Whether our process group is in its foreground; whether none that exists is. fd -1: no. */
 bool em_terminal_is_ours(int fd);
+bool em_terminal_is_nobodys(int fd);
 
 /* Puts `group` into the foreground; false: errno. Async-signal-safe, and not stopped by SIGTTOU,
  * which this brings to a process that isn't in the foreground itself. fd -1: nothing. */

@@ -3,17 +3,19 @@
  *
  * What the service gets is what it would get from exec: signal mask and dispositions, working
  * directory, environment (LISTEN_PID, where it was embark's, is the service's, sd_listen_fds(3)),
- * descriptors, none of embark's. It leads a process group of its own, which is in the foreground of
- * the terminal if embark's was.
+ * descriptors, which embark then closes. It leads a process group of its own, which is in the
+ * foreground of the terminal if embark's was; at the other end of a pipeline only once it is
+ * stopped for want of it.
  *
  * - Every signal but KILL, STOP, CHLD, TTIN, TTOU and, without a terminal, TSTP is passed on to the
- * group.
+ *   group, and to the service where it has left the group.
  * - Orphans become embark's, and are reaped: as process 1 or as a subreaper (prctl(2)).
  * - When the terminal stops the service, embark stops itself with its own process group, so that
- * the shell above sees the job stopped; when it is continued, so is the service. Where there is no
- * such shell, as in a container, the service goes on at once.
+ *   the shell above sees the job stopped; when it is continued, so is the service. Where there is
+ *   no such shell, as in a container, the service goes on at once.
  * - When the service has ended, what is left of the group, and what has left it and become embark's
- * orphan, gets TERM and, after [service] grace, KILL.
+ *   orphan, gets TERM and, after [service] grace, KILL. Signals are for the service, and aren't
+ *   passed on any more; a second TERM, INT or QUIT ends the grace.
  */
 #ifndef EMBARK_STAGES_SUPERVISE_H
 #define EMBARK_STAGES_SUPERVISE_H
