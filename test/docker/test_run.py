@@ -1,14 +1,11 @@
 """docker run, exec, kill, stop and restart, and the terminal."""
 
-import os
-import pty
 import re
-import select
 import subprocess
-import time
 
 import pytest
 from containers import Container, docker
+from support.terminal import Screen
 from support.waiting import eventually
 
 
@@ -76,9 +73,10 @@ def test_exec_while_it_waits(boxes, image):
 
 # --- signals
 
+@pytest.mark.parametrize("init", ["no", "yes"])
 @pytest.mark.parametrize("signal", ["HUP", "USR1", "TERM", "INT"])
-def test_kill_reaches_the_service(boxes, image, db, signal):
-    service = boxes.run(image, env=with_database(db))
+def test_kill_reaches_the_service(boxes, image, db, signal, init):
+    service = boxes.run(image, env=with_database(db, EMBARK_SERVICE_INIT=init))
     service.serves()
     service.kill(signal)
     service.says(f"service: SIG{signal}")
@@ -144,18 +142,6 @@ def test_embark_stays_as_process_1(boxes, image, db):
     service.ends(0, "service: SIGTERM")
 
 
-@pytest.mark.parametrize("signal", ["HUP", "USR1", "INT", "TERM"])
-def test_kill_passes_embark(boxes, image, db, signal):
-    service = boxes.run(image, env=with_init(db))
-    service.serves()
-    service.kill(signal)
-    service.says(f"service: SIG{signal}")
-    if signal in ("TERM", "INT"):
-        service.ends(0)
-    else:
-        service.serves()
-
-
 def test_exit_code_by_embark(boxes, image, db):
     boxes.run_to_end(image, "sh", "-c", "exit 3", env=with_init(db)).expect(3)
     boxes.run_to_end(image, "sh", "-c", "kill -KILL $$", env=with_init(db)).expect(137)
@@ -165,43 +151,26 @@ def test_exit_code_by_embark(boxes, image, db):
 
 # --- the terminal
 
-class Terminal:
+class Terminal(Screen):
     """`docker run -it`, and somebody who types."""
 
     def __init__(self, boxes, image, *command, options=(), env=None):
+        super().__init__()
         self.container = Container(boxes._name("c"))
         boxes.containers.append(self.container)
-        self.parent, child = pty.openpty()
         words = ["docker", "run", "-it", "--name", self.container.name, *boxes.words(options, env, None), image, *command]
-        self.process = subprocess.Popen(words, stdin=child, stdout=child, stderr=child, start_new_session=True)
-        os.close(child)
-        self.seen = ""
-
-    def type(self, text):
-        os.write(self.parent, text.encode())
-
-    def shows(self, text, timeout=60):
-        end = time.monotonic() + timeout
-        while not re.search(text, self.seen):
-            ready, _, _ = select.select([self.parent], [], [], max(0, end - time.monotonic()))
-            assert ready, f"{text!r} was not shown: {self.seen!r}"
-            try:
-                self.seen += os.read(self.parent, 65536).decode(errors="replace")
-            except OSError:  # the other side is closed
-                assert re.search(text, self.seen), f"{text!r} was not shown: {self.seen!r}"
-        return self
+        self.process = subprocess.Popen(words, stdin=self.child, stdout=self.child, stderr=self.child, start_new_session=True)
+        self.started()
 
     def ends(self, code, timeout=60):
         assert self.process.wait(timeout) == code, self.seen
         self.close()
 
     def close(self):
-        if self.parent is not None:
-            if self.process.poll() is None:
-                self.process.kill()
-                self.process.wait()
-            os.close(self.parent)
-            self.parent = None
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        super().close()
 
 
 @pytest.fixture

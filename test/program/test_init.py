@@ -1,18 +1,17 @@
 """[service] init = yes: what embark does for a service as its init. The cases P1 to P22 of inits, in a PID namespace and beside a shell."""
 
+import contextlib
 import os
-import pty
 import re
-import select
 import signal
 import socket
 import subprocess
-import time
 
 import pytest
 
 from conftest import PYTHON
 from support.process import PID_NAMESPACE, alive, asan, children, comm, state
+from support.terminal import Screen
 from support.waiting import eventually, steadily
 from test_signals import BOTH, SOON, bit, descriptors, signal_sets
 
@@ -330,13 +329,21 @@ def test_mask_and_dispositions(init, pid1):
     assert sets["SigBlk"] == bit(signal.SIGUSR2) | bit(34) | bit(36)
 
 
+def open_files(pid):
+    """Those that are open at one moment; one that is closed meanwhile is left out."""
+    found = []
+    for fd in os.listdir(f"/proc/{pid}/fd"):
+        with contextlib.suppress(FileNotFoundError):
+            found.append((int(fd), os.readlink(f"/proc/{pid}/fd/{fd}")))
+    return found
+
+
 def test_descriptors(init, db):
     """P21: those that were given, and none of embark's, which keeps none of them: a listener that the service closes is closed."""
     process = init("sh", "-c", "ls -l /proc/self/fd; read go", env={"DATABASE_URL": db.url}, stdin=subprocess.PIPE,
                    config="[migrate]\ncommand = true\n", prefix=["bash", "-c", 'exec 7</etc/passwd; exec "$@"', "bash"])
     process.wait_for_line("7 -> ", stream=process.out)
-    kept = {os.readlink(f"/proc/{process.pid}/fd/{fd}") for fd in os.listdir(f"/proc/{process.pid}/fd") if int(fd) > 2}
-    assert kept == {"anon_inode:[signalfd]"}
+    eventually(lambda: [target for fd, target in open_files(process.pid) if fd > 2] == ["anon_inode:[signalfd]"], what="the rest to be closed")
     process.popen.stdin.close()
     process.expect(1)
     assert set(descriptors(process)) == {0, 1, 2, 7}
@@ -438,33 +445,14 @@ def test_mistakes(embark):
 
 # --- the terminal (P18, P19)
 
-class Terminal:
-    """Somebody who types."""
+class Terminal(Screen):
+    """Somebody who types, in a session of which this is the controlling terminal."""
 
     def __init__(self, embark, argv, env):
-        self.parent, child = pty.openpty()
-        # a session of its own, of which it is the controlling terminal
-        self.process = embark(argv=argv, env={"TERM": "dumb", "PS1": "$ ", **env}, stdin=child, stdout=child, stderr=child,
+        super().__init__()
+        self.process = embark(argv=argv, env={"TERM": "dumb", "PS1": "$ ", **env}, stdin=self.child, stdout=self.child, stderr=self.child,
                               prefix=["setsid", "--ctty", "--wait"])
-        os.close(child)
-        self.seen = ""
-
-    def type(self, text):
-        os.write(self.parent, text.encode())
-
-    def shows(self, text, timeout=20):
-        """Gives the match; what is looked for next comes behind it."""
-        end = time.monotonic() + timeout
-        while not re.search(text, self.seen):
-            ready, _, _ = select.select([self.parent], [], [], max(0, end - time.monotonic()))
-            assert ready, f"{text!r} was not shown: {self.seen!r}"
-            try:
-                self.seen += os.read(self.parent, 65536).decode(errors="replace")
-            except OSError:     # the other side is closed
-                assert re.search(text, self.seen), f"{text!r} was not shown: {self.seen!r}"
-        found = re.search(text, self.seen)
-        self.seen = self.seen[found.end():]
-        return found
+        self.started()
 
     @property
     def foreground(self):
@@ -478,12 +466,24 @@ class Terminal:
         try:
             assert self.process.popen.wait(20) == code, self.seen
         finally:
-            os.close(self.parent)
+            self.close()
 
 
 @pytest.fixture
 def terminal(embark):
     return lambda *argv: Terminal(embark, argv, INIT)
+
+
+@pytest.fixture
+def shell(terminal, embark):
+    """An interactive bash, which was told to start embark with a service in Python that says `up`."""
+    def start(text, after=""):
+        screen = terminal("bash", "--norc", "-i")
+        screen.shows(r"\$ ")
+        screen.type(f"{embark.binary} {' '.join(script(embark, text))}{after}\r")
+        screen.shows("up\r\n")
+        return screen
+    return start
 
 
 @BOTH
@@ -497,6 +497,11 @@ ALONE = pytest.mark.parametrize("namespace", [[], PID_NAMESPACE], ids=["leader",
 READS = """
 say("u" + "p")
 for line in sys.stdin: say(len(line))
+"""
+PAUSES = """
+signal.signal(2, signal.SIG_DFL)
+say("u" + "p")
+signal.pause()
 """
 
 
@@ -519,18 +524,15 @@ def test_foreground_after_an_exec_that_fails(terminal, embark):
 
 def test_interrupt(terminal, embark):
     """P19"""
-    service = terminal(embark.binary, *script(embark, "signal.signal(2, signal.SIG_DFL)\nsay('u' + 'p')\nsignal.pause()\n"))
+    service = terminal(embark.binary, *script(embark, PAUSES))
     service.shows("up\r\n")
     service.type("\x03")
     service.ends(130)
 
 
-def test_stop_and_go_on(terminal, embark):
+def test_stop_and_go_on(shell):
     """P19: ^Z stops the job; fg, and bg and fg, resume it."""
-    shell = terminal("bash", "--norc", "-i")
-    shell.shows(r"\$ ")
-    shell.type(f"{embark.binary} {' '.join(script(embark, READS))}\r")
-    shell.shows("up\r\n")
+    shell = shell(READS)
     for resume in (["fg"], ["bg", "fg"], ["bg", "wait", "fg"]):
         shell.type("\x1a")
         shell.shows(r"Stopped.*service\.py")
@@ -548,24 +550,24 @@ def test_stop_and_go_on(terminal, embark):
     shell.ends(5)
 
 
-def test_stop_of_one_that_does_not_read(terminal, embark):
+def test_stop_of_one_that_does_not_read(shell):
     """P19: fg says nothing to a job that runs in the background already: then it is embark's group that is in the foreground."""
-    shell = terminal("bash", "--norc", "-i")
-    shell.shows(r"\$ ")
-    shell.type(f"{embark.binary} {' '.join(script(embark, 'say(chr(117) + chr(112))' + chr(10) + 'signal.pause()'))}\r")
-    shell.shows("up\r\n")
-    for command in ("bg", "fg"):
-        shell.type("\x1a")
-        shell.shows(r"Stopped.*service\.py")
-        shell.has_foreground("bash")
-        shell.type(f"{command}\r")
-        shell.shows(r"service\.py")
-        shell.has_foreground("bash" if command == "bg" else "python3")
-        if command == "bg":
-            eventually(lambda: state(children(children(shell.process.pid)[0])[0]) == "S", what="it runs again")
-            shell.type("fg\r")
-            shell.shows(r"service\.py")
-            eventually(lambda: shell.foreground in ("embark:init", "python3"), what="it in the foreground")
+    shell = shell(PAUSES)
+    shell.type("\x1a")
+    shell.shows(r"Stopped.*service\.py")
+    shell.has_foreground("bash")
+    shell.type("bg\r")
+    shell.shows(r"service\.py")
+    eventually(lambda: state(children(children(shell.process.pid)[0])[0]) == "S", what="it runs again")
+    shell.type("fg\r")
+    shell.shows(r"service\.py")
+    eventually(lambda: shell.foreground in ("embark:init", "python3"), what="it in the foreground")
+    shell.type("\x1a")
+    shell.shows(r"Stopped.*service\.py")
+    shell.has_foreground("bash")
+    shell.type("fg\r")
+    shell.shows(r"service\.py")
+    shell.has_foreground("python3")
     shell.type("\x03")
     shell.has_foreground("bash")
     shell.type("echo code $?; exit\r")
@@ -600,12 +602,9 @@ def test_every_signal_after_a_stop(terminal, embark, namespace):
     service.ends(137)
 
 
-def test_fg_of_a_start_in_the_background(terminal, embark):
+def test_fg_of_a_start_in_the_background(shell):
     """It gets the terminal when it wants it."""
-    shell = terminal("bash", "--norc", "-i")
-    shell.shows(r"\$ ")
-    shell.type(f"{embark.binary} {' '.join(script(embark, READS))} &\r")
-    shell.shows("up\r\n")
+    shell = shell(READS, " &")
     shell.type("fg\r")
     shell.has_foreground("python3")
     shell.type("x" * 37 + "\r")
@@ -616,16 +615,12 @@ def test_fg_of_a_start_in_the_background(terminal, embark):
     shell.ends(5)
 
 
-def test_pipeline_on_a_terminal(terminal, embark):
+def test_pipeline_on_a_terminal(shell, embark):
     """Whoever reads from the terminal behind it can; ^C is for all."""
     reader = embark.folder / "reader.py"
     reader.write_text("import sys\nprint(sys.stdin.readline().strip(), flush=True)\nprint(len(open('/dev/tty').readline()), flush=True)\n"
                       "sys.stdin.read()\n")
-    shell = terminal("bash", "--norc", "-i")
-    shell.shows(r"\$ ")
-    shell.type(f"{embark.binary} {' '.join(script(embark, 'signal.signal(2, signal.SIG_DFL)' + chr(10) + 'say(chr(117) + chr(112))' + chr(10) + 'signal.pause()'))}"
-               f" | {PYTHON} {reader}\r")
-    shell.shows("up\r\n")
+    shell = shell(PAUSES, f" | {PYTHON} {reader}")
     shell.type("x" * 37 + "\r")
     shell.shows("\r\n38\r\n")
     shell.type("\x03")
