@@ -21,7 +21,7 @@ def state():
 def owner():
     """The run that made the swarm; None if it wasn't a run of these tests."""
     done = docker("node", "inspect", "-f", "{{json .Spec.Labels}}", "self", code=None)
-    return json.loads(done.stdout).get(LABEL) if done.code == 0 else None
+    return (json.loads(done.stdout) or {}).get(LABEL) if done.code == 0 else None
 
 
 def join():
