@@ -189,9 +189,11 @@ def terminal(boxes):
 def test_shell(terminal, image):
     """Without any step, although the database can't be had."""
     shell = terminal(image, "sh", env={"DATABASE_URL": "postgresql://app:pw@nobody/app"})
-    shell.shows(r"embark: .*skipped").shows("# ")
+    shell.shows(r"embark: .*skipped")
+    shell.shows("# ")
     shell.type("test -t 0 && test -t 1 && echo t''ty; echo pid $$\r")
-    shell.shows("tty\r\n").shows("pid 1\r\n")
+    shell.shows("tty\r\n")
+    shell.shows("pid 1\r\n")
     # job control: ^C ends what runs, not the shell
     shell.type("sleep 1000\r")
     eventually(lambda: "sleep" in docker("top", shell.container.name).stdout, 30, "sleep to run", gap=0.1)
