@@ -59,6 +59,8 @@ def tidy():
     """Nothing of this session, nor of killed ones, stays."""
     containers.remove_leftovers()
     yield
+    # layers without a name stand on images that have one, and the other way round
+    containers.remove_unlabelled()
     containers.remove_all_of(containers.SESSION)
     containers.remove_unlabelled()
 

@@ -86,9 +86,13 @@ def labels(session=SESSION):
 def remove_all_of(session):
     with locked("images"):
         for kind, (listing, removal) in KINDS.items():
-            found = docker(*listing, "--filter", f"label={LABEL}={session}").stdout.split()
-            if found:
-                docker(*removal, *sorted(set(found)), code=None)
+            # again while that helps: an image stays as long as others stand on it
+            found, before = None, set()
+            while found != before:
+                before = found
+                found = set(docker(*listing, "--filter", f"label={LABEL}={session}").stdout.split())
+                if found:
+                    docker(*removal, *found, code=None)
 
 
 # --- images
