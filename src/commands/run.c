@@ -28,7 +28,7 @@ static int start_service(struct em_steps *steps, char *const *argv)
         em_service_exec(argv, death_signal, &err);
         return em_said("service", &err);
     }
-    if (em_supervise(config, argv, &code, &err) != 0)
+    if (em_supervise(config, argv, death_signal, &code, &err) != 0)
         return em_said("service", &err);
     em_start_report_forget(); /* the exit code is the service's */
     return code;

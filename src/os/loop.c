@@ -379,8 +379,10 @@ void em_reaper_stop(void)
         prctl(PR_SET_CHILD_SUBREAPER, loop.subreaper_was);
 }
 
-bool em_parent_signal(int signal)
+void em_parent_signal(int signal)
 {
+    prctl(PR_SET_PDEATHSIG, signal);
     /* The parent may have died before this took effect. */
-    return prctl(PR_SET_PDEATHSIG, signal) == 0 && (signal == 0 || getppid() == loop.parent);
+    if (signal && getppid() != loop.parent)
+        raise(signal);
 }

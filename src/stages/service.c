@@ -1,7 +1,6 @@
 #include "embark/stages/service.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -47,12 +46,13 @@ int em_service_exec(char *const *argv, int death_signal, struct em_err *err)
         return em_fail_stopped(err);
     em_reaper_stop();
     em_loop_restore_for_exec();
-    if (death_signal && !em_parent_signal(death_signal))
-        raise(death_signal);
+    if (death_signal) /* one that embark was given by whoever started it is kept */
+        em_parent_signal(death_signal);
     /* Every descriptor of embark's is close-on-exec. */
     execve(em_str_c(&file), argv, environ);
     int error = errno;
-    em_parent_signal(0);
+    if (death_signal)
+        em_parent_signal(0);
     em_loop_retake();
     if (error == ENOMEM || error == E2BIG || error == EAGAIN || error == EMFILE ||
         error == ENFILE) {

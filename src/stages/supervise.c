@@ -74,17 +74,14 @@ static void build_environment(struct em_list *env, char **pid_text)
             *pid_text = env->v[i] + sizeof name;
 }
 
-static int start(const struct em_config *config, char *const *argv, struct run *run,
-                 struct em_err *err)
+static int start(char *const *argv, int death_signal, struct run *run, struct em_err *err)
 {
     EM_LIST_AUTO env = EM_LIST_INIT;
-    struct em_spawn_service service = {0};
+    struct em_spawn_service service = {.death_signal = death_signal};
     struct em_spawn spawn = {argv, NULL, -1, -1, -1, true, &service};
-    if (config->service_pdeathsig)
-        service.death_signal = em_signal_find(config->service_pdeathsig);
     /* When embark's parent ends, it is passed on like any other. */
-    if (service.death_signal && !em_parent_signal(service.death_signal))
-        raise(service.death_signal);
+    if (death_signal)
+        em_parent_signal(death_signal);
     service.terminal = run->gives && em_terminal_is_ours(run->terminal) ? run->terminal : -1;
     build_environment(&env, &service.pid_text);
     spawn.environ = env.v;
@@ -179,7 +176,8 @@ static void end_rest(const struct run *run, em_time grace)
                "user's?)");
 }
 
-int em_supervise(const struct em_config *config, char *const *argv, int *code, struct em_err *err)
+int em_supervise(const struct em_config *config, char *const *argv, int death_signal, int *code,
+                 struct em_err *err)
 {
     struct run run = {.family = EM_FAMILY_INIT, .terminal = em_terminal_open()};
     /* Not in a pipeline, whose other ends may be using it: a service that needs it will show it. */
@@ -191,7 +189,7 @@ int em_supervise(const struct em_config *config, char *const *argv, int *code, s
         return err->code;
     /* Before a service that is quick can have itself looked at. */
     em_title("init");
-    if (start(config, argv, &run, err) == 0) {
+    if (start(argv, death_signal, &run, err) == 0) {
         em_close_inherited();
         em_trim();
         watch(&run);

@@ -116,7 +116,7 @@ bool em_reaper_start(void);
 void em_reaper_stop(void); /* what it was before: exec keeps the attribute */
 
 /* This process gets `signal` when the one that started it ends (PR_SET_PDEATHSIG, prctl(2)), also
- * after an exec; 0: none any more. False: that one has ended already, or errno. */
-bool em_parent_signal(int signal);
+ * after an exec, and at once if that has happened already; 0: none any more. */
+void em_parent_signal(int signal);
 
 #endif

@@ -28,8 +28,10 @@ bool em_supervise_validate(const struct em_config *config, struct em_errs *errs,
                            struct em_errs *warnings);
 
 /* Runs it to its end. 0 and, in *code, its exit code or 128 + the signal that ended it, as
- * remap_exit has it; or why it was not started: EM_EXIT_NOT_FOUND, EM_EXIT_NOT_EXECUTABLE,
- * EM_EXIT_SYSTEM, 128 + n when a signal asked to end before. */
-int em_supervise(const struct em_config *config, char *const *argv, int *code, struct em_err *err);
+ * remap_exit has it (`death_signal` as for em_service_exec); or why it was not started:
+ * EM_EXIT_NOT_FOUND, EM_EXIT_NOT_EXECUTABLE, EM_EXIT_SYSTEM, 128 + n when a signal asked to end
+ * before. */
+int em_supervise(const struct em_config *config, char *const *argv, int death_signal, int *code,
+                 struct em_err *err);
 
 #endif
