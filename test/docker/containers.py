@@ -79,6 +79,10 @@ def identity(pid):
 SESSION = identity(os.getpid())
 
 
+def lives(session):
+    return identity(session.partition("-")[0]) == session
+
+
 def labels(session=SESSION):
     return ["--label", f"{LABEL}={session}"]
 
@@ -137,7 +141,7 @@ def remove_leftovers():
             done = docker(kind, "inspect", "-f", f'{{{{index {where} "{LABEL}"}}}}', name, code=None)
             left.add(done.stdout.strip())
     for session in left - {""}:
-        if identity(session.partition("-")[0]) != session:
+        if not lives(session):
             remove_all_of(session)
 
 

@@ -7,7 +7,7 @@ have ended: by the process that the run's workers, if there are any, were starte
 import json
 import os
 
-from containers import LABEL, SESSION, docker, identity
+from containers import LABEL, SESSION, docker, lives
 from support.waiting import eventually
 
 STACK = "embarkstory"
@@ -44,7 +44,7 @@ def remove_stack():
 def leave_if_over(killed_only=False):
     """Leaves this run's swarm, or that of a run that was killed."""
     of = owner() if state() == "active" else None
-    if of is None or (of == RUN and killed_only) or (of != RUN and identity(of.partition("-")[0]) == of):
+    if of is None or (of == RUN and killed_only) or (of != RUN and lives(of)):
         return
     remove_stack()
     docker("swarm", "leave", "--force")

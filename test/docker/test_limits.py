@@ -52,7 +52,7 @@ def test_a_whole_start(request, boxes, db, server, migrations, limits, kind):
 def test_embark_stays_as_process_1(boxes, image, db, migrations):
     service = boxes.run(image, options=[*LIMITS["all"], *migrations], env={"DATABASE_URL": db.url, "EMBARK_SERVICE_INIT": "yes", **MIGRATE})
     assert service.serves() == "served\n"
-    service.exec("/embark", "health", "http://127.0.0.1:8000/").expect(0, "answers 200")
+    is_healthy(service)
     docker("stop", service.name)
     service.ends(0, "service: SIGTERM")
 

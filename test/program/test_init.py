@@ -630,13 +630,18 @@ def test_pipeline_on_a_terminal(shell, embark):
     shell.ends(5)
 
 
+TAKES_FRONT = """\
+    os.setpgid(0, 0)
+    signal.signal(22, signal.SIG_IGN)
+    os.tcsetpgrp(0, os.getpid())
+"""
+
+
 def test_terminal_that_somebody_has_left(terminal, embark):
     """Its foreground group is gone: that of a shell below the service which was killed. The service may read on, and nothing spins."""
     service = terminal(embark.binary, *script(embark, "p = os.fork()\n"
                                               "if p == 0:\n"
-                                              "    os.setpgid(0, 0)\n"
-                                              "    signal.signal(22, signal.SIG_IGN)\n"
-                                              "    os.tcsetpgrp(0, os.getpid())\n"
+                                              + TAKES_FRONT +
                                               "    os._exit(0)\n"
                                               "os.waitpid(p, 0)\n" + READS))
     service.shows("up\r\n")
@@ -650,9 +655,7 @@ def test_terminal_that_somebody_has(terminal, embark):
     """Its foreground group lives, and there is no shell to stop for: the service stays stopped until it is continued."""
     service = terminal(embark.binary, *script(embark, "r, w = os.pipe()\n"
                                               "if os.fork() == 0:\n"
-                                              "    os.setpgid(0, 0)\n"
-                                              "    signal.signal(22, signal.SIG_IGN)\n"
-                                              "    os.tcsetpgrp(0, os.getpid())\n"
+                                              + TAKES_FRONT +
                                               "    os.write(w, b'x')\n"
                                               "    while True: signal.pause()\n"
                                               "os.read(r, 1)\n"
