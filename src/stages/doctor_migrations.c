@@ -51,7 +51,7 @@ static void add_run(const struct em_migrations_view *v, const char *key,
     em_str_puts(&text, going ? " (" : " ago (");
     em_verdict_run(run, &text);
     em_str_putc(&text, ')');
-    add_relation(&v->look->files, run->files, &text);
+    add_relation(&v->look->files.list, run->files, &text);
     if (run->error)
         em_str_printf(&text, ": %s", run->error);
     em_look_add(v->looks, "migrations", key, done ? EM_MARK_OK : EM_MARK_WARN, 0, "%s",
@@ -154,7 +154,7 @@ void em_doctor_migrations(const struct em_config *config, struct em_db *db, em_t
     if (db && em_outlook_read(config, db, deadline, &look, &err) != 0)
         em_look_err(looks, "migrations", "last run", EM_MARK_BAD, &err);
     v.judged = db && !err.code;
-    em_pending_look(config, &look.files, db, deadline, &pending);
+    em_pending_look(config, &look.files.list, db, deadline, &pending);
     em_doctor_pending(&v);
     if (v.judged) {
         add_ledger(&v);

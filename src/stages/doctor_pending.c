@@ -34,7 +34,7 @@ static void add_refusal(const struct em_migrations_view *v, const char *key, con
 static void add_files(const struct em_migrations_view *v)
 {
     const struct em_pending *p = &v->pending->pending;
-    size_t count = v->look->files.n;
+    size_t count = v->look->files.list.n;
     EM_STR_AUTO heads = EM_STR_INIT;
     add_names(&p->heads, &heads);
     if (p->kind && p->n)

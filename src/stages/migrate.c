@@ -59,8 +59,8 @@ static void say_skip(const struct migration *m)
 {
     EM_STR_AUTO who = EM_STR_INIT;
     em_verdict_run(&m->look.state.good, &who);
-    em_log(EM_LOG_INFO, "migrate", "everything is applied (%zu file%s; run %s)", m->look.files.n,
-           m->look.files.n == 1 ? "" : "s", em_str_c(&who));
+    em_log(EM_LOG_INFO, "migrate", "everything is applied (%zu file%s; run %s)", m->look.files.list.n,
+           m->look.files.list.n == 1 ? "" : "s", em_str_c(&who));
 }
 
 /* What doesn't stop a run, but somebody should know. */
@@ -174,7 +174,7 @@ static int prepare(struct migration *m, struct em_db *db, struct em_err *err)
         return 0;
     say_oddities(m);
     snprintf(m->id.run, sizeof m->id.run, "%016llx", (unsigned long long)em_random_seed());
-    return em_ledger_begin(db, m->config, &m->look.files, em_in(EM_LEDGER_LIMIT), &m->id, err);
+    return em_ledger_begin(db, m->config, &m->look.files.list, em_in(EM_LEDGER_LIMIT), &m->id, err);
 }
 
 static int note_end(struct migration *m, int code, const struct em_command *command,

@@ -109,7 +109,7 @@ int em_migrate_plan(const struct em_config *config, const struct em_url *direct,
         code = em_outlook_read(config, db, em_in(EM_LEDGER_LIMIT), &look, err);
     if (code == 0) {
         print_plan(config, &look, out);
-        print_pending(config, &look.files, db, out);
+        print_pending(config, &look.files.list, db, out);
     }
     em_db_close(db);
     return code;

@@ -140,22 +140,46 @@ static int add_sql(const struct em_config *config, struct em_filelist *files, st
     return code;
 }
 
-int em_migration_files(const struct em_config *config, struct em_filelist *files,
-                       struct em_err *err)
+void em_migration_files_free(struct em_migration_files *files)
+{
+    em_filelist_free(&files->list);
+    em_str_free(&files->why);
+    em_str_free(&files->hint);
+    em_str_free(&files->table);
+    em_str_free(&files->schema);
+    em_str_free(&files->table_why);
+    files->tool = NULL;
+    files->complete = false;
+}
+
+/* What the command's tool is known to keep. */
+static int add_inferred(const struct em_config *config, struct em_migration_files *files,
+                        struct em_err *err)
 {
     EM_LIST_AUTO patterns = EM_LIST_INIT;
-    if (em_sql_migrations_any(config))
-        return add_sql(config, files, err);
-    if (config->migrate_files.n)
-        return add_configured(&config->migrate_files, files, err);
-    const struct em_tool *tool = em_tool_find(&config->migrate_command, &patterns);
-    if (tool && strcmp(tool->name, "Alembic") == 0)
+    int code = 0;
+    files->tool = em_tool_find(&config->migrate_command, &patterns);
+    if (files->tool && strcmp(files->tool->name, "Alembic") == 0)
         alembic_patterns(config, &patterns);
-    for (size_t i = 0; i < patterns.n; i++) {
+    for (size_t i = 0; i < patterns.n && code == 0; i++) {
         size_t matches;
-        int code = add_pattern(patterns.v[i], files, &matches, err);
-        if (code)
-            return code;
+        code = add_pattern(patterns.v[i], &files->list, &matches, err);
     }
-    return 0;
+    return code;
+}
+
+int em_migration_files(const struct em_config *config, struct em_migration_files *files,
+                       struct em_err *err)
+{
+    if (em_sql_migrations_any(config)) {
+        files->complete = true;
+        return add_sql(config, &files->list, err);
+    }
+    int code = add_inferred(config, files, err);
+    if (code == 0 && config->migrate_files.n) {
+        em_filelist_free(&files->list);
+        files->complete = true;
+        return add_configured(&config->migrate_files, &files->list, err);
+    }
+    return code;
 }

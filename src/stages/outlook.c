@@ -7,7 +7,7 @@
 void em_outlook_judge(const struct em_config *config, struct em_outlook *look)
 {
     em_verdict_free(&look->verdict);
-    em_judge(&look->files, &look->state, config->migrate_retry_after, &look->verdict);
+    em_judge(&look->files.list, &look->state, config->migrate_retry_after, &look->verdict);
     if (!em_ledger_wanted(config)) {
         em_str_cut(&look->verdict.why, 0);
         em_str_puts(&look->verdict.why, "no ledger is kept ([migrate] ledger = off)");
@@ -25,7 +25,7 @@ int em_outlook_read(const struct em_config *config, struct em_db *db, em_time un
 
 void em_outlook_free(struct em_outlook *look)
 {
-    em_filelist_free(&look->files);
+    em_migration_files_free(&look->files);
     em_state_free(&look->state);
     em_verdict_free(&look->verdict);
 }

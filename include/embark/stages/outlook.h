@@ -6,12 +6,13 @@
 #include "embark/core/config.h"
 #include "embark/core/verdict.h"
 #include "embark/db/db.h"
+#include "embark/stages/migration_files.h"
 
 /* For a look at the ledger. */
 #define EM_LEDGER_LIMIT EM_SEC(15)
 
 struct em_outlook {
-    struct em_filelist files;
+    struct em_migration_files files;
     struct em_state state;
     struct em_verdict verdict;
 };
