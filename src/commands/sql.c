@@ -175,8 +175,8 @@ static int connect_and_run(struct sql *sql, struct em_steps *steps)
 
     em_title("sql");
     em_application_name("sql", &application);
-    code = em_db_open(url, em_str_c(&application), em_in(steps->config->database_connect_timeout),
-                      &db, NULL, &err);
+    code = em_db_open_for(EM_DB_USERS, url, em_str_c(&application),
+                          em_in(steps->config->database_connect_timeout), &db, NULL, &err);
     if (code)
         return em_said("sql", &err);
     code = em_sql_run_start(&run, db, &sql->options, &err);

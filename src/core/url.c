@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "embark/core/pg_options.h"
 #include "embark/core/url_parts.h"
 
 /* ---- The model ---- */
@@ -70,6 +71,11 @@ void em_url_free(struct em_url *url)
     em_list_free(&url->notes);
     free(url->schema);
     url->schema = NULL;
+}
+
+bool em_url_search_path(const struct em_url *url, struct em_str *out)
+{
+    return em_pg_options_get(em_url_get(url, "options"), "search_path", out);
 }
 
 bool em_url_is_secret(const char *keyword)

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "embark/db/connect.h"
+#include "embark/db/pin.h"
 #include "embark/os/clock.h"
 #include "embark/os/net.h"
 
@@ -41,7 +42,7 @@ static void param(struct params *p, const char *key, const char *value)
 }
 
 static void build_params(struct params *p, const struct em_url *url, const struct place *place,
-                         const char *application, const char *attrs)
+                         const char *application, const char *attrs, const char *options)
 {
     p->keys = em_alloc((url->keys.n + 16) * sizeof *p->keys);
     p->values = em_alloc((url->keys.n + 16) * sizeof *p->values);
@@ -51,6 +52,7 @@ static void build_params(struct params *p, const struct em_url *url, const struc
     param(p, "port", place->port);
     param(p, "application_name", application);
     param(p, "target_session_attrs", attrs);
+    param(p, "options", options);
     for (size_t i = 0; i < url->keys.n; i++) {
         /* These are spoken for by `place`, even where it has none. */
         bool placed = !strcmp(url->keys.v[i], "host") || !strcmp(url->keys.v[i], "hostaddr") ||
@@ -153,37 +155,52 @@ static void say_where(struct em_db *db, const struct place *place)
         em_str_printf(&db->where, "%s:%s", name, place->port);
 }
 
-static int try_place(const struct em_url *url, const struct place *place, const char *application,
-                     const char *attrs, em_time until, struct em_db **out,
-                     struct em_db_failure *failure, struct em_err *err)
+struct attempt {
+    const struct em_url *url;
+    enum em_db_session session;
+    const char *application, *attrs;
+    em_time until;
+    struct em_db_failure *failure;
+};
+
+/* *again: it failed, and is worth another try without the settings of embark's own sessions. */
+static int try_login(const struct attempt *a, const struct place *place, em_time until,
+                     struct em_db **out, bool *again, struct em_err *err)
 {
+    EM_STR_AUTO options = EM_STR_INIT;
     struct params p;
     struct em_db *db = em_alloc(sizeof *db);
-    build_params(&p, url, place, application, attrs);
     say_where(db, place);
+    db->pinned = em_db_pin(a->url, a->session, em_str_c(&db->where), &options);
+    build_params(&p, a->url, place, a->application, a->attrs, em_str_c(&options));
     db->conn = PQconnectStartParams(p.keys, p.values, 0);
-    int code = log_in(db, url, until, failure, err);
+    int code = log_in(db, a->url, until, a->failure, err);
     free(p.keys);
     free(p.values);
-    if (code) {
+    *again = code && db->pinned && db->conn &&
+             em_db_pin_refused(a->failure, em_str_c(&db->where), PQerrorMessage(db->conn));
+    if (code)
         em_db_close(db);
+    else
+        *out = db;
+    return code;
+}
+
+static int try_place(const struct attempt *a, const struct place *place, em_time until,
+                     struct em_db **out, struct em_err *err)
+{
+    bool again = false;
+    int code = try_login(a, place, until, out, &again, err);
+    if (!again)
         return code;
-    }
-    *out = db;
-    return 0;
+    em_err_free(err);
+    return try_login(a, place, until, out, &again, err);
 }
 
 static bool needs_resolving(const char *host, const char *address)
 {
     return *host && *host != '/' && *host != '@' && !*address;
 }
-
-struct attempt {
-    const struct em_url *url;
-    const char *application, *attrs;
-    em_time until;
-    struct em_db_failure *failure;
-};
 
 /* The i'th host, with all its addresses. Its time is shared out so that each address gets some. */
 static int try_host(const struct attempt *a, size_t i, size_t hosts, struct em_db **out,
@@ -197,14 +214,14 @@ static int try_host(const struct attempt *a, size_t i, size_t hosts, struct em_d
     em_time until =
         a->until == EM_NEVER ? EM_NEVER : start + (a->until - start) / (em_time)(hosts - i);
     if (!needs_resolving(at.host, at.address))
-        return try_place(a->url, &place, a->application, a->attrs, until, out, a->failure, err);
+        return try_place(a, &place, until, out, err);
     int code = em_resolve(at.host, until, &addresses, err);
     for (size_t n = 0; n < addresses.n; n++) {
         em_time now = em_now();
         em_time share =
             until == EM_NEVER ? EM_NEVER : now + (until - now) / (em_time)(addresses.n - n);
         place.address = addresses.v[n];
-        code = try_place(a->url, &place, a->application, a->attrs, share, out, a->failure, err);
+        code = try_place(a, &place, share, out, err);
         if (code == 0 || a->failure->kind != EM_DB_RETRY || em_loop_stopped())
             return code;
     }
@@ -228,8 +245,20 @@ static int try_hosts(const struct attempt *a, struct em_db **out, struct em_err 
 int em_db_open(const struct em_url *url, const char *application, em_time until, struct em_db **db,
                struct em_db_failure *failure, struct em_err *err)
 {
+    return em_db_open_for(EM_DB_OWN, url, application, until, db, failure, err);
+}
+
+bool em_db_pinned(const struct em_db *db)
+{
+    return db->pinned;
+}
+
+int em_db_open_for(enum em_db_session session, const struct em_url *url, const char *application,
+                   em_time until, struct em_db **db, struct em_db_failure *failure,
+                   struct em_err *err)
+{
     struct em_db_failure local = {EM_DB_RETRY, ""};
-    struct attempt attempt = {url, application, NULL, until, failure ? failure : &local};
+    struct attempt attempt = {url, session, application, NULL, until, failure ? failure : &local};
     const char *attrs = em_url_get(url, "target_session_attrs");
     *db = NULL;
     /* Several hosts, and no word on which: the primary among them is meant, and a standby is passed

@@ -165,8 +165,8 @@ static bool done_already(const struct em_config *config, const struct em_url *se
     if (config->bootstrap_when != 0)
         return false;
     em_application_name("bootstrap", &application);
-    if (em_db_open(service, em_str_c(&application), em_in(config->database_connect_timeout), &db,
-                   NULL, &ignored) != 0 ||
+    if (em_db_open_for(EM_DB_USERS, service, em_str_c(&application),
+                       em_in(config->database_connect_timeout), &db, NULL, &ignored) != 0 ||
         em_bootstrap_look(config, service, db, em_in(EM_BOOTSTRAP_LOOK), &needed, &why, &ignored) !=
             0)
         needed = true;

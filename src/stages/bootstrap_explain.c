@@ -98,8 +98,8 @@ void em_bootstrap_explain(const struct em_config *config, const struct em_url *s
     em_application_name("bootstrap", &application);
     if (role && database &&
         em_bootstrap_maintenance(config, superuser, &maintenance, &ignored) == 0 &&
-        em_db_open(&maintenance, em_str_c(&application), em_in(config->database_connect_timeout),
-                   &db, NULL, &ignored) == 0 &&
+        em_db_open_for(EM_DB_SUPER, &maintenance, em_str_c(&application),
+                       em_in(config->database_connect_timeout), &db, NULL, &ignored) == 0 &&
         em_db_query(db, em_in(LOOK_LIMIT), NULL, &ignored, look_sql, 2, values) == 0)
         say_reason(db, config, role, database, user && strcmp(user, role) == 0, err);
     em_db_close(db);

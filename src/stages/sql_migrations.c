@@ -369,7 +369,8 @@ int em_sql_migrations_apply(void *sql_migrations)
     if (w.what->close_fd >= 0)
         close(w.what->close_fd);
     em_sql_migrations_table(w.what->config, &w.table);
-    int code = em_db_open(w.what->url, w.what->application, em_in(LOGIN_LIMIT), &w.db, NULL, &err);
+    int code = em_db_open_for(EM_DB_USERS, w.what->url, w.what->application, em_in(LOGIN_LIMIT),
+                              &w.db, NULL, &err);
     if (code == 0)
         code = fresh_session(&w, &err);
     if (code == 0)

@@ -65,6 +65,12 @@ void em_url_set(struct em_url *url, const char *keyword, const char *value);
 void em_url_copy(struct em_url *to, const struct em_url *from); /* `to` is empty before */
 void em_url_free(struct em_url *url);                           /* the values are zeroed */
 
+/* The search_path that `options` asks for, which a login puts before those of role, database and
+ * server. False: it asks for none, and `out` is as it was; else `out` is replaced. What schema=
+ * says is not looked at: it is url->schema, and for the program that obeys it (Prisma, JDBC) the
+ * place where it acts, whatever search_path is. */
+bool em_url_search_path(const struct em_url *url, struct em_str *out);
+
 /* Whether a keyword's value must not be shown: password, sslpassword and those of OAuth and SCRAM
  * keys. */
 bool em_url_is_secret(const char *keyword);

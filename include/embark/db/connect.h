@@ -11,6 +11,7 @@ struct em_db {
     PGconn *conn;
     PGresult *result;       /* of the last query, or NULL */
     struct em_str farewell; /* the server's last words, "" if it said none */
+    bool pinned;            /* em_db_pinned() */
     bool running;           /* between em_db_start and the end of its answer */
     struct em_str where;    /* "db:5432", for messages */
 };

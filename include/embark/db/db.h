@@ -36,11 +36,38 @@ struct em_db_failure {
     char sqlstate[6]; /* "" when the server was not reached */
 };
 
+/* Whose statements a session is for.
+ *
+ * Whoever owns a database or a role may set what its sessions start with, and may make functions,
+ * operators and types that are found before pg_catalog's. So embark's own sessions say in the
+ * start-up packet (`options`, behind those of the URL) what they stand on, and name the schema of
+ * everything besides: a pooler may refuse `options`, or be told to ignore them. Where it refuses
+ * them the login is tried again without, and this process doesn't try there again. */
+enum em_db_session {
+    /* Embark's own statements: search_path is pg_catalog, pg_temp; row_security is off, so that a
+     * policy that would have a say is an error; standard_conforming_strings is on; transactions are
+     * READ COMMITTED and not deferrable. */
+    EM_DB_OWN,
+    /* The same with [bootstrap] url; besides, role is none and no timeout of the server's counts.
+     */
+    EM_DB_SUPER,
+    /* The users' files, which run as they would with psql: nothing is set. What embark itself sends
+     * there names every schema. */
+    EM_DB_USERS,
+};
+
 /* One try: resolve, connect, log in, within `until`. On failure err has code EM_EXIT_UNREACHABLE or
  * EM_EXIT_REFUSED, one line, and failure (may be NULL) its kind. `application` is set as
  * application_name (fallback_application_name when NULL). */
 int em_db_open(const struct em_url *url, const char *application, em_time until, struct em_db **db,
                struct em_db_failure *failure, struct em_err *err);
+/* em_db_open() is this with EM_DB_OWN. */
+int em_db_open_for(enum em_db_session session, const struct em_url *url, const char *application,
+                   em_time until, struct em_db **db, struct em_db_failure *failure,
+                   struct em_err *err);
+/* The login was made with the settings of EM_DB_OWN or EM_DB_SUPER, and nobody refused them. (A
+ * pooler that is told to ignore them doesn't.) */
+bool em_db_pinned(const struct em_db *db);
 void em_db_close(struct em_db *db); /* NULL is fine */
 
 /* Runs one statement (extended protocol when there are parameters, text format). Rows are read by
