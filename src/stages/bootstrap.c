@@ -98,7 +98,7 @@ static const char *privilege_of(const struct em_config *config, const struct em_
 {
     /* What SQL files make is their business, but migrations need a schema to create in. */
     if (!setup->role && em_migrate_any(config)) {
-        em_str_puts(schemas, "current_schema()");
+        em_str_puts(schemas, "pg_catalog.current_schema()");
         return "CREATE";
     }
     if (!setup->role || strcmp(setup->role, user) != 0)
@@ -131,14 +131,15 @@ int em_bootstrap_look(const struct em_config *config, const struct em_url *servi
         return 0;
     em_bootstrap_mark(setup.database, &mark);
     const char *privilege = privilege_of(config, &setup, em_db_user(db), &schemas);
-    em_str_printf(
-        &sql,
-        "SELECT EXISTS (SELECT FROM pg_catalog.pg_db_role_setting s,"
-        " pg_catalog.unnest(s.setconfig) c WHERE pg_catalog.split_part(c, '=', 1) = '%s')",
-        em_str_c(&mark));
+    em_str_printf(&sql,
+                  "SELECT EXISTS (SELECT FROM pg_catalog.pg_db_role_setting s,"
+                  " pg_catalog.unnest(s.setconfig) c WHERE pg_catalog.split_part(c, '=', 1) "
+                  "OPERATOR(pg_catalog.=) '%s')",
+                  em_str_c(&mark));
     if (privilege)
         em_str_printf(&sql,
-                      ", (SELECT n.nspname FROM pg_catalog.pg_namespace n WHERE n.nspname IN (%s)"
+                      ", (SELECT n.nspname FROM pg_catalog.pg_namespace n WHERE n.nspname "
+                      "OPERATOR(pg_catalog.=) ANY (ARRAY[%s]::pg_catalog.name[])"
                       " AND NOT pg_catalog.has_schema_privilege(n.oid, '%s') LIMIT 1)",
                       em_str_c(&schemas), privilege);
     int code = em_db_query(db, until, NULL, err, em_str_c(&sql), 0, NULL);

@@ -13,14 +13,15 @@
 
 /* One row of what a login needs. */
 static const char look_sql[] =
-    "SELECT r.oid IS NOT NULL, coalesce(r.rolcanlogin, false),"
-    " coalesce(r.rolvaliduntil < now(), false), coalesce(r.rolconnlimit, -1),"
-    " d.oid IS NOT NULL, coalesce(d.datallowconn, false),"
+    "SELECT r.oid IS NOT NULL, COALESCE(r.rolcanlogin, false),"
+    " COALESCE(r.rolvaliduntil OPERATOR(pg_catalog.<) pg_catalog.now(), false), "
+    "COALESCE(r.rolconnlimit, -1),"
+    " d.oid IS NOT NULL, COALESCE(d.datallowconn, false),"
     " CASE WHEN r.oid IS NOT NULL AND d.oid IS NOT NULL"
-    " THEN has_database_privilege(r.oid, d.oid, 'CONNECT') ELSE true END"
-    " FROM (SELECT $1::name AS role, $2::name AS database) w"
-    " LEFT JOIN pg_catalog.pg_roles r ON r.rolname = w.role"
-    " LEFT JOIN pg_catalog.pg_database d ON d.datname = w.database";
+    " THEN pg_catalog.has_database_privilege(r.oid, d.oid, 'CONNECT') ELSE true END"
+    " FROM (SELECT $1::pg_catalog.name AS role, $2::pg_catalog.name AS database) w"
+    " LEFT JOIN pg_catalog.pg_roles r ON r.rolname OPERATOR(pg_catalog.=) w.role"
+    " LEFT JOIN pg_catalog.pg_database d ON d.datname OPERATOR(pg_catalog.=) w.database";
 
 static bool is(const struct em_db *db, int column, const char *value)
 {

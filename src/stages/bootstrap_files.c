@@ -90,10 +90,11 @@ static int keep_out_of_log(const struct em_config *config, struct em_db *db, str
         return 0;
     int code = em_db_query(
         db, em_in(LOG_LIMIT), NULL, err,
-        "SELECT pg_catalog.set_config(s.name, w.value, false) FROM pg_catalog.pg_settings s JOIN"
+        "SELECT pg_catalog.set_config(s.name, w.value, false) FROM pg_catalog.pg_settings s,"
         " (VALUES ('log_statement', 'none'), ('log_min_duration_statement', '-1'),"
         " ('log_min_duration_sample', '-1'), ('log_transaction_sample_rate', '0'),"
-        " ('log_min_error_statement', 'panic')) w(name, value) USING (name)",
+        " ('log_min_error_statement', 'panic')) w(name, value)"
+        " WHERE s.name OPERATOR(pg_catalog.=) w.name",
         0, NULL);
     if (code != EM_EXIT_REFUSED)
         return code;

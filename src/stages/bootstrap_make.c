@@ -113,8 +113,8 @@ static int make_role(struct em_db *db, const struct em_setup *setup, struct em_e
     static const char *const fine[] = {"42710", "23505", NULL};
     EM_STR_AUTO sql = EM_STR_INIT;
     bool found;
-    int code = ask(db, "SELECT 1 FROM pg_catalog.pg_roles WHERE rolname = $1", 1, &setup->role,
-                   &found, err);
+    int code = ask(db, "SELECT 1 FROM pg_catalog.pg_roles WHERE rolname OPERATOR(pg_catalog.=) $1",
+                   1, &setup->role, &found, err);
     if (code || found)
         return code;
     em_setup_create_role_sql(setup, &sql);
@@ -177,8 +177,9 @@ static int make_database(struct em_db *db, const struct em_setup *setup, struct 
     static const char *const fine[] = {"42P04", "23505", NULL};
     EM_STR_AUTO sql = EM_STR_INIT;
     bool found;
-    int code = ask(db, "SELECT 1 FROM pg_catalog.pg_database WHERE datname = $1", 1,
-                   &setup->database, &found, err);
+    int code =
+        ask(db, "SELECT 1 FROM pg_catalog.pg_database WHERE datname OPERATOR(pg_catalog.=) $1", 1,
+            &setup->database, &found, err);
     if (code || found)
         return code;
     /* The lock's connection is in template1 where there is no database postgres, and nothing is
@@ -191,7 +192,7 @@ static int make_database(struct em_db *db, const struct em_setup *setup, struct 
     return code;
 }
 
-/* ---- In the database --------------------------------------------------------------------------- */
+/* ---- Grants ------------------------------------------------------------------------------------ */
 
 /* Who creates tables there: the database's and the schema's owners. A role that is no superuser can
  * speak for those only that it is a member of. */
@@ -202,8 +203,10 @@ static int find_owners(struct em_db *db, const char *schema, struct em_list *own
     int code = em_db_query(
         db, em_in(STATEMENT_LIMIT), NULL, err,
         "SELECT pg_catalog.pg_get_userbyid(o) FROM (SELECT datdba FROM pg_catalog.pg_database"
-        " WHERE datname = current_database() UNION SELECT nspowner FROM pg_catalog.pg_namespace"
-        " WHERE nspname = $1 AND pg_catalog.pg_get_userbyid(nspowner) <> 'pg_database_owner') w(o)"
+        " WHERE datname OPERATOR(pg_catalog.=) pg_catalog.current_database() UNION SELECT nspowner "
+        "FROM pg_catalog.pg_namespace"
+        " WHERE nspname OPERATOR(pg_catalog.=) $1 AND pg_catalog.pg_get_userbyid(nspowner) "
+        "OPERATOR(pg_catalog.<>) 'pg_database_owner') w(o)"
         " WHERE pg_catalog.pg_has_role(o, 'USAGE')",
         1, values);
     for (int row = 0; code == 0 && row < em_db_rows(db); row++)
@@ -228,47 +231,77 @@ static int add_grants(struct em_db *db, const struct em_config *config,
     return 0;
 }
 
-/* As the superuser. */
-static int inside(const struct em_bootstrap_run *r, struct em_db *db, bool login,
-                  struct em_err *err)
+/* ---- In the database --------------------------------------------------------------------------- */
+
+static int log_in(const struct em_bootstrap_run *r, enum em_db_session session,
+                  const struct em_url *url, struct em_db **db, struct em_err *err)
+{
+    return em_db_open_for(session, url, r->application, em_in(r->config->database_connect_timeout),
+                          db, NULL, err);
+}
+
+/* The first login to a database: what a killed run has left running there is ended. */
+static int log_in_first(const struct em_bootstrap_run *r, const struct em_url *url,
+                        struct em_db **db, struct em_err *err)
+{
+    int code = log_in(r, EM_DB_SUPER, url, db, err);
+    return code ? code
+                : em_activity_outlive(*db, "bootstrap", r->prefix, r->prefix,
+                                      r->config->service_grace, err);
+}
+
+static int own_it(const struct em_bootstrap_run *r, const struct em_url *url, struct em_err *err)
 {
     /* A database whose schema public was dropped on purpose needs no grant on it. */
     static const char *const fine[] = {"3F000", NULL};
     EM_LIST_AUTO statements = EM_LIST_INIT;
+    struct em_db *db = NULL;
+    int code = log_in_first(r, url, &db, err);
     em_setup_own_sql(r->setup, &statements);
-    int code = run_list(db, &statements, fine, err);
+    if (code == 0)
+        code = run_list(db, &statements, fine, err);
+    em_db_close(db);
+    return code;
+}
+
+/* A session of their own, as psql's would be: what a file sets, or who it becomes, ends with it. */
+static int run_files(const struct em_bootstrap_run *r, const struct em_url *url, struct em_err *err)
+{
+    struct em_db *db = NULL;
+    if (!r->config->bootstrap_sql.n)
+        return 0;
+    int code = log_in(r, EM_DB_USERS, url, &db, err);
     if (code == 0)
         code = em_bootstrap_files(r->config, db, err);
-    /* A file's SET ROLE, and whatever else it has set, ends with it. */
-    if (code == 0 && r->config->bootstrap_sql.n)
-        code = run(db, "DISCARD ALL", NULL, err);
-    /* After the files: the grants are on what they have made. */
+    em_db_close(db);
+    return code;
+}
+
+/* After the files: the grants are on what they have made. */
+static int let_in(const struct em_bootstrap_run *r, const struct em_url *url, bool login,
+                  struct em_err *err)
+{
+    EM_LIST_AUTO statements = EM_LIST_INIT;
+    struct em_db *db = NULL;
+    int code = log_in(r, EM_DB_SUPER, url, &db, err);
     if (code == 0)
         code = add_grants(db, r->config, r->setup, &statements, err);
     if (code == 0)
         code = run_list(db, &statements, NULL, err);
     if (code == 0 && login)
         code = give_login(db, r->setup, err);
-    return code ? code : set_mark(r, db, " RESET %s", err);
+    if (code == 0)
+        code = set_mark(r, db, " RESET %s", err);
+    em_db_close(db);
+    return code;
 }
 
 /* ---- All of it --------------------------------------------------------------------------------- */
 
-static int log_in(const struct em_bootstrap_run *r, const struct em_url *url, struct em_db **db,
-                  struct em_err *err)
-{
-    int code =
-        em_db_open(url, r->application, em_in(r->config->database_connect_timeout), db, NULL, err);
-    if (code)
-        return code;
-    return em_activity_outlive(*db, "bootstrap", r->prefix, r->prefix, r->config->service_grace,
-                               err);
-}
-
 static int outside(const struct em_bootstrap_run *r, bool login, struct em_err *err)
 {
     struct em_db *db = NULL;
-    int code = log_in(r, r->maintenance, &db, err);
+    int code = log_in_first(r, r->maintenance, &db, err);
     if (code == 0)
         code = set_mark(r, db, " SET %s = 'begun'", err);
     if (code == 0 && login)
@@ -284,7 +317,6 @@ static int outside(const struct em_bootstrap_run *r, bool login, struct em_err *
 int em_bootstrap_make(const struct em_bootstrap_run *r, struct em_err *err)
 {
     struct em_url url = {0};
-    struct em_db *db = NULL;
     /* Where the service logs in as the superuser itself, its password isn't ours to change: the
      * next bootstrap would be locked out. */
     const char *user = em_url_get(r->superuser, "user");
@@ -294,10 +326,11 @@ int em_bootstrap_make(const struct em_bootstrap_run *r, struct em_err *err)
         return code;
     em_url_copy(&url, r->superuser);
     em_url_set(&url, "dbname", r->setup->database);
-    code = log_in(r, &url, &db, err);
+    code = own_it(r, &url, err);
     if (code == 0)
-        code = inside(r, db, login, err);
-    em_db_close(db);
+        code = run_files(r, &url, err);
+    if (code == 0)
+        code = let_in(r, &url, login, err);
     em_url_free(&url);
     return code;
 }

@@ -183,9 +183,10 @@ static bool look_at_server(struct em_doctor_at *at)
 static void ask_identity(struct em_doctor_at *at)
 {
     if (em_doctor_ask(at, NULL,
-                      "SELECT s.system_identifier || '/' || d.oid FROM"
+                      "SELECT s.system_identifier OPERATOR(pg_catalog.||) '/' "
+                      "OPERATOR(pg_catalog.||) d.oid FROM"
                       " pg_catalog.pg_control_system() s, pg_catalog.pg_database d"
-                      " WHERE d.datname = current_database()"))
+                      " WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()"))
         em_str_puts(&at->database, em_doctor_value_of(at, 0, 0));
 }
 

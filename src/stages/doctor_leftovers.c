@@ -45,11 +45,14 @@ static void runs_sql(int64_t key, struct em_str *sql)
     EM_STR_AUTO prefix = EM_STR_INIT;
     em_run_prefix(key, &prefix);
     em_str_puts(sql, "SELECT a.pid, " EM_STATEMENT_SQL ","
-                     " extract(epoch FROM clock_timestamp() - a.query_start)::bigint,"
-                     " a.state, a.wait_event_type || '/' || a.wait_event"
+                     " EXTRACT(epoch FROM pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) "
+                     "a.query_start)::bigint,"
+                     " a.state, a.wait_event_type OPERATOR(pg_catalog.||) '/' "
+                     "OPERATOR(pg_catalog.||) a.wait_event"
                      " FROM pg_catalog.pg_stat_activity a"
-                     " WHERE a.datname = current_database() AND a.state <> 'idle' AND "
-                     "starts_with(a.application_name, ");
+                     " WHERE a.datname OPERATOR(pg_catalog.=) pg_catalog.current_database() AND "
+                     "a.state OPERATOR(pg_catalog.<>) 'idle' AND "
+                     "pg_catalog.starts_with(a.application_name, ");
     em_sql_quote_literal(sql, em_str_c(&prefix));
     em_str_puts(sql, ") ORDER BY a.query_start LIMIT 3");
 }
@@ -77,17 +80,23 @@ static void say_runs(struct em_doctor_at *at, bool held)
  * they run it is invalid as well, and they hold this lock on the table, which pg_locks shows
  * everybody. So does a VACUUM, whose pid is then looked at for nothing. */
 static const char indexes_sql[] =
-    "SELECT quote_ident(n.nspname) || '.' || quote_ident(i.relname),"
-    " quote_ident(tn.nspname) || '.' || quote_ident(t.relname), i.relkind,"
-    " (SELECT l.pid FROM pg_catalog.pg_locks l WHERE l.locktype = 'relation' AND l.granted"
-    " AND l.mode = 'ShareUpdateExclusiveLock' AND l.relation = x.indrelid AND l.database ="
-    " (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = current_database())"
-    " LIMIT 1), i.relname ~ '_cc(new|old)[0-9]*$', count(*) OVER ()"
-    " FROM pg_catalog.pg_index x JOIN pg_catalog.pg_class i ON i.oid = x.indexrelid"
-    " JOIN pg_catalog.pg_namespace n ON n.oid = i.relnamespace"
-    " JOIN pg_catalog.pg_class t ON t.oid = x.indrelid"
-    " JOIN pg_catalog.pg_namespace tn ON tn.oid = t.relnamespace"
-    " WHERE NOT x.indisvalid AND i.relpersistence <> 't' ORDER BY 1 LIMIT 5";
+    "SELECT pg_catalog.quote_ident(n.nspname) OPERATOR(pg_catalog.||) '.' OPERATOR(pg_catalog.||) "
+    "pg_catalog.quote_ident(i.relname),"
+    " pg_catalog.quote_ident(tn.nspname) OPERATOR(pg_catalog.||) '.' OPERATOR(pg_catalog.||) "
+    "pg_catalog.quote_ident(t.relname), i.relkind,"
+    " (SELECT l.pid FROM pg_catalog.pg_locks l WHERE l.locktype OPERATOR(pg_catalog.=) 'relation' "
+    "AND l.granted"
+    " AND l.mode OPERATOR(pg_catalog.=) 'ShareUpdateExclusiveLock' AND l.relation "
+    "OPERATOR(pg_catalog.=) x.indrelid AND l.database OPERATOR(pg_catalog.=)"
+    " (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname OPERATOR(pg_catalog.=) "
+    "pg_catalog.current_database())"
+    " LIMIT 1), i.relname OPERATOR(pg_catalog.~) '_cc(new|old)[0-9]*$', pg_catalog.count(*) OVER ()"
+    " FROM pg_catalog.pg_index x JOIN pg_catalog.pg_class i ON i.oid OPERATOR(pg_catalog.=) "
+    "x.indexrelid"
+    " JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) i.relnamespace"
+    " JOIN pg_catalog.pg_class t ON t.oid OPERATOR(pg_catalog.=) x.indrelid"
+    " JOIN pg_catalog.pg_namespace tn ON tn.oid OPERATOR(pg_catalog.=) t.relnamespace"
+    " WHERE NOT x.indisvalid AND i.relpersistence OPERATOR(pg_catalog.<>) 't' ORDER BY 1 LIMIT 5";
 
 static void say_index(struct em_doctor_at *at, int row)
 {

@@ -17,16 +17,18 @@ static void add_ledger_sql(const struct em_config *config, struct em_str *sql)
     const char *dot = strchr(config->migrate_ledger, '.');
     EM_STR_AUTO schema = EM_STR_INIT;
     em_str_puts(sql, " LEFT JOIN LATERAL (SELECT c.oid, c.relowner FROM pg_catalog.pg_class c JOIN "
-                     "pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relname = ");
+                     "pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace "
+                     "WHERE c.relname OPERATOR(pg_catalog.=) ");
     em_sql_quote_literal(sql, dot ? dot + 1 : config->migrate_ledger);
     if (dot) {
         em_str_add(&schema, config->migrate_ledger, (size_t)(dot - config->migrate_ledger));
-        em_str_puts(sql, " AND n.nspname = ");
+        em_str_puts(sql, " AND n.nspname OPERATOR(pg_catalog.=) ");
         em_sql_quote_literal(sql, em_str_c(&schema));
     } else {
         em_str_puts(sql, " AND pg_catalog.pg_table_is_visible(c.oid)");
     }
-    em_str_puts(sql, " LIMIT 1) l ON true LEFT JOIN pg_catalog.pg_namespace ln ON ln.nspname = ");
+    em_str_puts(sql, " LIMIT 1) l ON true LEFT JOIN pg_catalog.pg_namespace ln ON ln.nspname "
+                     "OPERATOR(pg_catalog.=) ");
     if (dot)
         em_sql_quote_literal(sql, em_str_c(&schema));
     else
@@ -49,17 +51,20 @@ enum {
 
 static void privileges_sql(const struct em_config *config, struct em_str *sql)
 {
-    em_str_puts(sql,
-                "SELECT quote_ident(current_user), quote_ident(current_schema()),"
-                " current_setting('search_path'), has_schema_privilege(current_schema(), 'CREATE'),"
-                " (SELECT pg_catalog.pg_get_userbyid(nspowner) FROM pg_catalog.pg_namespace"
-                " WHERE nspname = current_schema()),"
-                " has_database_privilege(current_database(), 'CREATE'),"
-                " has_database_privilege(current_database(), 'TEMP'),"
-                " l.oid IS NOT NULL, has_schema_privilege(ln.oid, 'USAGE') AND"
-                " has_table_privilege(l.oid, 'SELECT') AND has_table_privilege(l.oid, 'INSERT') AND"
-                " has_table_privilege(l.oid, 'UPDATE'), quote_ident(ln.nspname),"
-                " has_schema_privilege(ln.oid, 'CREATE') FROM (SELECT) one");
+    em_str_puts(
+        sql, "SELECT pg_catalog.quote_ident(CURRENT_USER), "
+             "pg_catalog.quote_ident(pg_catalog.current_schema()),"
+             " pg_catalog.current_setting('search_path'), "
+             "pg_catalog.has_schema_privilege(pg_catalog.current_schema(), 'CREATE'),"
+             " (SELECT pg_catalog.pg_get_userbyid(nspowner) FROM pg_catalog.pg_namespace"
+             " WHERE nspname OPERATOR(pg_catalog.=) pg_catalog.current_schema()),"
+             " pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE'),"
+             " pg_catalog.has_database_privilege(pg_catalog.current_database(), 'TEMP'),"
+             " l.oid IS NOT NULL, pg_catalog.has_schema_privilege(ln.oid, 'USAGE') AND"
+             " pg_catalog.has_table_privilege(l.oid, 'SELECT') AND "
+             "pg_catalog.has_table_privilege(l.oid, 'INSERT') AND"
+             " pg_catalog.has_table_privilege(l.oid, 'UPDATE'), pg_catalog.quote_ident(ln.nspname),"
+             " pg_catalog.has_schema_privilege(ln.oid, 'CREATE') FROM (SELECT) one");
     add_ledger_sql(config, sql);
 }
 
@@ -130,13 +135,18 @@ static void say_ledger(struct em_doctor_at *at)
 /* Tables that ALTER TABLE would refuse: it needs the owner, or a member of that role. Extensions'
  * own tables are theirs. */
 static const char others_sql[] =
-    "SELECT quote_ident(n.nspname) || '.' || quote_ident(c.relname),"
-    " pg_catalog.pg_get_userbyid(c.relowner), count(*) OVER ()"
-    " FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
-    " WHERE n.nspname = ANY (current_schemas(false)) AND c.relkind IN ('r', 'p')"
-    " AND c.relpersistence <> 't' AND NOT pg_catalog.pg_has_role(c.relowner, 'USAGE')"
-    " AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.classid = "
-    "'pg_catalog.pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')"
+    "SELECT pg_catalog.quote_ident(n.nspname) OPERATOR(pg_catalog.||) '.' OPERATOR(pg_catalog.||) "
+    "pg_catalog.quote_ident(c.relname),"
+    " pg_catalog.pg_get_userbyid(c.relowner), pg_catalog.count(*) OVER ()"
+    " FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) "
+    "c.relnamespace"
+    " WHERE n.nspname OPERATOR(pg_catalog.=) ANY (pg_catalog.current_schemas(false)) AND c.relkind "
+    "OPERATOR(pg_catalog.=) ANY ('{r,p}')"
+    " AND c.relpersistence OPERATOR(pg_catalog.<>) 't' AND NOT pg_catalog.pg_has_role(c.relowner, "
+    "'USAGE')"
+    " AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.classid OPERATOR(pg_catalog.=) "
+    "'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid OPERATOR(pg_catalog.=) c.oid AND "
+    "d.deptype OPERATOR(pg_catalog.=) 'e')"
     " ORDER BY 1 LIMIT 3";
 
 static void say_others(struct em_doctor_at *at)

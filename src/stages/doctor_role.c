@@ -7,20 +7,25 @@
 /* Who may not see another's session sees that it is there, and whose, but not what it is: the
  * server's own processes have no database. */
 static const char role_sql[] =
-    "SELECT current_user, session_user, r.rolsuper, r.rolcreatedb, r.rolcreaterole,"
-    " s.rolconnlimit, d.datconnlimit, current_setting('max_connections'),"
-    " current_setting('superuser_reserved_connections')::int +"
-    " coalesce(current_setting('reserved_connections', true)::int, 0),"
-    " a.used, a.by_role, a.in_database, current_setting('default_transaction_read_only'),"
-    " s.rolvaliduntil <= now() + interval '14 days', s.rolvaliduntil::date"
+    "SELECT CURRENT_USER, SESSION_USER, r.rolsuper, r.rolcreatedb, r.rolcreaterole,"
+    " s.rolconnlimit, d.datconnlimit, pg_catalog.current_setting('max_connections'),"
+    " pg_catalog.current_setting('superuser_reserved_connections')::int OPERATOR(pg_catalog.+)"
+    " COALESCE(pg_catalog.current_setting('reserved_connections', true)::int, 0),"
+    " a.used, a.by_role, a.in_database, "
+    "pg_catalog.current_setting('default_transaction_read_only'),"
+    " s.rolvaliduntil OPERATOR(pg_catalog.<=) (pg_catalog.now() OPERATOR(pg_catalog.+) interval "
+    "'14 days'), s.rolvaliduntil::pg_catalog.date"
     " FROM pg_catalog.pg_roles r, pg_catalog.pg_roles s, pg_catalog.pg_database d,"
-    " (SELECT count(*) AS used, count(*) FILTER (WHERE usename = session_user) AS by_role,"
-    " count(*) FILTER (WHERE datname = current_database()) AS in_database"
+    " (SELECT pg_catalog.count(*) AS used, pg_catalog.count(*) FILTER (WHERE usename "
+    "OPERATOR(pg_catalog.=) SESSION_USER) AS by_role,"
+    " pg_catalog.count(*) FILTER (WHERE datname OPERATOR(pg_catalog.=) "
+    "pg_catalog.current_database()) AS in_database"
     " FROM pg_catalog.pg_stat_activity WHERE usesysid IS NOT NULL AND datid IS NOT NULL AND"
-    " pid <> pg_catalog.pg_backend_pid() AND"
-    " coalesce(backend_type, 'client backend') = 'client backend') a"
-    " WHERE r.rolname = current_user AND s.rolname = session_user"
-    " AND d.datname = current_database()";
+    " pid OPERATOR(pg_catalog.<>) pg_catalog.pg_backend_pid() AND"
+    " COALESCE(backend_type, 'client backend') OPERATOR(pg_catalog.=) 'client backend') a"
+    " WHERE r.rolname OPERATOR(pg_catalog.=) CURRENT_USER AND s.rolname OPERATOR(pg_catalog.=) "
+    "SESSION_USER"
+    " AND d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()";
 
 enum {
     COL_CURRENT,

@@ -166,12 +166,14 @@ static int fresh_session(const struct work *w, struct em_err *err)
 static int find_table(struct work *w, bool *there, struct em_err *err)
 {
     const char *values[] = {em_str_c(&w->table)};
-    int code = command(w,
-                       "SELECT pg_catalog.quote_ident(n.nspname) || '.' ||"
-                       " pg_catalog.quote_ident(c.relname) FROM pg_catalog.pg_class c"
-                       " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
-                       " WHERE c.oid = pg_catalog.to_regclass($1)",
-                       1, values, err);
+    int code =
+        command(w,
+                "SELECT pg_catalog.quote_ident(n.nspname) OPERATOR(pg_catalog.||) '.' "
+                "OPERATOR(pg_catalog.||)"
+                " pg_catalog.quote_ident(c.relname) FROM pg_catalog.pg_class c"
+                " JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace"
+                " WHERE c.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass($1)",
+                1, values, err);
     *there = code == 0 && em_db_rows(w->db) > 0;
     if (*there) {
         em_str_cut(&w->table, 0);
@@ -189,12 +191,15 @@ static int make_table(struct work *w, struct em_err *err)
     int code = find_table(w, &there, err);
     if (code || there)
         return code;
-    em_str_printf(&sql,
-                  "CREATE TABLE IF NOT EXISTS %s (scope text NOT NULL, name text NOT NULL,"
-                  " sha256 text NOT NULL, state text NOT NULL, run text NOT NULL,"
-                  " started_at timestamptz NOT NULL DEFAULT clock_timestamp(),"
-                  " finished_at timestamptz, PRIMARY KEY (scope, name))",
-                  em_str_c(&w->table));
+    em_str_printf(
+        &sql,
+        "CREATE TABLE IF NOT EXISTS %s (scope pg_catalog.text NOT NULL, name pg_catalog.text NOT "
+        "NULL,"
+        " sha256 pg_catalog.text NOT NULL, state pg_catalog.text NOT NULL, run pg_catalog.text NOT "
+        "NULL,"
+        " started_at pg_catalog.timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),"
+        " finished_at pg_catalog.timestamptz, PRIMARY KEY (scope, name))",
+        em_str_c(&w->table));
     code = command(w, em_str_c(&sql), 0, NULL, err);
     EM_ERR_AUTO ignored = EM_ERR_INIT;
     int found = find_table(w, &there, &ignored);
@@ -218,7 +223,8 @@ static int read_records(struct work *w, struct em_err *err)
     int code = make_table(w, err);
     if (code)
         return code;
-    em_str_printf(&sql, "SELECT name, state FROM %s WHERE scope = $1", em_str_c(&w->table));
+    em_str_printf(&sql, "SELECT name, state FROM %s WHERE scope OPERATOR(pg_catalog.=) $1",
+                  em_str_c(&w->table));
     code = command(w, em_str_c(&sql), 1, values, err);
     for (int row = 0; code == 0 && row < em_db_rows(w->db); row++) {
         const char *name = em_db_value(w->db, row, 0), *state = em_db_value(w->db, row, 1);
@@ -237,12 +243,13 @@ static int record(const struct work *w, const char *name, const char *hash, cons
 {
     EM_STR_AUTO sql = EM_STR_INIT;
     const char *values[] = {w->what->config->migrate_lock, name, hash, state, w->what->run};
-    em_str_printf(&sql,
-                  "INSERT INTO %s AS f (scope, name, sha256, state, run, finished_at)"
-                  " VALUES ($1, $2, $3, $4, $5, CASE WHEN $4 = 'running' THEN NULL ELSE"
-                  " clock_timestamp() END) ON CONFLICT (scope, name) DO UPDATE SET sha256 = $3,"
-                  " state = $4, run = $5, finished_at = EXCLUDED.finished_at",
-                  em_str_c(&w->table));
+    em_str_printf(
+        &sql,
+        "INSERT INTO %s AS f (scope, name, sha256, state, run, finished_at)"
+        " VALUES ($1, $2, $3, $4, $5, CASE WHEN $4 OPERATOR(pg_catalog.=) 'running' THEN NULL ELSE"
+        " pg_catalog.clock_timestamp() END) ON CONFLICT (scope, name) DO UPDATE SET sha256 = $3,"
+        " state = $4, run = $5, finished_at = EXCLUDED.finished_at",
+        em_str_c(&w->table));
     return command(w, em_str_c(&sql), 5, values, err);
 }
 
@@ -393,8 +400,11 @@ static int set_state(struct em_db *db, const struct em_config *config, const cha
     struct em_db_failure failure = {EM_DB_FATAL, ""};
     em_str_puts(&sql, applied ? "UPDATE " : "DELETE FROM ");
     em_sql_migrations_table(config, &sql);
-    em_str_printf(&sql, "%s WHERE scope = $1 AND name = $2 AND state <> 'applied'",
-                  applied ? " SET state = 'applied', finished_at = clock_timestamp()" : "");
+    em_str_printf(&sql,
+                  "%s WHERE scope OPERATOR(pg_catalog.=) $1 AND name OPERATOR(pg_catalog.=) $2 AND "
+                  "state OPERATOR(pg_catalog.<>) 'applied'",
+                  applied ? " SET state = 'applied', finished_at = pg_catalog.clock_timestamp()"
+                          : "");
     int code = em_db_query(db, em_in(RECORD_LIMIT), &failure, err, em_str_c(&sql), 2, values);
     bool one = code == 0 && em_ends(em_db_tag(db), " 1");
     if (one || (code && strcmp(failure.sqlstate, "42P01") != 0))
