@@ -152,6 +152,7 @@ static void on_done(void *ctx, const char *tag)
     em_str_puts(&exec->tag, tag);
     exec->complete = exec->out.len;
     em_sql_settings_after(exec->sent.file->run, tag);
+    em_sql_held_tag(exec->sent.file->run, tag);
 }
 
 /* ---- psql's variables about the last statement ---- */
@@ -211,21 +212,38 @@ static int refuse(struct em_sql_file *file, struct em_err *err)
     return code;
 }
 
-/* A COMMIT in a file ends the transaction of -1, and what follows isn't all or nothing any more. */
-static void watch_transaction(struct exec *exec)
+/* What follows isn't all or nothing any more: said, where that was the caller's wish alone. */
+static void say_ended(const struct exec *exec)
 {
     struct em_sql_run *run = exec->sent.file->run;
-    bool open = em_db_transaction(run->db) != EM_DB_IDLE;
     struct em_sql_source *source = &exec->sent.file->source;
 
-    if (run->began && !run->warned && run->in_transaction && !open) {
+    if (!run->warned)
         em_log_hint(EM_LOG_WARN, run->options.step,
                     "leave out -1, or the file's own BEGIN and COMMIT",
                     "%s:%zu: %s ends the one transaction that -1 began", source->name,
-                    em_sql_place(source, exec->sent.at).line, em_str_c(&exec->tag));
-        run->warned = true;
+                    em_sql_place(source, exec->sent.at).line, em_str_c(&run->ended_by));
+    run->warned = true;
+}
+
+/* Whatever became of the statement itself: `code`. */
+static int watch_transaction(struct exec *exec, int code)
+{
+    struct em_sql_run *run = exec->sent.file->run;
+    struct em_sql_file *file = exec->sent.file;
+
+    if (em_sql_held(run))
+        return code;
+    if (!run->options.callers) {
+        say_ended(exec);
+        return code;
     }
-    run->in_transaction = open;
+    run->options.go_on = false;
+    em_err_free(exec->err);
+    return em_sql_wrong(file, exec->sent.at, exec->err,
+                        "take it out, or start the file with the comment -- embark: no transaction",
+                        "%s ends the transaction that the file is run in",
+                        em_str_c(&run->ended_by));
 }
 
 static void follow_settings(struct em_sql_file *file)
@@ -270,7 +288,7 @@ static int send(struct exec *exec, const char *sql)
     if (code == 0 || code == EM_EXIT_SQL) {
         run->done += code == 0;
         set_results(exec, code != 0);
-        watch_transaction(exec);
+        code = watch_transaction(exec, code);
         follow_settings(file);
     } else {
         EM_STR_AUTO place = EM_STR_INIT;

@@ -255,17 +255,20 @@ static int record(const struct work *w, const char *name, const char *hash, cons
 
 /* ---- One file ---------------------------------------------------------------------------------- */
 
-static int run_text(struct work *w, const char *path, const struct em_str *text, struct em_err *err)
+/* `held`: in a transaction that is begun for it; *ended: it ended that. */
+static int run_text(struct work *w, const char *path, const struct em_str *text, bool held,
+                    bool *ended, struct em_err *err)
 {
     struct em_sql_vars vars;
     struct em_sql_options options = {
-        .step = "migrate", .until = EM_NEVER, .vars = &vars, .to_log = true};
+        .step = "migrate", .until = EM_NEVER, .vars = &vars, .to_log = true, .callers = held};
     struct em_sql_run run;
     memset(&vars, 0, sizeof vars);
     int code = em_sql_run_start(&run, w->db, &options, err);
     if (code == 0)
         code = em_sql_run_text(&run, path, em_str_c(text), text->len, err);
     w->said = code == EM_EXIT_SQL;
+    *ended = run.ended;
     em_sql_run_free(&run);
     em_sql_vars_free(&vars);
     return code;
@@ -275,28 +278,40 @@ static int run_text(struct work *w, const char *path, const struct em_str *text,
     "mend the database by hand, then: embark migrate --resolve FILE (it is applied now), or " \
     "--resolve FILE --as pending (run it again)"
 
+/* The connection may be what broke. */
+static int reconnect(struct work *w, struct em_err *err)
+{
+    if (em_db_transaction(w->db) != EM_DB_UNKNOWN)
+        return 0;
+    em_db_close(w->db);
+    return em_db_open_for(EM_DB_USERS, w->what->url, w->what->application, em_in(LOGIN_LIMIT),
+                          &w->db, NULL, err);
+}
+
 /* It is not known what it did. */
 static void stopped_half_way(struct work *w, const char *name, const char *hash, const char *why)
 {
     EM_ERR_AUTO ignored = EM_ERR_INIT;
+    int code = reconnect(w, &ignored);
     /* It may have left a transaction of its own open, and be another role now. */
-    command(w, "ROLLBACK", 0, NULL, &ignored);
-    command(w, "SET SESSION AUTHORIZATION DEFAULT", 0, NULL, &ignored);
-    if (record(w, name, hash, "failed", &ignored) != 0)
+    if (code == 0)
+        command(w, "ROLLBACK", 0, NULL, &ignored);
+    if (code == 0)
+        command(w, "SET SESSION AUTHORIZATION DEFAULT", 0, NULL, &ignored);
+    if (code || record(w, name, hash, "failed", &ignored) != 0)
         em_log(EM_LOG_WARN, "migrate", "that %s failed can't be recorded: %s", name,
                em_str_c(&ignored.text));
     em_log_hint(EM_LOG_ERROR, "migrate", MEND_IT, "%s %s, and has stopped half-way", name, why);
 }
 
-/* The transaction is embark's own; \gexec can still have ended it, which nobody sees before. */
+/* The transaction is embark's own. What ends it nobody may have seen before: an included file, a
+ * variable, \gexec. */
 static int in_transaction(struct work *w, const char *path, const char *hash,
                           const struct em_str *text, struct em_err *err)
 {
-    int code = command(w, "BEGIN READ WRITE", 0, NULL, err);
-    if (code == 0)
-        code = run_text(w, path, text, err);
-    bool sent = code == 0 || code == EM_EXIT_SQL;
-    if (sent && em_db_transaction(w->db) == EM_DB_IDLE) {
+    bool ended = false;
+    int code = run_text(w, path, text, true, &ended, err);
+    if (ended) {
         stopped_half_way(w, last_component(path), hash, "ends the transaction that it is run in");
         w->said = true;
         return code ? code
@@ -313,10 +328,11 @@ static int without_transaction(struct work *w, const char *path, const char *has
                                const struct em_str *text, struct em_err *err)
 {
     const char *name = last_component(path);
+    bool ended;
     int code = record(w, name, hash, "running", err);
     if (code)
         return code;
-    code = run_text(w, path, text, err);
+    code = run_text(w, path, text, false, &ended, err);
     if (code == 0 && em_db_transaction(w->db) != EM_DB_IDLE) {
         code = em_fail(err, EM_EXIT_SQL, "%s begins a transaction and does not end it", path);
         em_log_err(EM_LOG_ERROR, "migrate", err);

@@ -53,10 +53,12 @@ int em_sql_run_start(struct em_sql_run *run, struct em_db *db, const struct em_s
     code = watch_client(run, err);
     if (code == 0)
         code = em_sql_settings_send(run, NULL, err);
-    if (code == 0 && options->one_transaction) {
-        code = em_db_query(db, options->until, NULL, err, "BEGIN", 0, NULL);
-        run->began = run->in_transaction = code == 0;
-    }
+    run->began = options->one_transaction || options->callers;
+    if (code == 0 && run->began)
+        code = em_db_query(db, options->until, NULL, err,
+                           options->callers ? "BEGIN READ WRITE" : "BEGIN", 0, NULL);
+    if (code == 0 && run->began)
+        code = em_sql_hold(run, err);
     return code;
 }
 
@@ -64,6 +66,7 @@ void em_sql_run_free(struct em_sql_run *run)
 {
     em_str_wipe(&run->previous);
     em_str_free(&run->restricted);
+    em_str_free(&run->ended_by);
 }
 
 /* COMMIT in a transaction that failed is a ROLLBACK, and no error. */

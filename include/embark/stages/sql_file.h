@@ -34,6 +34,16 @@ void em_sql_say_failed(const struct em_sql_sent *sent, const struct em_db_messag
 int em_sql_wrong(struct em_sql_file *file, size_t offset, struct em_err *err, const char *hint,
                  const char *format, ...) EM_PRINTF(5, 6);
 
+/* ---- sql_held.c ---- */
+
+/* Marks the transaction that was just begun for the run. */
+int em_sql_hold(struct em_sql_run *run, struct em_err *err);
+/* A statement has ended with this tag. */
+void em_sql_held_tag(struct em_sql_run *run, const char *tag);
+/* Whether that transaction, if any, is still the one that is open, or was aborted. Asks the server
+ * where the tags don't tell. To be called after every message. */
+bool em_sql_held(struct em_sql_run *run);
+
 /* ---- sql_settings.c ---- */
 
 /* Sends what has changed, if this statement (NULL: none yet) may be preceded by it. */

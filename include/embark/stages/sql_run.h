@@ -40,7 +40,9 @@ struct em_sql_options {
     const char *step; /* of the log's lines: "sql", "bootstrap" */
     bool go_on;       /* after an error, with the next statement (\set ON_ERROR_STOP changes it) */
     bool one_transaction;
-    em_time until;            /* of every statement; EM_NEVER */
+    bool callers;  /* the same, but to be ended by the caller, and READ WRITE whatever the role's
+                      default is; a statement that ends it is an error, and the last that is sent */
+    em_time until; /* of every statement; EM_NEVER */
     struct em_sql_vars *vars; /* given ones; files add to them. Not NULL. */
     bool to_log;              /* results go there: at a start, standard output is the service's */
 };
@@ -56,8 +58,10 @@ struct em_sql_run {
     struct em_str previous;   /* the last statement, for \g alone */
     struct em_str restricted; /* the key of \restrict */
     size_t depth;             /* of \i */
-    bool began, warned;       /* the transaction of one_transaction; its early end was said */
-    bool in_transaction;      /* after the last statement */
+    bool began;               /* there is one_transaction, or a caller's; … */
+    bool ended, warned;       /* … a statement has ended it, and that was said */
+    bool doubted, reset;      /* a statement may have; its mark is gone */
+    struct em_str ended_by;   /* "COMMIT" */
 };
 
 /* Sets psql's own variables (DBNAME, USER, HOST, PORT, SERVER_VERSION_NUM…), the embark. ones, and
