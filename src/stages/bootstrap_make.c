@@ -278,16 +278,26 @@ static int run_files(const struct em_bootstrap_run *r, const struct em_url *url,
 }
 
 /* After the files: the grants are on what they have made. */
-static int let_in(const struct em_bootstrap_run *r, const struct em_url *url, bool login,
-                  struct em_err *err)
+static int grant(const struct em_bootstrap_run *r, const struct em_url *url, struct em_err *err)
 {
     EM_LIST_AUTO statements = EM_LIST_INIT;
     struct em_db *db = NULL;
+    if (!r->config->bootstrap_grants.n)
+        return 0;
     int code = log_in(r, EM_DB_SUPER, url, &db, err);
     if (code == 0)
         code = add_grants(db, r->config, r->setup, &statements, err);
     if (code == 0)
         code = run_list(db, &statements, NULL, err);
+    em_db_close(db);
+    return code;
+}
+
+/* Not in the service's database: its owner may set password_encryption there. */
+static int let_in(const struct em_bootstrap_run *r, bool login, struct em_err *err)
+{
+    struct em_db *db = NULL;
+    int code = log_in(r, EM_DB_SUPER, r->maintenance, &db, err);
     if (code == 0 && login)
         code = give_login(db, r->setup, err);
     if (code == 0)
@@ -330,7 +340,9 @@ int em_bootstrap_make(const struct em_bootstrap_run *r, struct em_err *err)
     if (code == 0)
         code = run_files(r, &url, err);
     if (code == 0)
-        code = let_in(r, &url, login, err);
+        code = grant(r, &url, err);
+    if (code == 0)
+        code = let_in(r, login, err);
     em_url_free(&url);
     return code;
 }
