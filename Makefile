@@ -218,7 +218,9 @@ fuzz: check-packages $(generated)
 	    $(filter src/core/%,$(sources)) -ljansson -linih -lmd && \
 	  build/fuzz/$$name.run -max_total_time=$(FUZZ_SECONDS) -verbosity=0 -print_final_stats=1 build/fuzz/$$name || exit; done
 
-demo: build/embark test-packages
+demo:
+	@.ci/packages ensure build demo
+	@$(MAKE) build/embark
 	@test/demo/run
 
 bench: build/embark test-packages
@@ -240,7 +242,7 @@ check-packages: FORCE
 
 unit_headers := $(wildcard test/unit/*.h test/unit/*.c test/unit/*/*.c)
 analysis     := -std=gnu11 $(cppflags) -DEMBARK_TLS=1 -isystem /usr/include/postgresql
-checks       := check-format check-layers check-tidy check-cppcheck check-scripts check-manual check-sizes
+checks       := check-format check-layers check-tidy check-cppcheck check-scripts check-programs check-manual check-sizes
 
 check: check-packages
 	@status=0; \
@@ -269,6 +271,8 @@ check-cppcheck: $(generated)
 	  --suppress='*:$(DEPS)/*' -j $$(nproc) $(cppflags) -I$(DEPS)/include -DEMBARK_TLS=1 $(sources)
 check-scripts:
 	@shellcheck $$(grep -lE '^#!/bin/(ba)?sh' .ci/* $$(find test -type f))
+check-programs:
+	@.ci/programs
 check-manual:
 	@for page in $(wildcard doc/*.1 doc/*.5); do mandoc -T lint -W warning $$page || exit; done
 # What a container image has to carry: with TLS at most 3.0 MB. Without, libpq, its Unicode tables and libc are 350 kB;

@@ -24,6 +24,7 @@ import one_node_swarm  # noqa: E402
 from containers import Boxes, docker  # noqa: E402
 from database import Server  # noqa: E402
 from shop import Shop  # noqa: E402
+from support import node  # noqa: E402
 from support.process import take_signals  # noqa: E402
 
 numbers = itertools.count()
@@ -31,6 +32,7 @@ numbers = itertools.count()
 
 def pytest_configure(config):
     take_signals()
+    node.first_in_path()
 
 
 # What takes a minute or more goes first, so that no worker is left alone with it at the end.

@@ -10,9 +10,10 @@ import pytest
 from conftest import PYTHON
 from support import npm
 from support.image import check, lines, write  # noqa: F401 - check is a fixture
+from support.process import PATH
 from test_versions import dist, venv  # noqa: F401 - venv is a fixture
 
-NODE = {"PATH": "/usr/local/bin:/usr/bin:/bin"}
+NODE = {"PATH": PATH}
 
 
 # --- requirements.txt

@@ -9,8 +9,9 @@ import pytest
 
 from support import npm
 from support.image import check, lines, write  # noqa: F401 - check is a fixture
+from support.process import PATH
 
-SYSTEM = {"PATH": "/usr/local/bin:/usr/bin:/bin"}
+SYSTEM = {"PATH": PATH}
 
 
 @pytest.fixture

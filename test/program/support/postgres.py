@@ -21,6 +21,7 @@ from urllib.parse import quote
 
 import psycopg2
 
+from . import node
 from .waiting import eventually
 
 VERSIONS = ("15", "16", "17", "18")
@@ -127,6 +128,7 @@ def npm_package(version):
             temporary = cache / f"postgresql-{exact}.new"
             shutil.rmtree(temporary, ignore_errors=True)
             temporary.mkdir()
+            node.first_in_path()
             done = subprocess.run(
                 ["npm", "install", "--ignore-scripts", "--no-save", "--no-audit", "--no-fund", "--no-package-lock",
                  "--prefix", str(temporary), f"{name}@{exact}"], stdin=subprocess.DEVNULL, capture_output=True, text=True,

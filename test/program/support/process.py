@@ -12,9 +12,10 @@ import subprocess
 import threading
 import time
 
+from . import node
 from .waiting import eventually
 
-PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+PATH = node.before("/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
 MARK = "EMBARKTEST_MARK"
 # Runs a command as PID 1 of a PID namespace of its own with a /proc to match; it goes when its parent goes.
 PID_NAMESPACE = ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child"]
