@@ -13,6 +13,7 @@
 #   make test-docker        in real containers, by an engine that is there or (root) is started for it
 #   make image              a container image of embark alone, for COPY --from (IMAGE=embark)
 #   make fuzz               the parsers' fuzzers, FUZZ_SECONDS=30 each
+#   make test-fresh         make demo and make test in a Debian that has nothing else (root); IN=container, IN=trixie
 #   make demo, make bench   eight replicas of a real service; embark beside other waiters
 #   make clean              the cache stays; it is told of in .ci/deps
 #   make V=1 …              shows the compilers' command lines
@@ -35,7 +36,7 @@ all: build/embark
 
 # ---- The libraries. build/deps.mk says where they are; making it builds them if need be. ----------------------------
 
-ifneq ($(filter-out clean,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(filter-out clean test-fresh,$(or $(MAKECMDGOALS),all)),)
 include build/deps.mk
 endif
 build/deps.mk: FORCE
@@ -193,17 +194,21 @@ test:
 
 unit: test-packages
 	@$(MAKE) --no-print-directory $(unit_asan)
-	@test/unit/run $(unit_asan)
+	@test/own-root test/unit/run $(unit_asan)
 
 # Most tests wait most of the time: three files at a time, each with servers of its own.
-program_tests = $(PYTHON) -m pytest -n 3 --dist loadfile test/program $(ARGS)
+program_tests = test/own-root $(PYTHON) -m pytest -n 3 --dist loadfile test/program $(ARGS)
 
 pytest: build/embark test-packages
 	EMBARK_BIN=$(CURDIR)/build/embark $(program_tests)
 
 # Hundreds of replicas, and rounds of killing: make test-swarm ARGS='rounds --rounds=200'
 test-swarm: build/embark test-packages
-	EMBARK_BIN=$(CURDIR)/build/embark test/swarm/run $(ARGS)
+	EMBARK_BIN=$(CURDIR)/build/embark test/own-root test/swarm/run $(ARGS)
+
+# README's two commands on a machine that has nothing: half an hour. IN: see .ci/fresh
+test-fresh:
+	.ci/fresh $(IN) -- $(ARGS)
 
 # In real containers: make test-docker ARGS='-k health'
 test-docker: build/embark
@@ -227,7 +232,7 @@ bench: build/embark test-packages
 	@.ci/packages ensure bench
 	@test/bench/run
 	@test/bench/bundle
-	@test/bench/health
+	@test/own-root test/bench/health
 
 # docker run to the first request that is served, with embark and without: make bench-docker ROUNDS=5
 bench-docker: build/embark
@@ -247,7 +252,7 @@ checks       := check-format check-layers check-tidy check-cppcheck check-script
 check: check-packages
 	@status=0; \
 	  $(MAKE) --no-print-directory -k -Otarget $(checks) build/asan/embark $(unit_plain) || status=1; \
-	  WRAP='$(valgrind)' test/unit/run $(unit_plain) || status=1; \
+	  WRAP='$(valgrind)' test/own-root test/unit/run $(unit_plain) || status=1; \
 	  $(MAKE) --no-print-directory unit || status=1; \
 	  $(asan_options) EMBARK_ASAN=1 EMBARK_BIN=$(CURDIR)/build/asan/embark $(program_tests) || status=1; \
 	  exit $$status
@@ -287,4 +292,4 @@ clean:
 	rm -rf build
 
 FORCE:
-.PHONY: all install image asan test unit pytest test-swarm test-docker fuzz demo bench bench-docker check clean format $(checks) test-packages check-packages FORCE
+.PHONY: all install image asan test unit pytest test-swarm test-fresh test-docker fuzz demo bench bench-docker check clean format $(checks) test-packages check-packages FORCE

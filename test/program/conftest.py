@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-from support import net, node, pgbouncer, postgres, process  # noqa: E402
+from support import namespaces, net, node, pgbouncer, postgres, process  # noqa: E402
 from support.certs import Certificates  # noqa: E402
 
 TOP = Path(__file__).resolve().parents[2]
@@ -30,6 +30,13 @@ MIGRATION = Path(__file__).with_name("support") / "migration.py"
 def pytest_configure(config):
     process.take_signals()
     node.first_in_path()
+
+
+def pytest_terminal_summary(terminalreporter):
+    """What was not run for want of namespaces: .ci/run looks for this line."""
+    line = namespaces.summary(terminalreporter.stats.get("skipped", []))
+    if line:
+        terminalreporter.write_line(line)
 
 
 @pytest.fixture(scope="session")

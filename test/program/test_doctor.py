@@ -194,7 +194,7 @@ def test_database_has_a_certificate_for_another_host(app, tls_server, certificat
     database.drop()
     database.create()
     try:
-        url = database.url_as(host="localhost", query=f"sslmode=verify-full&sslrootcert={certificates.ca}")
+        url = database.url_as(host="localhost", query=f"hostaddr=127.0.0.1&sslmode=verify-full&sslrootcert={certificates.ca}")
         app.screen("database-certificate", 77, url=url, port=server.port)
     finally:
         embark.end()

@@ -1,7 +1,9 @@
-"""What sets the tests up: .ci/packages, .ci/node, .ci/programs."""
+"""What sets the tests up: .ci/packages, .ci/node, .ci/programs, test/own-root, and the skipping where there are no namespaces."""
 
 import os
+import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -142,3 +144,46 @@ def test_a_program_without_its_package_is_found(embark, folder, text, word):
     process = embark.program(TOP / ".ci/programs", "--as", "test/demo", *folder.glob("one*"), env={"HOME": str(folder)})
     process.expect(1, rf"programs: test/demo/one.*: {word} is of .*, which is in none of the groups build demo")
     embark.program(TOP / ".ci/programs", "--as", "test/program", *folder.glob("one*")).expect(0)
+
+
+# --- namespaces
+
+def test_where_there_are_no_namespaces(binary, folder):
+    """Those tests are skipped, one line says how many, and .ci/totals takes them for failed ones."""
+    need_root("giving up CAP_SYS_ADMIN")
+    environment = {**os.environ, "EMBARK_BIN": str(binary), "EMBARK_TEST_NODE": ""}
+    done = subprocess.run(
+        ["setpriv", "--bounding-set=-sys_admin", "--inh-caps=-sys_admin", "--", sys.executable, "-m", "pytest", "-p", "no:cacheprovider",
+         "test/program/test_exec.py", "-k", "test_mount_without_exec or test_same_process"],
+        cwd=TOP, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    line = r"^namespaces: 2 tests skipped, as the kernel refuses namespaces \(unshare: .*\): to run them, run all as root on a machine"
+    assert done.returncode == 0 and re.search(line, done.stdout, re.M), done.stdout + done.stderr
+    assert re.search("1 passed, 2 skipped, [0-9]+ deselected", done.stdout)
+    totals = subprocess.run([TOP / ".ci/totals"], input=done.stdout, capture_output=True, text=True, check=True).stdout
+    assert sorted(totals.splitlines()) == ["pytest 1 0", "skipped 0 2"]
+
+
+CHROOT = r"""
+set -e
+mount --make-rshared / && mount -t tmpfs none "$1" && cd "$1" && mkdir -p root/usr root/proc root/tree root/tmp root/mnt root/dev
+for name in bin sbin lib lib64; do [ ! -L /$name ] || ln -s usr/$name root/$name; done
+mount --bind /dev root/dev && mount --bind /usr root/usr && mount -t proc proc root/proc && cp "$2" root/tree
+before=$(wc -l </proc/self/mountinfo)
+! chroot root unshare --mount true 2>/dev/null || echo "this / is a mount point"
+chroot root /tree/own-root sh -c 'cd /tree && unshare --mount mount -t tmpfs none /mnt && mount -t tmpfs none /mnt && pwd'
+chroot root sh -c 'cd /tmp && exec /tree/own-root sh -c "pwd; exec nsenter --target \$\$ --mount ls /tree"'
+[ "$before" = "$(wc -l </proc/self/mountinfo)" ] || echo "mounts got out"
+"""
+
+
+def test_own_root_in_a_chroot(embark, folder):
+    """/ is no mount point there, and what is outside would see each mount."""
+    need_root("a chroot")
+    (folder / "fs").mkdir()
+    process = embark.program("unshare", "--mount", "sh", "-c", CHROOT, "sh", folder / "fs", TOP / "test/own-root").expect(0)
+    assert process.stdout == "/tree\n/tmp\nown-root\n", process.describe()
+
+
+def test_own_root_where_nothing_is_to_be_done(embark):
+    assert embark.program(TOP / "test/own-root", "sh", "-c", 'echo "$@"', "sh", "a b", "c").expect(0).stdout == "a b c\n"
+    embark.program(TOP / "test/own-root", "sh", "-c", "exit 7").expect(7)

@@ -6,6 +6,7 @@ import struct
 import subprocess
 import threading
 
+from . import namespaces
 from .process import need_root
 
 CLONE_NEWNET = 0x40000000
@@ -17,6 +18,7 @@ class Namespace:
 
     def __init__(self, folder, nameserver="127.0.0.1"):
         need_root("a network namespace")
+        namespaces.need()
         folder.mkdir(exist_ok=True)
         self.resolv, self.hosts = folder / "resolv.conf", folder / "hosts"
         self.resolv.write_text(f"nameserver {nameserver}\noptions timeout:30 attempts:5\n")

@@ -12,7 +12,7 @@ import subprocess
 import threading
 import time
 
-from . import node
+from . import namespaces, node
 from .waiting import eventually
 
 PATH = node.before("/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
@@ -101,6 +101,7 @@ class Process:
         self._pid1 = pid1
         # words before the command: `prefix` outside of the PID namespace, `inner` inside
         full = [*prefix, *(PID_NAMESPACE if pid1 else []), *inner, *argv]
+        namespaces.need_for(full)
         extra = {}
         if user is not None:
             need_root("becoming another user")
