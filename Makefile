@@ -9,6 +9,7 @@
 #                           check-format, check-tidy, … alone; make format does what check-format asks for
 #   make asan               build/asan/embark: glibc, AddressSanitizer and UBSan
 #   make test-swarm         300 replicas at once, and rounds of killing (ARGS='rounds --rounds=200')
+#   make test-model         random histories of real migration tools (ARGS='--histories=1000 --tool=alembic')
 #   make bench-docker       what embark adds to docker run
 #   make test-docker        in real containers, by an engine that is there or (root) is started for it
 #   make image              a container image of embark alone, for COPY --from (IMAGE=embark)
@@ -210,6 +211,10 @@ test-swarm: build/embark test-packages
 test-fresh:
 	.ci/fresh $(IN) -- $(ARGS)
 
+# Random histories, each start compared with what the migration's own tool says: make test-model ARGS='--histories=1000 --seed=1'
+test-model: build/embark test-packages
+	EMBARK_BIN=$(CURDIR)/build/embark test/model/run $(ARGS)
+
 # In real containers: make test-docker ARGS='-k health'
 test-docker: build/embark
 	test/docker/run $(ARGS)
@@ -292,4 +297,4 @@ clean:
 	rm -rf build
 
 FORCE:
-.PHONY: all install image asan test unit pytest test-swarm test-fresh test-docker fuzz demo bench bench-docker check clean format $(checks) test-packages check-packages FORCE
+.PHONY: all install image asan test unit pytest test-swarm test-model test-fresh test-docker fuzz demo bench bench-docker check clean format $(checks) test-packages check-packages FORCE
