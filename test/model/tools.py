@@ -8,12 +8,10 @@ import subprocess
 import sys
 import traceback
 
-from support import npm
 from support.apps import js, node_modules
 from support.process import PATH
 
 PYTHON = "/usr/bin/python3"
-DBMATE = "2.36.0"
 
 
 def put(path, text):
@@ -409,13 +407,6 @@ class Sql(Tool):
 
     def command(self, image):
         return None
-
-
-def dbmate_program():
-    text = '{"dependencies": {"dbmate": "%s"}, "devDependencies": {}, "name": "app", "version": "1.0.0"}' % DBMATE
-    found = list(npm.cached(text).glob("node_modules/@dbmate/linux-*/bin/dbmate"))
-    assert found, "npm's dbmate holds no program for this machine"
-    return found[0]
 
 
 TOOLS = {tool.name: tool for tool in (Alembic, Django, NodePgMigrate, Dbmate, Own, Sql)}

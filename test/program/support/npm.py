@@ -9,6 +9,8 @@ import subprocess
 
 from support.postgres import cache_folder
 
+DBMATE = "2.36.0"
+
 
 def project(folder, name="app", dev=None, **dependencies):
     """package.json, package-lock.json and node_modules in `folder`, by npm install. Names with @ and / as keys of dict(**{…})."""
@@ -27,6 +29,14 @@ def cached(text):
         if not final.exists():
             install(cache, final, text)
     return final
+
+
+def dbmate_program():
+    """npm's package of dbmate carries its program."""
+    package = {"name": "app", "version": "1.0.0", "dependencies": {"dbmate": DBMATE}, "devDependencies": {}}
+    found = list(cached(json.dumps(package, sort_keys=True)).glob("node_modules/@dbmate/linux-*/bin/dbmate"))
+    assert found, "npm's dbmate holds no program for this machine"
+    return found[0]
 
 
 def install(cache, final, text):
