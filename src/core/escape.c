@@ -1,11 +1,11 @@
 #include <stdint.h>
 
 #include "embark/core/secrets.h"
+#include "embark/core/utf8.h"
 
-/* The length of the well-formed UTF-8 character at `p` (RFC 3629: shortest form, no surrogates, up
- * to U+10FFFF) and its code point; 0 if there is none. */
-static size_t decode(const unsigned char *p, size_t left, uint32_t *code)
+size_t em_utf8_decode(const char *bytes, size_t left, uint32_t *code)
 {
+    const unsigned char *p = (const unsigned char *)bytes;
     static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
     size_t n = *p < 0x80 ? 1 : *p < 0xC0 ? 0 : *p < 0xE0 ? 2 : *p < 0xF0 ? 3 : *p < 0xF8 ? 4 : 0;
     if (n == 0 || n > left)
@@ -33,7 +33,7 @@ void em_escape(struct em_str *out, const char *bytes, size_t length)
     const unsigned char *p = (const unsigned char *)bytes;
     while (length > 0) {
         uint32_t code = 0;
-        size_t n = decode(p, length, &code);
+        size_t n = em_utf8_decode((const char *)p, length, &code);
         bool show = n > 0 && !harmful(code);
         if (n == 0)
             n = 1;

@@ -62,6 +62,20 @@ static const char *url_password(const char *p, const char *end, const char **pas
     return *colon == ':' && colon < at ? colon + 1 : NULL;
 }
 
+size_t em_guess_open_url(const char *line, size_t length)
+{
+    const char *end = line + length, *word = end;
+    while (word > line && !is_space(word[-1]))
+        word--;
+    for (const char *p = word; p < end; p++) {
+        /* "postgresql:" may be all that has come of it. */
+        if (*p == ':' && p > word && is_letter(p[-1]) &&
+            strncmp(p, "://", (size_t)(end - p < 3 ? end - p : 3)) == 0)
+            return (size_t)(p - line);
+    }
+    return length;
+}
+
 /* ---- Names with a value ---- */
 
 /* The length of the word at `p` that makes a name one of a password, or 0. $PWD is the working

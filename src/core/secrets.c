@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "embark/core/guess.h"
-
-enum { SHORT = 3 }; /* a secret below this many bytes is hidden only as a whole word */
+#include "embark/core/secret_match.h"
+#include "embark/core/utf8.h"
 
 /* ---- The set ---- */
 
@@ -28,6 +28,55 @@ static void add_quoted(struct em_secrets *secrets, const char *secret, const cha
     add_form(secrets, em_str_c(&form));
 }
 
+static void put_json(struct em_str *out, const char *p, size_t n, uint32_t code, bool html)
+{
+    static const char controls[] = "\b\f\n\r\t", names[] = "bfnrt";
+    const char *control = code < 0x20 ? strchr(controls, (int)code) : NULL;
+    if (code == '"' || code == '\\')
+        em_str_printf(out, "\\%c", *p);
+    else if (control)
+        em_str_printf(out, "\\%c", names[control - controls]);
+    else if (code < 0x20 || (html && code < 0x80 && strchr("<>&", (int)code)) ||
+             (!html && code >= 0x7F && code <= 0xFFFF))
+        em_str_printf(out, "\\u%04x", (unsigned)code);
+    else if (!html && code > 0xFFFF)
+        em_str_printf(out, "\\u%04x\\u%04x", (unsigned)(0xD800 + ((code - 0x10000) >> 10)),
+                      (unsigned)(0xDC00 + ((code - 0x10000) & 0x3FF)));
+    else
+        em_str_add(out, p, n);
+}
+
+/* JSON of a library that writes ASCII only, such as Python's, and Go's, which hides HTML. */
+static void add_ascii(struct em_secrets *secrets, const char *secret)
+{
+    EM_STR_WIPED ascii = EM_STR_INIT;
+    EM_STR_WIPED html = EM_STR_INIT;
+    for (const char *p = secret; *p;) {
+        uint32_t code;
+        size_t n = em_utf8_decode(p, strlen(p), &code);
+        if (n == 0)
+            return;
+        put_json(&ascii, p, n, code, false);
+        put_json(&html, p, n, code, true);
+        p += n;
+    }
+    add_form(secrets, em_str_c(&ascii));
+    add_form(secrets, em_str_c(&html));
+}
+
+/* Within '…', as set -x and Python's shlex.quote() write it. */
+static void add_shell(struct em_secrets *secrets, const char *secret)
+{
+    EM_STR_WIPED traced = EM_STR_INIT;
+    EM_STR_WIPED quoted = EM_STR_INIT;
+    for (const char *p = secret; *p; p++) {
+        em_str_puts(&traced, *p == '\'' ? "'\\''" : (char[]){*p, '\0'});
+        em_str_puts(&quoted, *p == '\'' ? "'\"'\"'" : (char[]){*p, '\0'});
+    }
+    add_form(secrets, em_str_c(&traced));
+    add_form(secrets, em_str_c(&quoted));
+}
+
 void em_secrets_add(struct em_secrets *secrets, const char *secret)
 {
     EM_STR_WIPED escaped = EM_STR_INIT;
@@ -40,6 +89,8 @@ void em_secrets_add(struct em_secrets *secrets, const char *secret)
     add_quoted(secrets, secret, "\"\\", '\\'); /* JSON */
     em_escape(&escaped, secret, strlen(secret));
     add_form(secrets, em_str_c(&escaped));
+    add_ascii(secrets, secret);
+    add_shell(secrets, secret);
 }
 
 void em_secrets_free(struct em_secrets *secrets)
@@ -49,57 +100,59 @@ void em_secrets_free(struct em_secrets *secrets)
     em_list_free(&secrets->list);
 }
 
-/* ---- Looking for its members ---- */
+/* ---- Taking its members out ---- */
 
-static int hex(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
+/* ---- What was cut ---- */
 
-/* How many bytes at `text` (which ends in a NUL) are `secret` with some of its bytes as %XX or, a
- * blank, as +; 0: they aren't. A % of the secret is always encoded then. */
-static size_t match_encoded(const char *text, const char *secret)
+/* Of a text that somebody has cut before it came here, part of a secret may be left. */
+static void mark_beginning(const char *secret, const struct em_str *text, size_t cut, bool *mark)
 {
-    const char *p = text;
-    for (; *secret; secret++) {
-        if (*p == '%' && hex(p[1]) >= 0 && hex(p[2]) >= 0 &&
-            hex(p[1]) * 16 + hex(p[2]) == (unsigned char)*secret)
-            p += 3;
-        else if (*secret != '%' && (*p == *secret || (*secret == ' ' && *p == '+')))
-            p++;
-        else
-            return 0;
+    size_t longest = 3 * strlen(secret);
+    for (size_t i = cut > longest ? cut - longest : 0; i < cut; i++) {
+        size_t n = em_secret_begins(secret, text->data + i, text->data + cut);
+        if (!em_secret_tells(secret, n))
+            continue;
+        memset(mark + i, true, cut - i);
+        return;
     }
-    return (size_t)(p - text);
 }
 
-static bool is_word(char c)
-{
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
-           (unsigned char)c >= 0x80;
-}
-
-static void mark_secret(const char *secret, const struct em_str *text, bool *mark)
+static void mark_end(const char *secret, const struct em_str *text, size_t from, bool *mark)
 {
     size_t length = strlen(secret);
-    for (size_t i = 0; i < text->len; i++) {
-        const char *at = text->data + i;
-        size_t n = strncmp(at, secret, length) == 0 ? length : 0,
-               encoded = match_encoded(at, secret);
-        if (encoded > n)
-            n = encoded;
-        bool inside = (i > 0 && is_word(at[-1])) || is_word(at[n]);
-        if (n > 0 && (length >= SHORT || !inside))
-            memset(mark + i, true, n);
+    for (size_t i = 1; i < length && em_secret_tells(secret, length - i); i++)
+        if (strncmp(text->data + from, secret + i, length - i) == 0) {
+            memset(mark + from, true, length - i);
+            return;
+        }
+}
+
+/* The marks that embark, PostgreSQL and others leave there. */
+static void mark_cut(const struct em_secrets *secrets, const struct em_str *text, bool *mark)
+{
+    static const char *const cuts[] = {"\xE2\x80\xA6", "..."};
+    for (size_t c = 0; c < 2; c++) {
+        size_t length = strlen(cuts[c]);
+        for (const char *at = text->data;
+             (at = memmem(at, text->len - (size_t)(at - text->data), cuts[c], length)) != NULL;
+             at += length) {
+            size_t cut = (size_t)(at - text->data);
+            for (size_t i = 0; i < secrets->list.n; i++) {
+                mark_beginning(secrets->list.v[i], text, cut, mark);
+                mark_end(secrets->list.v[i], text, cut + length, mark);
+            }
+        }
     }
 }
 
 void em_redact(const struct em_secrets *secrets, struct em_str *text)
 {
+    em_redact_at(secrets, text, NULL);
+}
+
+void em_redact_at(const struct em_secrets *secrets, struct em_str *text, size_t *at)
+{
+    size_t from = at ? *at : 0;
     if (!text->len)
         return;
     /* Marked first and replaced then, so that one secret can't hide the rest of another that
@@ -108,13 +161,19 @@ void em_redact(const struct em_secrets *secrets, struct em_str *text)
     EM_FREE bool *mark = em_alloc(text->len * sizeof *mark);
     em_guess_passwords(text->data, text->len, mark);
     for (size_t i = 0; secrets && i < secrets->list.n; i++)
-        mark_secret(secrets->list.v[i], text, mark);
+        em_secret_mark(secrets->list.v[i], text, 0, false, mark);
+    if (secrets)
+        mark_cut(secrets, text, mark);
     for (size_t i = 0; i < text->len; i++) {
+        if (at && i == from)
+            *at = clean.len;
         if (!mark[i])
             em_str_putc(&clean, text->data[i]);
         else if (i == 0 || !mark[i - 1])
             em_str_puts(&clean, "****");
     }
+    if (at && from >= text->len)
+        *at = clean.len;
     em_str_wipe(text);
     *text = clean;
     clean = (struct em_str)EM_STR_INIT;

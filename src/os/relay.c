@@ -28,63 +28,50 @@ bool em_relay_open(struct em_relay *relay, int *child_end)
     return true;
 }
 
-static void keep(struct em_relay *relay, const char *line, size_t length)
+static void keep_line(struct em_relay *relay)
 {
-    EM_STR_AUTO text = EM_STR_INIT;
-    em_str_add(&text, line, length);
-    /* What is kept is redacted when it is used; but a part of a password would be known by nobody.
-     */
-    if (length > EM_RELAY_LINE_BYTES) {
-        em_redact(em_log_secrets(), &text);
-        em_str_cut(&text, EM_RELAY_LINE_BYTES);
-    }
     /* The list is short: shifting it is cheaper than a ring's reader. */
     if (relay->kept.n == EM_RELAY_LINES)
         em_list_drop_first(&relay->kept);
-    em_list_add(&relay->kept, em_str_c(&text));
+    em_list_add(&relay->kept, em_str_c(&relay->line));
+    em_str_cut(&relay->line, 0);
 }
 
-/* Passes the partial text on, up to `length`. */
-static void pass_on(struct em_relay *relay, size_t length)
+/* What secrets were taken out of is passed on and kept. */
+static void pass_on(struct em_relay *relay, const struct em_str *clean)
 {
-    EM_STR_AUTO text = EM_STR_INIT;
-    em_str_add(&text, em_str_c(&relay->partial), length);
-    em_redact(em_log_secrets(), &text);
-    em_log_raw(em_str_c(&text), text.len);
-}
-
-static void take_lines(struct em_relay *relay)
-{
-    size_t start = 0;
-    char *bytes = relay->partial.data;
-    char *end;
-    while (bytes && (end = memchr(bytes + start, '\n', relay->partial.len - start)) != NULL) {
-        keep(relay, bytes + start, (size_t)(end - bytes) - start);
-        start = (size_t)(end - bytes) + 1;
+    const char *start = em_str_c(clean), *end = start + clean->len;
+    em_log_raw(start, clean->len);
+    while (start < end) {
+        const char *newline = memchr(start, '\n', (size_t)(end - start));
+        size_t length = (size_t)((newline ? newline : end) - start);
+        size_t room = EM_RELAY_LINE_BYTES - relay->line.len;
+        em_str_add(&relay->line, start, length < room ? length : room);
+        if (newline)
+            keep_line(relay);
+        start += length + 1;
     }
-    if (!start)
-        return;
-    pass_on(relay, start);
-    struct em_str rest = EM_STR_INIT;
-    em_str_add(&rest, relay->partial.data + start, relay->partial.len - start);
-    em_str_free(&relay->partial);
-    relay->partial = rest;
 }
 
-/* An unfinished line that has to go out. It isn't kept as a line of its own unless it is long: its
- * end is still to come. */
-static void flush_partial(struct em_relay *relay)
+static void pass_lines(struct em_relay *relay)
 {
-    if (!relay->partial.len)
-        return;
-    keep(relay, relay->partial.data, relay->partial.len);
-    pass_on(relay, relay->partial.len);
-    em_str_cut(&relay->partial, 0);
+    EM_STR_AUTO clean = EM_STR_INIT;
+    em_redactor_lines(&relay->redactor, em_log_secrets(), &clean);
+    pass_on(relay, &clean);
+}
+
+/* An unfinished line that has to go out. */
+static void pass_partial(struct em_relay *relay)
+{
+    EM_STR_AUTO clean = EM_STR_INIT;
+    em_redactor_pause(&relay->redactor, em_log_secrets(), &clean);
+    pass_on(relay, &clean);
+    relay->fresh = false;
 }
 
 static void mark_due(struct em_relay *relay)
 {
-    if (!relay->partial.len)
+    if (!relay->fresh || !em_redactor_held(&relay->redactor))
         relay->partial_due = EM_NEVER;
     else if (relay->partial_due == EM_NEVER)
         relay->partial_due = em_in(IMPATIENCE);
@@ -104,10 +91,12 @@ static void read_some(struct em_relay *relay, int reads)
             relay->fd = -1;
             return;
         }
-        em_str_add(&relay->partial, buffer, (size_t)n);
-        take_lines(relay);
-        if (relay->partial.len > LONG_LINE)
-            flush_partial(relay);
+        em_redactor_add(&relay->redactor, buffer, (size_t)n);
+        relay->fresh = true;
+        if (memchr(buffer, '\n', (size_t)n))
+            pass_lines(relay);
+        if (em_redactor_held(&relay->redactor) > LONG_LINE)
+            pass_partial(relay);
     }
 }
 
@@ -115,7 +104,7 @@ void em_relay_pump(struct em_relay *relay)
 {
     read_some(relay, READS_PER_PUMP);
     if (em_now() >= relay->partial_due)
-        flush_partial(relay);
+        pass_partial(relay);
     mark_due(relay);
 }
 
@@ -126,9 +115,13 @@ em_time em_relay_due(const struct em_relay *relay)
 
 void em_relay_finish(struct em_relay *relay)
 {
+    EM_STR_AUTO clean = EM_STR_INIT;
     /* A pipe holds 64 KiB: that many reads empty it, whatever a survivor still writes. */
     read_some(relay, READS_PER_PUMP);
-    flush_partial(relay);
+    em_redactor_end(&relay->redactor, em_log_secrets(), &clean);
+    pass_on(relay, &clean);
+    if (relay->line.len)
+        keep_line(relay);
     /* Whoever writes next, embark or the service, starts on a line of its own. */
     em_log_end_line();
     relay->partial_due = EM_NEVER;
@@ -139,7 +132,8 @@ void em_relay_free(struct em_relay *relay)
     if (relay->fd >= 0)
         close(relay->fd);
     relay->fd = -1;
-    em_str_free(&relay->partial);
+    em_redactor_free(&relay->redactor);
+    em_str_free(&relay->line);
     em_list_free(&relay->kept);
 }
 

@@ -70,13 +70,20 @@ static size_t back_to_char(const char *line, size_t at)
 }
 
 /* The line of `text` that `at` is in, and a caret below. */
-static void say_line(const char *step, const char *label, size_t number, const char *text,
+static void say_line(const char *step, const char *label, size_t number, const char *bytes,
                      size_t length, size_t at)
 {
     EM_STR_AUTO line = EM_STR_INIT;
-    const char *start = at ? memrchr(text, '\n', at) : NULL, *end;
+    EM_STR_WIPED clean = EM_STR_INIT;
+    const char *text, *start, *end;
     size_t head;
 
+    /* First, since the line is cut, and a part of a secret isn't known for one. */
+    em_str_add(&clean, bytes, length);
+    em_redact_at(em_log_secrets(), &clean, &at);
+    text = em_str_c(&clean);
+    length = clean.len;
+    start = at ? memrchr(text, '\n', at) : NULL;
     start = start ? start + 1 : text;
     end = memchr(start, '\n', length - (size_t)(start - text));
     end = end ? end : text + length;
@@ -134,8 +141,14 @@ static void say_lines(const struct em_sql_sent *sent, const struct em_db_message
 /* ---- The rest of a message ---- */
 
 /* "LABEL: text", one line for each of its own. */
-static void say_part(enum em_level level, const char *step, const char *label, const char *text)
+static void say_part(enum em_level level, const char *step, const char *label, const char *part)
 {
+    EM_STR_WIPED clean = EM_STR_INIT;
+    const char *text;
+
+    em_str_puts(&clean, part);
+    em_redact(em_log_secrets(), &clean); /* a secret may have several lines */
+    text = em_str_c(&clean);
     while (*text) {
         size_t n = strcspn(text, "\n");
 

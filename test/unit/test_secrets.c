@@ -105,6 +105,47 @@ static void overlapping(void **state)
     CHECK(&secrets, examples);
 }
 
+/* By somebody who didn't know the secret. */
+static void cut(void **state)
+{
+    static const struct example examples[] = {
+        {"works on: ALTER … 'Tr0ub4…", "works on: ALTER … '****…"},
+        {"(Tr0...", "(Tr0..."},
+        {"...AndMore' x", "...****' x"},
+        {"...dor x", "...dor x"},
+        {"Tr0ub4dorAndMor", "Tr0ub4dorAndMor"},
+        {"%54r0ub%34…", "****…"},
+        {"\xE2\x80\xA6 ... …", "\xE2\x80\xA6 ... …"},
+    };
+    EM_SECRETS_AUTO secrets = EM_SECRETS_INIT;
+    EM_STR_AUTO text = EM_STR_INIT;
+    size_t at = 17;
+    (void)state;
+    em_secrets_add(&secrets, "Tr0ub4dorAndMore");
+    CHECK(&secrets, examples);
+    em_str_puts(&text, "Tr0ub4dorAndMore x");
+    em_redact_at(&secrets, &text, &at);
+    assert_string_equal(em_str_c(&text) + at, "x");
+    at = text.len;
+    em_redact_at(&secrets, &text, &at);
+    assert_int_equal(at, text.len);
+}
+
+/* As others write it. */
+static void in_other_hands(void **state)
+{
+    static const struct example examples[] = {
+        {"{\"a\": \"gr\\u00fcn<\\\\\\\"\\n'\\ud83d\\ude00\"}", "{\"a\": \"****\"}"},
+        {"{\"a\":\"gr\xC3\xBCn\\u003c\\\\\\\"\\n'\xF0\x9F\x98\x80\"}", "{\"a\":\"****\"}"},
+        {"+ psql 'gr\xC3\xBCn<\\\"\n'\\''\xF0\x9F\x98\x80'", "+ psql '****'"},
+        {"'gr\xC3\xBCn<\\\"\n'\"'\"'\xF0\x9F\x98\x80'", "'****'"},
+    };
+    EM_SECRETS_AUTO secrets = EM_SECRETS_INIT;
+    (void)state;
+    em_secrets_add(&secrets, "gr\xC3\xBCn<\\\"\n'\xF0\x9F\x98\x80");
+    CHECK(&secrets, examples);
+}
+
 static void made_of_stars(void **state)
 {
     static const struct example examples[] = {
@@ -354,13 +395,22 @@ static void escape(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(as_it_is),           cmocka_unit_test(percent_encoded),
-        cmocka_unit_test(encoded_already),    cmocka_unit_test(quoted),
-        cmocka_unit_test(overlapping),        cmocka_unit_test(made_of_stars),
-        cmocka_unit_test(short_ones),         cmocka_unit_test(the_set),
-        cmocka_unit_test(nul_bytes_and_ends), cmocka_unit_test(in_urls),
-        cmocka_unit_test(with_a_name),        cmocka_unit_test(never_shown),
-        cmocka_unit_test(any_bytes),          cmocka_unit_test(escape),
+        cmocka_unit_test(as_it_is),
+        cmocka_unit_test(percent_encoded),
+        cmocka_unit_test(encoded_already),
+        cmocka_unit_test(quoted),
+        cmocka_unit_test(overlapping),
+        cmocka_unit_test(made_of_stars),
+        cmocka_unit_test(cut),
+        cmocka_unit_test(in_other_hands),
+        cmocka_unit_test(short_ones),
+        cmocka_unit_test(the_set),
+        cmocka_unit_test(nul_bytes_and_ends),
+        cmocka_unit_test(in_urls),
+        cmocka_unit_test(with_a_name),
+        cmocka_unit_test(never_shown),
+        cmocka_unit_test(any_bytes),
+        cmocka_unit_test(escape),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

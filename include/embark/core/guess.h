@@ -9,4 +9,8 @@
  * "://user:PASSWORD@", "password=PASSWORD" (secrets.h has the forms). */
 void em_guess_passwords(const char *text, size_t length, bool *mark);
 
+/* Where, in a line that has not ended, the URL begins that its last word is (at its colon): an @
+ * that is still to come may make a password of what stands there. `length`: there is none. */
+size_t em_guess_open_url(const char *line, size_t length);
+
 #endif

@@ -32,6 +32,8 @@ void em_secrets_add(struct em_secrets *secrets, const char *secret);
  *
  *   - the members of the set (`secrets` may be NULL), as they are and with any of their bytes
  * percent-encoded
+ *   - what of them is left at "…" or "...", where the text was cut: at least 4 bytes, or half of
+ * one
  *   - what stands between "://user:" and the last "@" of the word in anything that looks like a URL
  *   - the value of any name that ends in password, passwd, passphrase, pass, pwd or secret:
  * password=x, password='x y', ?password=x&, ;Password=x y;, "password": "x", PASSWORD 'x' (SQL).
@@ -39,6 +41,8 @@ void em_secrets_add(struct em_secrets *secrets, const char *secret);
  *
  * Doing it twice changes nothing that would show more. */
 void em_redact(const struct em_secrets *secrets, struct em_str *text);
+/* The same; *at is a place in the text, and afterwards where that is now. */
+void em_redact_at(const struct em_secrets *secrets, struct em_str *text, size_t *at);
 
 /* Zeroes and frees. */
 void em_secrets_free(struct em_secrets *secrets);

@@ -2,22 +2,26 @@
  * the last lines kept.
  *
  * A line without an end (a progress dot) is passed on after a quarter of a second, or when it is
- * long; the log's own lines then start on a new line.
+ * long, but for what may be the beginning of a secret (core/redactor.h); the log's own lines then
+ * start on a new line.
  */
 #ifndef EMBARK_OS_RELAY_H
 #define EMBARK_OS_RELAY_H
 
-#include "embark/core/str.h"
+#include "embark/core/redactor.h"
 #include "embark/core/time.h"
 
 #define EM_RELAY_LINES      20
 #define EM_RELAY_LINE_BYTES 1000 /* of a kept line; the rest is cut */
 
 struct em_relay {
-    int fd;                /* to read from; -1 once it ended */
-    struct em_str partial; /* a line that has not ended yet */
-    em_time partial_due;   /* when it is passed on all the same; EM_NEVER: there is none */
-    struct em_list kept;   /* the last EM_RELAY_LINES lines */
+    int fd;                      /* to read from; -1 once it ended */
+    struct em_redactor redactor; /* what was not passed on yet */
+    bool fresh;                  /* something came since the last time that all was passed on */
+    em_time partial_due;         /* when a line that has not ended is passed on all the same;
+                                    EM_NEVER: there is none */
+    struct em_str line;          /* the one that is being passed on, secrets taken out */
+    struct em_list kept;         /* the last EM_RELAY_LINES lines, likewise */
 };
 
 /* Opens the pipe. *child_end (close-on-exec) is for the child's 1 and 2, and to be closed after the
