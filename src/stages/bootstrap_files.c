@@ -76,18 +76,8 @@ static int run_all(const struct em_config *config, struct em_db *db, struct em_s
     return code;
 }
 
-/* A secret variable ends up in a statement's text (PASSWORD :'app_password'), which a server may
- * log. A superuser can keep this session out of the log; another role can't, and is let go on. */
-static int keep_out_of_log(const struct em_config *config, struct em_db *db, struct em_err *err)
+int em_bootstrap_keep_out_of_log(struct em_db *db, struct em_err *err)
 {
-    bool any = false;
-    for (size_t i = 0; i < config->bootstrap_var.n; i++) {
-        const char *text = config->bootstrap_var.v[i];
-        EM_FREE char *name = em_strndup(text, strcspn(text, "="));
-        any = any || em_sql_vars_secret(name);
-    }
-    if (!any)
-        return 0;
     int code = em_db_query(
         db, em_in(LOG_LIMIT), NULL, err,
         "SELECT pg_catalog.set_config(s.name, w.value, false) FROM pg_catalog.pg_settings s,"
@@ -102,6 +92,17 @@ static int keep_out_of_log(const struct em_config *config, struct em_db *db, str
     return 0;
 }
 
+static bool has_secrets(const struct em_config *config)
+{
+    bool any = false;
+    for (size_t i = 0; i < config->bootstrap_var.n; i++) {
+        const char *text = config->bootstrap_var.v[i];
+        EM_FREE char *name = em_strndup(text, strcspn(text, "="));
+        any = any || em_sql_vars_secret(name);
+    }
+    return any;
+}
+
 int em_bootstrap_files(const struct em_config *config, struct em_db *db, struct em_err *err)
 {
     struct em_sql_vars vars;
@@ -109,8 +110,8 @@ int em_bootstrap_files(const struct em_config *config, struct em_db *db, struct 
     if (!config->bootstrap_sql.n)
         return 0;
     int code = add_vars(config, &vars, err);
-    if (code == 0)
-        code = keep_out_of_log(config, db, err);
+    if (code == 0 && has_secrets(config))
+        code = em_bootstrap_keep_out_of_log(db, err);
     if (code == 0)
         code = run_all(config, db, &vars, err);
     em_sql_vars_free(&vars);

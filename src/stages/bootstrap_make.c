@@ -298,6 +298,8 @@ static int let_in(const struct em_bootstrap_run *r, bool login, struct em_err *e
 {
     struct em_db *db = NULL;
     int code = log_in(r, EM_DB_SUPER, r->maintenance, &db, err);
+    if (code == 0 && login && r->setup->password)
+        code = em_bootstrap_keep_out_of_log(db, err);
     if (code == 0 && login)
         code = give_login(db, r->setup, err);
     if (code == 0)
