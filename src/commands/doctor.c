@@ -104,7 +104,8 @@ static void look_at_servers(struct em_doctor *d)
         forgive(&d->looks, first);
     first = d->looks.n;
     if (!em_loop_stopped())
-        em_doctor_migrations(d->looked, db, deadline, &d->looks);
+        em_doctor_migrations(d->looked, steps->direct.keys.n ? &steps->direct : &steps->url, db,
+                             deadline, &d->looks);
     if (!migrate || d->looked == &d->inferred)
         forgive(&d->looks, first);
     em_db_close(db);

@@ -62,6 +62,13 @@ void em_filelist_add(struct em_filelist *list, const char *name, const char *byt
         em_hex_sha256(bytes, length, file->hash);
 }
 
+void em_filelist_add_hash(struct em_filelist *list, const char *name, const char *hash)
+{
+    struct em_file *file = strlen(hash) == EM_HEX_DIGEST - 1 ? insert(list, name) : NULL;
+    if (file)
+        memcpy(file->hash, hash, EM_HEX_DIGEST);
+}
+
 void em_filelist_free(struct em_filelist *list)
 {
     for (size_t i = 0; i < list->n; i++)
@@ -177,21 +184,55 @@ static void note(struct em_list *names, const struct em_file *file)
         em_list_add(names, file->name);
 }
 
+/* The names that only one of the two lists has. */
+struct only {
+    const struct em_file **v;
+    size_t n;
+};
+
+static void only_add(struct only *only, const struct em_file *file)
+{
+    only->v = em_realloc(only->v, only->n + 1, sizeof *only->v);
+    only->v[only->n++] = file;
+}
+
+/* Takes the files out of both that have the same contents under another name. Empty files are all
+ * the same, and tell nothing. */
+static void pair_renamed(struct only *ours, struct only *theirs, struct em_list *renamed)
+{
+    char empty[EM_HEX_DIGEST];
+    em_hex_sha256("", 0, empty);
+    for (size_t i = 0; i < theirs->n; i++) {
+        size_t at = strcmp(theirs->v[i]->hash, empty) == 0 ? ours->n : 0;
+        while (at < ours->n && strcmp(ours->v[at]->hash, theirs->v[i]->hash) != 0)
+            at++;
+        if (at == ours->n)
+            continue;
+        EM_STR_AUTO pair = EM_STR_INIT;
+        em_str_printf(&pair, "%s → %s", theirs->v[i]->name, ours->v[at]->name);
+        if (renamed)
+            em_list_add(renamed, em_str_c(&pair));
+        memmove(ours->v + at, ours->v + at + 1, (--ours->n - at) * sizeof *ours->v);
+        memmove(theirs->v + i, theirs->v + i + 1, (--theirs->n - i) * sizeof *theirs->v);
+        i--;
+    }
+}
+
 enum em_relation em_filelist_compare(const struct em_filelist *ours,
                                      const struct em_filelist *theirs, struct em_list *lacking,
-                                     struct em_list *added, struct em_list *changed)
+                                     struct em_list *added, struct em_list *changed,
+                                     struct em_list *renamed)
 {
-    size_t i = 0, j = 0, only_ours = 0, only_theirs = 0, differ = 0;
+    size_t i = 0, j = 0, differ = 0;
+    struct only only_ours = {NULL, 0}, only_theirs = {NULL, 0};
     while (i < ours->n || j < theirs->n) {
         int order = i == ours->n     ? 1
                     : j == theirs->n ? -1
                                      : strcmp(ours->v[i].name, theirs->v[j].name);
         if (order < 0) {
-            only_ours++;
-            note(added, &ours->v[i++]);
+            only_add(&only_ours, &ours->v[i++]);
         } else if (order > 0) {
-            only_theirs++;
-            note(lacking, &theirs->v[j++]);
+            only_add(&only_theirs, &theirs->v[j++]);
         } else {
             if (strcmp(ours->v[i].hash, theirs->v[j].hash) != 0) {
                 differ++;
@@ -201,11 +242,19 @@ enum em_relation em_filelist_compare(const struct em_filelist *ours,
             j++;
         }
     }
-    if (only_ours && only_theirs)
+    pair_renamed(&only_ours, &only_theirs, renamed);
+    for (i = 0; i < only_ours.n; i++)
+        note(added, only_ours.v[i]);
+    for (i = 0; i < only_theirs.n; i++)
+        note(lacking, only_theirs.v[i]);
+    bool more = only_ours.n > 0, less = only_theirs.n > 0;
+    free(only_ours.v);
+    free(only_theirs.v);
+    if (more && less)
         return EM_DIVERGED;
-    if (only_theirs)
+    if (less)
         return EM_OLDER;
-    if (only_ours)
+    if (more)
         return EM_NEWER;
     return differ ? EM_CHANGED : EM_SAME;
 }

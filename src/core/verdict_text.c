@@ -25,8 +25,12 @@ int em_verdict_older(const struct em_config *config, const struct em_state *stat
     EM_STR_AUTO text = EM_STR_INIT;
     em_str_printf(&text, "the image is older than the database: it lacks ");
     add_names(&text, &verdict->lacking);
-    em_str_puts(&text, verdict->half_way ? ", of a run that failed half way " : ", applied ");
-    em_verdict_run(verdict->half_way ? &state->newest : &state->good, &text);
+    if (verdict->by_table) {
+        em_str_puts(&text, ", which the migration tool's table has");
+    } else {
+        em_str_puts(&text, verdict->half_way ? ", of a run that did not end well " : ", applied ");
+        em_verdict_run(verdict->half_way ? &state->newest : &state->good, &text);
+    }
     if (goes_on)
         return em_fail(err, 0, "%s; the migrations are skipped (on_newer_database = continue)",
                        em_str_c(&text));
@@ -76,6 +80,11 @@ void em_verdict_oddities(const struct em_state *state, const struct em_verdict *
                     "the image and the database have diverged: the image lacks %s, and has new "
                     "ones; the tool decides",
                     em_str_c(&names));
+    }
+    if (verdict->renamed.n) {
+        EM_STR_AUTO names = EM_STR_INIT;
+        add_names(&names, &verdict->renamed);
+        em_errs_add(odd, 0, "renamed since the last run: %s", em_str_c(&names));
     }
     if (verdict->changed.n) {
         EM_STR_AUTO names = EM_STR_INIT;

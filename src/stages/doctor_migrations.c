@@ -24,7 +24,7 @@ static void add_relation(const struct em_filelist *ours, const char *files, stru
     EM_LIST_AUTO changed = EM_LIST_INIT;
     if (!ours->n || !em_filelist_parse(&theirs, files ? files : ""))
         return;
-    if (em_filelist_compare(ours, &theirs, &lacking, &added, &changed) == EM_SAME) {
+    if (em_filelist_compare(ours, &theirs, &lacking, &added, &changed, NULL) == EM_SAME) {
         em_str_puts(out, ", with the image's files");
         return;
     }
@@ -51,7 +51,8 @@ static void add_run(const struct em_migrations_view *v, const char *key,
     em_str_puts(&text, going ? " (" : " ago (");
     em_verdict_run(run, &text);
     em_str_putc(&text, ')');
-    add_relation(&v->look->files.list, run->files, &text);
+    if (run->files)
+        add_relation(&v->look->files.list, run->files, &text);
     if (run->error)
         em_str_printf(&text, ": %s", run->error);
     em_look_add(v->looks, "migrations", key, done ? EM_MARK_OK : EM_MARK_WARN, 0, "%s",
@@ -84,12 +85,17 @@ static void add_ledger(const struct em_migrations_view *v)
     } else if (!newest->outcome) {
         em_look_add(v->looks, "migrations", "last run", EM_MARK_NONE, 0,
                     "none yet under the lock \"%s\"%s", v->config->migrate_lock,
-                    state->has_ledger ? "" : ": there is no ledger, or it may not be read");
+                    state->has_ledger       ? ""
+                    : state->ledger_why.len ? ": the ledger isn't used"
+                                            : ": there is no ledger");
+        if (state->ledger_why.len)
+            em_look_add(v->looks, "migrations", "ledger", EM_MARK_WARN, 0, "%s",
+                        em_str_c(&state->ledger_why));
     } else {
         add_run(v, "last run", newest);
         if (strcmp(newest->outcome, "failed") == 0 && newest->output)
             add_output(v, newest->output);
-        if (good->outcome && strcmp(good->id, newest->id) != 0)
+        if (good->outcome && good->id && strcmp(good->id, newest->id) != 0)
             add_run(v, "last good", good);
     }
 }
@@ -107,9 +113,14 @@ static void add_what_runs(const struct em_migrations_view *v)
         em_str_cut(&command, COMMAND_SHOWN);
         em_str_puts(&command, "…");
     }
-    em_look_add(v->looks, "migrations", "next start", EM_MARK_NONE, 0,
-                "takes the lock and runs %s: %s", em_str_c(&command),
-                em_str_c(&v->look->verdict.why));
+    em_look_add(
+        v->looks, "migrations", "next start", EM_MARK_NONE, 0, "%s %s: %s",
+        v->look->state.newest.outcome && strcmp(v->look->state.newest.outcome, "running") == 0
+            ? "takes the lock when the run that goes on gives it back, looks again, and may run"
+            : "takes the lock and runs",
+        em_str_c(&command), em_str_c(&v->look->verdict.why));
+    if (v->look->verdict.hint.len)
+        em_look_hint(v->looks, "%s", em_str_c(&v->look->verdict.hint));
 }
 
 static void add_next(const struct em_migrations_view *v)
@@ -135,10 +146,10 @@ static void add_next(const struct em_migrations_view *v)
         em_look_err(v->looks, "migrations", "next start", EM_MARK_WARN, &odd.v[i]);
 }
 
-void em_doctor_migrations(const struct em_config *config, struct em_db *db, em_time deadline,
-                          struct em_looks *looks)
+void em_doctor_migrations(const struct em_config *config, const struct em_url *direct,
+                          struct em_db *db, em_time deadline, struct em_looks *looks)
 {
-    EM_OUTLOOK_AUTO look = {0};
+    EM_OUTLOOK_AUTO look = {.config = config, .direct = direct};
     EM_PENDING_LOOK_AUTO pending = {0};
     EM_ERR_AUTO err = EM_ERR_INIT;
     struct em_migrations_view v = {config, &look, &pending, db != NULL, false, looks};
@@ -151,7 +162,7 @@ void em_doctor_migrations(const struct em_config *config, struct em_db *db, em_t
         em_look_err(looks, "migrations", "files", EM_MARK_BAD, &err);
         return;
     }
-    if (db && em_outlook_read(config, db, deadline, &look, &err) != 0)
+    if (db && em_outlook_read(&look, db, deadline, NULL, &err) != 0)
         em_look_err(looks, "migrations", "last run", EM_MARK_BAD, &err);
     v.judged = db && !err.code;
     em_pending_look(config, &look.files.list, db, deadline, &pending);

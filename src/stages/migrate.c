@@ -58,9 +58,9 @@ static int failed_before(const struct migration *m, struct em_err *err)
 static void say_skip(const struct migration *m)
 {
     EM_STR_AUTO who = EM_STR_INIT;
-    em_verdict_run(&m->look.state.good, &who);
-    em_log(EM_LOG_INFO, "migrate", "everything is applied (%zu file%s; run %s)", m->look.files.list.n,
-           m->look.files.list.n == 1 ? "" : "s", em_str_c(&who));
+    em_verdict_run(&m->look.state.newest, &who);
+    em_log(EM_LOG_INFO, "migrate", "everything is applied (%zu file%s; run %s)",
+           m->look.files.list.n, m->look.files.list.n == 1 ? "" : "s", em_str_c(&who));
 }
 
 /* What doesn't stop a run, but somebody should know. */
@@ -95,12 +95,10 @@ static bool still_wanted(void *ctx, struct em_db *db, em_time until)
 {
     struct migration *m = ctx;
     EM_ERR_AUTO ignored = EM_ERR_INIT;
-    enum em_ledger_news news = em_ledger_news(db, m->config, until, &m->look.state);
-    if (news == EM_NEWS_NONE ||
-        (news == EM_NEWS_UNKNOWN &&
-         em_ledger_read(db, m->config, until, &m->look.state, NULL, &ignored) != 0))
+    struct em_ledger ledger = em_outlook_ledger(&m->look);
+    if (em_ledger_unchanged(db, &ledger, until, &m->look.state) ||
+        em_outlook_read(&m->look, db, until, NULL, &ignored) != 0)
         return true;
-    em_outlook_judge(m->config, &m->look);
     return m->look.verdict.decision == EM_RUN;
 }
 
@@ -160,21 +158,19 @@ static int outlive(struct migration *m, struct em_db *db, struct em_err *err)
 /* With the lock: leftovers of killed runs, then the state again, then the run's row. */
 static int prepare(struct migration *m, struct em_db *db, struct em_err *err)
 {
-    int code = em_ledger_read(db, m->config, em_in(EM_LEDGER_LIMIT), &m->look.state, NULL, err);
+    struct em_ledger ledger = em_outlook_ledger(&m->look);
+    int code = em_ledger_read(db, &ledger, em_in(EM_LEDGER_LIMIT), &m->look.state, NULL, err);
     if (code == 0)
         code = outlive(m, db, err);
     if (code == 0)
-        code = em_ledger_bury(db, m->config, em_in(EM_LEDGER_LIMIT), err);
+        code = em_ledger_bury(db, &ledger, &m->look.state, em_in(EM_LEDGER_LIMIT), err);
     if (code == 0)
-        code = em_ledger_read(db, m->config, em_in(EM_LEDGER_LIMIT), &m->look.state, NULL, err);
-    if (code)
+        code = em_outlook_read(&m->look, db, em_in(EM_LEDGER_LIMIT), NULL, err);
+    if (code || m->look.verdict.decision != EM_RUN)
         return code;
-    em_outlook_judge(m->config, &m->look);
-    if (m->look.verdict.decision != EM_RUN)
-        return 0;
     say_oddities(m);
     snprintf(m->id.run, sizeof m->id.run, "%016llx", (unsigned long long)em_random_seed());
-    return em_ledger_begin(db, m->config, &m->look.files.list, em_in(EM_LEDGER_LIMIT), &m->id, err);
+    return em_ledger_begin(db, &ledger, em_in(EM_LEDGER_LIMIT), &m->look.state, &m->id, err);
 }
 
 static int note_end(struct migration *m, int code, const struct em_command *command,
@@ -182,17 +178,29 @@ static int note_end(struct migration *m, int code, const struct em_command *comm
 {
     struct em_db *db = NULL;
     struct em_db_failure failure;
+    struct em_ledger ledger = em_outlook_ledger(&m->look);
     /* Stopped, or without the lock: the row stays "running", and the next holder says that it was
      * interrupted. */
     if (!m->id.row.len || em_loop_stopped() || (code && !command->failed))
         return 0;
     int noted = em_outlook_open(m->config, m->direct, &db, &failure, err);
     if (noted == 0)
-        noted = em_ledger_end(db, m->config, &m->id, code ? "failed" : "done",
+        noted = em_ledger_end(db, &ledger, &m->id, code ? "failed" : "done",
                               code ? em_str_c(&failed->text) : NULL, em_str_c(&command->output),
                               em_in(EM_LEDGER_LIMIT), err);
     em_db_close(db);
     return noted;
+}
+
+/* The command ended well, and somebody else has had the lock before that could be noted. */
+static int lost_before_end(struct em_err *note, struct em_err *err)
+{
+    em_fail(err, EM_EXIT_MIGRATION, "the migration ended, but its end could not be noted: %s",
+            em_str_c(&note->text));
+    em_hint(err,
+            "this replica had lost the lock (its machine was paused, or cut off), so it doesn't "
+            "know what the database holds now; the next start looks");
+    return EM_EXIT_MIGRATION;
 }
 
 static int run_and_note(struct migration *m, struct em_err *err)
@@ -200,7 +208,11 @@ static int run_and_note(struct migration *m, struct em_err *err)
     EM_STR_AUTO application = EM_STR_INIT;
     EM_ERR_AUTO note = EM_ERR_INIT;
     em_run_application(m->lock.key, m->id.run, &application);
-    struct em_sql_migrations sql = {m->config, m->direct, em_str_c(&application), m->id.run,
+    struct em_sql_migrations sql = {m->config,
+                                    m->direct,
+                                    em_str_c(&application),
+                                    m->id.run,
+                                    em_str_c(&m->look.state.place),
                                     em_db_socket(m->lock.db)};
     struct em_command command = {.config = m->config,
                                  .lock = &m->lock,
@@ -211,16 +223,20 @@ static int run_and_note(struct migration *m, struct em_err *err)
         command.ctx = &sql;
     }
     em_title("migrate");
-    em_log(EM_LOG_INFO, "migrate", "has the lock \"%s\"; %s; runs %s", m->lock.name,
-           em_str_c(&m->look.verdict.why),
-           command.body ? m->config->migrate_sql : m->config->migrate_command.v[0]);
+    em_log_hint(EM_LOG_INFO, "migrate",
+                m->look.verdict.hint.len ? em_str_c(&m->look.verdict.hint) : NULL,
+                "has the lock \"%s\"; %s; runs %s", m->lock.name, em_str_c(&m->look.verdict.why),
+                command.body ? m->config->migrate_sql : m->config->migrate_command.v[0]);
     int code = em_command_run_locked(&command, err);
     em_redact(em_log_secrets(), &command.output);
-    if (note_end(m, code, &command, err, &note) != 0)
+    int noted = note_end(m, code, &command, err, &note);
+    em_str_free(&command.output);
+    if (noted == EM_EXIT_MIGRATION && code == 0)
+        return lost_before_end(&note, err);
+    if (noted)
         em_log(EM_LOG_WARN, "migrate",
                "the run could not be noted in the ledger, so the next start runs it again: %s",
                em_str_c(&note.text));
-    em_str_free(&command.output);
     return code;
 }
 
@@ -280,14 +296,13 @@ static int look(struct migration *m, struct em_db **db, const struct em_migrate_
 {
     struct em_db_failure failure = {EM_DB_RETRY, ""};
     int code = 0;
-    if (!em_ledger_wanted(m->config))
+    if (!em_ledger_wanted(m->config) && !m->look.files.complete)
         return 0;
     if (!*db)
         code = em_outlook_open(m->config, m->direct, db, &failure, err);
     if (code == 0)
-        code =
-            em_ledger_read(*db, m->config, em_in(EM_LEDGER_LIMIT), &m->look.state, &failure, err);
-    if (code == 0 && first && !m->look.state.has_ledger)
+        code = em_outlook_read(&m->look, *db, em_in(EM_LEDGER_LIMIT), &failure, err);
+    if (code == 0 && first && em_ledger_wanted(m->config) && !m->look.state.has_ledger)
         return first->call(first->ctx, *db, err);
     if (code && em_loop_stopped())
         return em_fail_stopped(err);
@@ -302,18 +317,21 @@ static int look(struct migration *m, struct em_db **db, const struct em_migrate_
 static void close_migration(struct migration *m)
 {
     em_outlook_free(&m->look);
-    em_str_free(&m->id.row);
+    em_run_id_free(&m->id);
 }
 
 int em_migrate(const struct em_config *config, const struct em_url *direct, const char *direct_raw,
                struct em_db **kept, const struct em_migrate_first *first, struct em_err *err)
 {
-    struct migration m = {.config = config, .direct = direct, .direct_raw = direct_raw};
+    struct migration m = {.config = config,
+                          .direct = direct,
+                          .direct_raw = direct_raw,
+                          .look = {.config = config, .direct = direct}};
     int code = em_migration_files(config, &m.look.files, err);
     if (code == 0)
-        code = look(&m, kept, first, err);
+        em_outlook_judge(&m.look);
     if (code == 0)
-        em_outlook_judge(config, &m.look);
+        code = look(&m, kept, first, err);
     if (code == 0 && m.look.verdict.decision == EM_RUN) {
         code = with_lock(&m, kept, err);
     } else {

@@ -100,13 +100,13 @@ static void print_pending(const struct em_config *config, const struct em_fileli
 int em_migrate_plan(const struct em_config *config, const struct em_url *direct, struct em_str *out,
                     struct em_err *err)
 {
-    EM_OUTLOOK_AUTO look = {0};
+    EM_OUTLOOK_AUTO look = {.config = config, .direct = direct};
     struct em_db *db = NULL;
     int code = em_migration_files(config, &look.files, err);
     if (code == 0)
         code = em_outlook_open(config, direct, &db, NULL, err);
     if (code == 0)
-        code = em_outlook_read(config, db, em_in(EM_LEDGER_LIMIT), &look, err);
+        code = em_outlook_read(&look, db, em_in(EM_LEDGER_LIMIT), NULL, err);
     if (code == 0) {
         print_plan(config, &look, out);
         print_pending(config, &look.files.list, db, out);
@@ -122,9 +122,13 @@ int em_migrate_status(const struct em_config *config, const struct em_url *direc
     struct em_db *db = NULL;
     if (!em_ledger_wanted(config))
         return em_fail(err, EM_EXIT_CONFIG, "[migrate] ledger = off: there is no record of runs");
+    EM_STATE_AUTO state = {0};
+    struct em_ledger ledger = {.config = config, .url = direct};
     int code = em_outlook_open(config, direct, &db, NULL, err);
     if (code == 0)
-        code = em_ledger_list(db, config, SHOWN, em_in(EM_LEDGER_LIMIT), out, err);
+        code = em_ledger_read(db, &ledger, em_in(EM_LEDGER_LIMIT), &state, NULL, err);
+    if (code == 0)
+        code = em_ledger_list(db, &ledger, &state, SHOWN, em_in(EM_LEDGER_LIMIT), out, err);
     em_db_close(db);
     return code;
 }
@@ -133,13 +137,17 @@ int em_migrate_resolve(const struct em_config *config, const struct em_url *dire
                        const char *file, bool applied, struct em_err *err)
 {
     struct em_db *db = NULL;
+    EM_STATE_AUTO state = {0};
+    struct em_ledger ledger = {.config = config, .url = direct};
     if (!em_sql_migrations_any(config))
         return em_fail(err, EM_EXIT_CONFIG, "only files of [migrate] sql can be resolved");
     int code = em_outlook_open(config, direct, &db, NULL, err);
     if (code == 0)
-        code = em_sql_migrations_resolve(db, config, file, applied, err);
+        code = em_ledger_read(db, &ledger, em_in(EM_LEDGER_LIMIT), &state, NULL, err);
     if (code == 0)
-        code = em_ledger_forgive(db, config, em_in(EM_LEDGER_LIMIT), err);
+        code = em_sql_migrations_resolve(db, config, file, em_str_c(&state.place), applied, err);
+    if (code == 0)
+        code = em_ledger_forgive(db, &ledger, &state, em_in(EM_LEDGER_LIMIT), err);
     em_db_close(db);
     return code;
 }

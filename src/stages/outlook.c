@@ -1,26 +1,72 @@
 #include "embark/stages/outlook.h"
 
+#include <string.h>
+
 #include "embark/os/clock.h"
 #include "embark/os/host.h"
-#include "embark/stages/ledger.h"
+#include "embark/os/log.h"
+#include "embark/stages/pending_look.h"
+#include "embark/stages/sql_migrations.h"
 
-void em_outlook_judge(const struct em_config *config, struct em_outlook *look)
+struct em_ledger em_outlook_ledger(const struct em_outlook *look)
 {
+    return (struct em_ledger){look->config, look->direct, &look->files};
+}
+
+void em_outlook_judge(struct em_outlook *look)
+{
+    struct em_ledger ledger = em_outlook_ledger(look);
+    char identity[EM_HEX_DIGEST];
+    em_ledger_identity(&ledger, &look->state, identity);
+    struct em_ours ours = {.files = &look->files.list,
+                           .identity = identity,
+                           .build = look->config->image_build,
+                           .complete = look->files.complete,
+                           .incomplete_why = em_str_c(&look->files.why),
+                           .incomplete_hint = em_str_c(&look->files.hint),
+                           .has_tool = look->files.tool || em_sql_migrations_any(look->config) ||
+                                       look->state.newest.tables,
+                           .retry_after = look->config->migrate_retry_after};
     em_verdict_free(&look->verdict);
-    em_judge(&look->files.list, &look->state, config->migrate_retry_after, &look->verdict);
-    if (!em_ledger_wanted(config)) {
+    em_judge(&ours, &look->state, &look->verdict);
+    if (!em_ledger_wanted(look->config)) {
         em_str_cut(&look->verdict.why, 0);
         em_str_puts(&look->verdict.why, "no ledger is kept ([migrate] ledger = off)");
     }
 }
 
-int em_outlook_read(const struct em_config *config, struct em_db *db, em_time until,
-                    struct em_outlook *look, struct em_err *err)
+/* Something is to be run. Where the tool's own table has what no file here has, and nothing of ours
+ * is pending, the tool would fail, or do nothing for a service that is older than its database:
+ * also where no ledger tells that, as on the day on which embark comes into an image. */
+static void ask_table(struct em_outlook *look, struct em_db *db, em_time until)
 {
-    int code = em_ledger_read(db, config, until, &look->state, NULL, err);
-    if (code == 0)
-        em_outlook_judge(config, look);
-    return code;
+    EM_PENDING_LOOK_AUTO pending = {0};
+    const struct em_pending *p = &pending.pending;
+    if (look->verdict.decision != EM_RUN || !look->files.complete || !look->files.list.n)
+        return;
+    em_pending_look(look->config, &look->files.list, db, until, &pending);
+    if (!p->kind || !pending.has_rows || !p->unknown.n || p->odd.n || !p->n)
+        return;
+    if (p->unsure || !p->pending)
+        em_judge_by_table(&p->unknown, em_str_c(&pending.table), &look->verdict);
+}
+
+int em_outlook_read(struct em_outlook *look, struct em_db *db, em_time until,
+                    struct em_db_failure *failure, struct em_err *err)
+{
+    struct em_ledger ledger = em_outlook_ledger(look);
+    int code = em_ledger_read(db, &ledger, until, &look->state, failure, err);
+    if (code)
+        return code;
+    em_outlook_judge(look);
+    if (look->verdict.decision == EM_SKIP)
+        return 0;
+    code = em_ledger_read_rows(db, &ledger, until, &look->state, err);
+    if (code)
+        return code;
+    em_outlook_judge(look);
+    ask_table(look, db, until);
+    return 0;
 }
 
 void em_outlook_free(struct em_outlook *look)

@@ -16,10 +16,10 @@
 #include "embark/os/log.h"
 #include "embark/stages/lock.h"
 #include "embark/stages/sql_check.h"
+#include "embark/stages/sql_records.h"
 #include "embark/stages/sql_run.h"
 
-#define RECORD_LIMIT EM_SEC(30)
-#define LOGIN_LIMIT  EM_SEC(15)
+#define LOGIN_LIMIT EM_SEC(15)
 
 bool em_sql_migrations_any(const struct em_config *config)
 {
@@ -140,16 +140,14 @@ bool em_sql_migrations_lint(const struct em_config *config, struct em_errs *errs
 struct work {
     const struct em_sql_migrations *what;
     struct em_db *db;
-    struct em_str table;
-    struct em_list done;     /* names that are applied */
-    bool said;               /* what failed was logged, with its place, as it happened */
-    struct em_str half_made; /* a file that failed, or was interrupted, half-way; its state */
+    struct em_sql_records records;
+    bool said; /* what failed was logged, with its place, as it happened */
 };
 
 static int command(const struct work *w, const char *sql, int count, const char *const *values,
                    struct em_err *err)
 {
-    return em_db_query(w->db, em_in(RECORD_LIMIT), NULL, err, sql, count, values);
+    return em_db_query(w->db, em_in(EM_RECORD_LIMIT), NULL, err, sql, count, values);
 }
 
 /* What a file has set (search_path = '' in a dump) is not for the next one. The role may have
@@ -159,98 +157,6 @@ static int fresh_session(const struct work *w, struct em_err *err)
     int code = command(w, "DISCARD ALL", 0, NULL, err);
     return code ? code
                 : command(w, "SET SESSION CHARACTERISTICS AS TRANSACTION READ WRITE", 0, NULL, err);
-}
-
-/* The table's name with its schema, which it is called by from here on: a file may change
- * search_path. *there: whether there is one. */
-static int find_table(struct work *w, bool *there, struct em_err *err)
-{
-    const char *values[] = {em_str_c(&w->table)};
-    int code =
-        command(w,
-                "SELECT pg_catalog.quote_ident(n.nspname) OPERATOR(pg_catalog.||) '.' "
-                "OPERATOR(pg_catalog.||)"
-                " pg_catalog.quote_ident(c.relname) FROM pg_catalog.pg_class c"
-                " JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace"
-                " WHERE c.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass($1)",
-                1, values, err);
-    *there = code == 0 && em_db_rows(w->db) > 0;
-    if (*there) {
-        em_str_cut(&w->table, 0);
-        em_str_puts(&w->table, em_db_value(w->db, 0, 0));
-    }
-    return code;
-}
-
-/* IF NOT EXISTS alone would ask for the right to create tables where there is one already. The lock
- * is held, but only for this scope. */
-static int make_table(struct work *w, struct em_err *err)
-{
-    EM_STR_AUTO sql = EM_STR_INIT;
-    bool there;
-    int code = find_table(w, &there, err);
-    if (code || there)
-        return code;
-    em_str_printf(
-        &sql,
-        "CREATE TABLE IF NOT EXISTS %s (scope pg_catalog.text NOT NULL, name pg_catalog.text NOT "
-        "NULL,"
-        " sha256 pg_catalog.text NOT NULL, state pg_catalog.text NOT NULL, run pg_catalog.text NOT "
-        "NULL,"
-        " started_at pg_catalog.timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),"
-        " finished_at pg_catalog.timestamptz, PRIMARY KEY (scope, name))",
-        em_str_c(&w->table));
-    code = command(w, em_str_c(&sql), 0, NULL, err);
-    EM_ERR_AUTO ignored = EM_ERR_INIT;
-    int found = find_table(w, &there, &ignored);
-    if (found == 0 && there) {
-        em_err_free(err);
-        return 0;
-    }
-    if (code == EM_EXIT_REFUSED) {
-        em_context(err, "the table of applied files can't be made");
-        em_hint(err, "GRANT CREATE ON SCHEMA … to the migration's role, or make it the database's "
-                     "owner ([bootstrap] url does), or name a table that it may "
-                     "create in [migrate] ledger (schema.table)");
-    }
-    return code;
-}
-
-static int read_records(struct work *w, struct em_err *err)
-{
-    EM_STR_AUTO sql = EM_STR_INIT;
-    const char *values[] = {w->what->config->migrate_lock};
-    int code = make_table(w, err);
-    if (code)
-        return code;
-    em_str_printf(&sql, "SELECT name, state FROM %s WHERE scope OPERATOR(pg_catalog.=) $1",
-                  em_str_c(&w->table));
-    code = command(w, em_str_c(&sql), 1, values, err);
-    for (int row = 0; code == 0 && row < em_db_rows(w->db); row++) {
-        const char *name = em_db_value(w->db, row, 0), *state = em_db_value(w->db, row, 1);
-        if (strcmp(state, "applied") == 0)
-            em_list_add(&w->done, name);
-        else if (!w->half_made.len)
-            em_str_printf(&w->half_made, "%s %s half-way", name,
-                          strcmp(state, "failed") == 0 ? "failed" : "was interrupted");
-    }
-    return code;
-}
-
-/* "running", "applied" or "failed". */
-static int record(const struct work *w, const char *name, const char *hash, const char *state,
-                  struct em_err *err)
-{
-    EM_STR_AUTO sql = EM_STR_INIT;
-    const char *values[] = {w->what->config->migrate_lock, name, hash, state, w->what->run};
-    em_str_printf(
-        &sql,
-        "INSERT INTO %s AS f (scope, name, sha256, state, run, finished_at)"
-        " VALUES ($1, $2, $3, $4, $5, CASE WHEN $4 OPERATOR(pg_catalog.=) 'running' THEN NULL ELSE"
-        " pg_catalog.clock_timestamp() END) ON CONFLICT (scope, name) DO UPDATE SET sha256 = $3,"
-        " state = $4, run = $5, finished_at = EXCLUDED.finished_at",
-        em_str_c(&w->table));
-    return command(w, em_str_c(&sql), 5, values, err);
 }
 
 /* ---- One file ---------------------------------------------------------------------------------- */
@@ -284,8 +190,10 @@ static int reconnect(struct work *w, struct em_err *err)
     if (em_db_transaction(w->db) != EM_DB_UNKNOWN)
         return 0;
     em_db_close(w->db);
-    return em_db_open_for(EM_DB_USERS, w->what->url, w->what->application, em_in(LOGIN_LIMIT),
-                          &w->db, NULL, err);
+    int code = em_db_open_for(EM_DB_USERS, w->what->url, w->what->application, em_in(LOGIN_LIMIT),
+                              &w->db, NULL, err);
+    w->records.db = w->db;
+    return code;
 }
 
 /* It is not known what it did. */
@@ -298,7 +206,7 @@ static void stopped_half_way(struct work *w, const char *name, const char *hash,
         command(w, "ROLLBACK", 0, NULL, &ignored);
     if (code == 0)
         command(w, "SET SESSION AUTHORIZATION DEFAULT", 0, NULL, &ignored);
-    if (code || record(w, name, hash, "failed", &ignored) != 0)
+    if (code || em_sql_records_note(&w->records, name, hash, "failed", &ignored) != 0)
         em_log(EM_LOG_WARN, "migrate", "that %s failed can't be recorded: %s", name,
                em_str_c(&ignored.text));
     em_log_hint(EM_LOG_ERROR, "migrate", MEND_IT, "%s %s, and has stopped half-way", name, why);
@@ -320,7 +228,7 @@ static int in_transaction(struct work *w, const char *path, const char *hash,
     if (code == 0)
         code = command(w, "SET SESSION AUTHORIZATION DEFAULT", 0, NULL, err);
     if (code == 0)
-        code = record(w, last_component(path), hash, "applied", err);
+        code = em_sql_records_note(&w->records, last_component(path), hash, "applied", err);
     return code ? code : command(w, "COMMIT", 0, NULL, err);
 }
 
@@ -329,7 +237,7 @@ static int without_transaction(struct work *w, const char *path, const char *has
 {
     const char *name = last_component(path);
     bool ended;
-    int code = record(w, name, hash, "running", err);
+    int code = em_sql_records_note(&w->records, name, hash, "running", err);
     if (code)
         return code;
     code = run_text(w, path, text, false, &ended, err);
@@ -342,7 +250,7 @@ static int without_transaction(struct work *w, const char *path, const char *has
         stopped_half_way(w, name, hash, "runs without a transaction");
     if (code == 0)
         code = command(w, "SET SESSION AUTHORIZATION DEFAULT", 0, NULL, err);
-    return code ? code : record(w, name, hash, "applied", err);
+    return code ? code : em_sql_records_note(&w->records, name, hash, "applied", err);
 }
 
 static int apply_file(struct work *w, const char *path, struct em_err *err)
@@ -367,20 +275,51 @@ static int apply_file(struct work *w, const char *path, struct em_err *err)
     return code;
 }
 
+static int hash_files(const struct em_list *paths, struct em_filelist *files, struct em_err *err)
+{
+    int code = 0;
+    for (size_t i = 0; i < paths->n && code == 0; i++) {
+        EM_STR_AUTO text = EM_STR_INIT;
+        code = em_sql_load(paths->v[i], &text, err);
+        em_filelist_add(files, last_component(paths->v[i]), em_str_c(&text), text.len);
+    }
+    return code;
+}
+
+static void say_matches(const struct em_applied *applied)
+{
+    for (size_t i = 0; i < applied->was.n; i++)
+        em_log(EM_LOG_INFO, "migrate", "%s is applied already, as %s: it was renamed",
+               applied->now.v[i], applied->was.v[i]);
+    for (size_t i = 0; i < applied->changed.n; i++)
+        em_log_hint(EM_LOG_WARN, "migrate",
+                    "a new migration is what changes a database; this one is not applied again",
+                    "%s has changed since it was applied", applied->changed.v[i]);
+}
+
 static int apply_all(struct work *w, struct em_err *err)
 {
     EM_LIST_AUTO paths = EM_LIST_INIT;
+    EM_FILELIST_AUTO files = EM_FILELIST_INIT;
+    EM_APPLIED_AUTO applied = {0};
     int code = em_sql_migrations_list(w->what->config, &paths, err);
     if (code == 0)
-        code = read_records(w, err);
-    if (code == 0 && w->half_made.len) {
+        code = hash_files(&paths, &files, err);
+    if (code == 0)
+        code = em_sql_records_read(&w->records, err);
+    if (code == 0 && w->records.half_made.len) {
         em_fail(err, EM_EXIT_SQL, "%s, in an earlier run, and outside of a transaction",
-                em_str_c(&w->half_made));
+                em_str_c(&w->records.half_made));
         em_hint(err, MEND_IT);
         return EM_EXIT_SQL;
     }
+    if (code)
+        return code;
+    em_applied_match(&files, &w->records.applied, &applied);
+    say_matches(&applied);
+    code = em_sql_records_rename(&w->records, &applied, err);
     for (size_t i = 0; i < paths.n && code == 0; i++)
-        if (!em_list_has(&w->done, last_component(paths.v[i])))
+        if (em_list_has(&applied.pending, last_component(paths.v[i])))
             code = apply_file(w, paths.v[i], err);
     return code;
 }
@@ -391,9 +330,10 @@ int em_sql_migrations_apply(void *sql_migrations)
     EM_ERR_AUTO err = EM_ERR_INIT;
     if (w.what->close_fd >= 0)
         close(w.what->close_fd);
-    em_sql_migrations_table(w.what->config, &w.table);
     int code = em_db_open_for(EM_DB_USERS, w.what->url, w.what->application, em_in(LOGIN_LIMIT),
                               &w.db, NULL, &err);
+    w.records = (struct em_sql_records){
+        .db = w.db, .config = w.what->config, .place = w.what->place, .run = w.what->run};
     if (code == 0)
         code = fresh_session(&w, &err);
     if (code == 0)
@@ -401,49 +341,29 @@ int em_sql_migrations_apply(void *sql_migrations)
     if (code && !w.said)
         em_log_err(EM_LOG_ERROR, "migrate", &err);
     em_db_close(w.db);
-    em_list_free(&w.done);
-    em_str_free(&w.half_made);
-    em_str_free(&w.table);
+    em_sql_records_free(&w.records);
     return code;
 }
 
-/* In a transaction, with the lock. */
-static int set_state(struct em_db *db, const struct em_config *config, const char *name,
-                     bool applied, struct em_err *err)
-{
-    EM_STR_AUTO sql = EM_STR_INIT;
-    const char *values[] = {config->migrate_lock, name};
-    struct em_db_failure failure = {EM_DB_FATAL, ""};
-    em_str_puts(&sql, applied ? "UPDATE " : "DELETE FROM ");
-    em_sql_migrations_table(config, &sql);
-    em_str_printf(&sql,
-                  "%s WHERE scope OPERATOR(pg_catalog.=) $1 AND name OPERATOR(pg_catalog.=) $2 AND "
-                  "state OPERATOR(pg_catalog.<>) 'applied'",
-                  applied ? " SET state = 'applied', finished_at = pg_catalog.clock_timestamp()"
-                          : "");
-    int code = em_db_query(db, em_in(RECORD_LIMIT), &failure, err, em_str_c(&sql), 2, values);
-    bool one = code == 0 && em_ends(em_db_tag(db), " 1");
-    if (one || (code && strcmp(failure.sqlstate, "42P01") != 0))
-        return code;
-    return em_fail(err, EM_EXIT_CONFIG, "%s has not failed half-way: there is nothing to resolve",
-                   name);
-}
-
 int em_sql_migrations_resolve(struct em_db *db, const struct em_config *config, const char *file,
-                              bool applied, struct em_err *err)
+                              const char *place, bool applied, struct em_err *err)
 {
+    struct em_sql_records records = {.db = db, .config = config, .place = place, .run = ""};
     char key[24];
     const char *values[] = {key};
     snprintf(key, sizeof key, "%lld", (long long)em_lock_key(config->migrate_lock));
-    int code = em_db_query(db, em_in(RECORD_LIMIT), NULL, err, "BEGIN READ WRITE", 0, NULL);
+    int code = em_db_query(db, em_in(EM_RECORD_LIMIT), NULL, err, "BEGIN READ WRITE", 0, NULL);
     if (code == 0)
-        code = em_db_query(db, em_in(RECORD_LIMIT), NULL, err,
+        code = em_db_query(db, em_in(EM_RECORD_LIMIT), NULL, err,
                            "SELECT pg_catalog.pg_try_advisory_xact_lock($1::bigint)", 1, values);
     if (code == 0 && strcmp(em_db_value(db, 0, 0), "t") != 0)
         code = em_fail(err, EM_EXIT_LOCK,
                        "a migration runs just now (the lock \"%s\" is held): nothing is changed",
                        config->migrate_lock);
     if (code == 0)
-        code = set_state(db, config, last_component(file), applied, err);
-    return code ? code : em_db_query(db, em_in(RECORD_LIMIT), NULL, err, "COMMIT", 0, NULL);
+        code = em_sql_records_read(&records, err);
+    if (code == 0)
+        code = em_sql_records_resolve(&records, last_component(file), applied, err);
+    em_sql_records_free(&records);
+    return code ? code : em_db_query(db, em_in(EM_RECORD_LIMIT), NULL, err, "COMMIT", 0, NULL);
 }

@@ -149,12 +149,30 @@ def test_ledger_of_another_time_beside_restored_data(app, db):
     app.serves().wait_for_line("applying 002_two")
 
 
-def test_without_a_known_tools_table_nothing_is_skipped(folder, embark, db):
+def test_command_without_a_known_tool_or_table(folder, embark, db):
+    """The user has named its files: that is enough."""
     app = App(folder, embark, db).add("001_one")
     app.command += "\n    my_own_table"
-    for _ in range(3):
-        app.serves().wait_for_line("no known tool's table|there is no ledger yet")
-    assert outcomes(db) == ["done"] * 3
+    app.serves().wait_for_line("there is no ledger yet")
+    for _ in range(2):
+        app.serves().wait_for_line(EVERYTHING)
+    app.add("002_two").serves().wait_for_line("there are new migrations")
+    assert outcomes(db) == ["done"] * 2
+
+
+def test_table_of_another_service_in_the_same_database(app, db):
+    """Our runs leave it alone, so it isn't ours: its changes cost no run, and a session that has locked it holds up nothing."""
+    db.sql("CREATE TABLE alembic_version (version_num text); INSERT INTO alembic_version VALUES ('a')")
+    app.serves()
+    db.sql("UPDATE alembic_version SET version_num = 'b'")
+    app.serves().wait_for_line(EVERYTHING)
+    holder = db.connect()
+    holder.autocommit = False
+    holder.cursor().execute("LOCK TABLE alembic_version IN ACCESS EXCLUSIVE MODE")
+    app.serves().wait_for_line(EVERYTHING)
+    app.add("002_two").serves().wait_for_line("there are new migrations")
+    holder.close()
+    assert outcomes(db) == ["done"] * 2
 
 
 def test_without_known_files_nothing_is_skipped(app, db):
@@ -261,7 +279,7 @@ def test_columns_for_people(app, db):
     run, = ledger(db)
     assert run["scope"] == "embark" and run["outcome"] == "done" and run["build"] == "v1.2.3" and run["error"] is None
     assert run["started_at"] <= run["finished_at"] and re.fullmatch("[0-9a-f]{16}", run["run"])
-    assert run["command"].endswith("steps.py migrations") and run["host"] and run["ledger_version"] == 1
+    assert run["command"].endswith("steps.py migrations") and run["host"] and run["ledger_version"] == 2
     assert "applying 001_one.sql" in run["output"].splitlines()
     checked = subprocess.run(["sha256sum", "-c"], input=run["files"], cwd=app.folder, capture_output=True, text=True)
     assert checked.returncode == 0 and checked.stdout.count(": OK") == 2, checked

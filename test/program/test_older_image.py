@@ -101,21 +101,23 @@ def test_squash(app):
     app.serves().wait_for_line("everything is applied")
 
 
-def test_moved_folder_is_a_divergence_not_an_older_image(app):
+def test_moved_folder_is_no_older_image(app):
     (app.folder / "migrations").rename(app.folder / "sql")
     app.command = app.command.replace("    migrations", "    sql")
-    app.serves(files="sql/*.sql").wait_for_line("diverged")
+    app.serves(files="sql/*.sql").wait_for_line("renamed")
 
 
 def test_rolling_update(app, embark, db):
-    """The newer image migrates while replicas of the older one are started again: they serve while nothing is applied, and say that they
-    are older afterwards."""
+    """The newer image migrates while replicas of the older one are started again: they wait for its end, as nobody knows what is applied
+    until then, and say that they are older afterwards."""
     app.add("004_slow", "SELECT pg_sleep(2)")
     newer = app.start()
     newer.wait_for_line("applying 004_slow")
     app.drop("004_slow")
-    app.serves().wait_for_line("everything is applied")
+    older = app.start()
+    older.wait_for_line("held by")
     newer.expect(0)
+    older.expect(81, "004_slow")
     app.fails(81, "004_slow")
 
 
@@ -140,10 +142,12 @@ def test_older_image_after_a_newer_ones_failure_that_left_something(app, db):
 
 
 def test_older_image_after_a_newer_ones_failure_that_left_nothing(app):
-    """Nothing of it is applied: the older image serves, a rollback's purpose."""
+    """Nothing of it is applied: the older image serves, a rollback's purpose; its tool looks first, since the last run did not end
+    well."""
     app.add("004_fails", "SELECT 1/0")
     app.fails(80)
     app.drop("004_fails")
+    app.serves().wait_for_line("the last run did not end well")
     app.serves().wait_for_line("everything is applied")
 
 

@@ -498,3 +498,83 @@ def test_as_a_job(files):
 def test_json(files):
     files.add("1_a.sql", "SELECT 'a row';\n\\echo an echo\n").add("2_b.sql", "SELECT nonsense;")
     lines_of_json(files.fails(65, "nonsense", extra="[log]\nformat = json\n"))
+
+
+# --- files that were renamed
+
+def names(files):
+    return sorted(files.states())
+
+
+@pytest.fixture
+def two(folder, embark, db):
+    db.sql("CREATE TABLE log (what text); ALTER TABLE log OWNER TO " + db.role)
+    files = Files(folder, embark, db).add("001_a.sql", "INSERT INTO log VALUES ('a');").add("002_b.sql", "INSERT INTO log VALUES ('b');")
+    files.serves()
+    return files
+
+
+def logged(db):
+    return [row[0] for row in db.sql("SELECT what FROM log")]
+
+
+def rename(files, old, new):
+    (files.path / old).rename(files.path / new)
+
+
+@pytest.mark.parametrize("renames", [
+    [("002_b.sql", "002_other.sql")], [("002_b.sql", "007_b.sql")], [("001_a.sql", "003_a.sql")],
+    [("001_a.sql", "x"), ("002_b.sql", "001_a.sql"), ("x", "002_b.sql")]])
+def test_renamed_file_is_the_applied_one(two, db, renames):
+    for old, new in renames:
+        rename(two, old, new)
+    two.serves().wait_for_line("it was renamed")
+    assert logged(db) == ["a", "b"] and names(two) == sorted(path.name for path in two.path.iterdir())
+    two.serves().wait_for_line("everything is applied")
+    # back again, as a rollback does
+    for old, new in reversed(renames):
+        rename(two, new, old)
+    two.serves()
+    assert logged(db) == ["a", "b"]
+
+
+def test_one_is_put_in_front_and_takes_the_number(two, db):
+    rename(two, "002_b.sql", "003_b.sql")
+    rename(two, "001_a.sql", "002_a.sql")
+    two.add("001_new.sql", "INSERT INTO log VALUES ('new');").serves()
+    assert logged(db) == ["a", "b", "new"] and names(two) == ["001_new.sql", "002_a.sql", "003_b.sql"]
+
+
+def test_second_file_with_the_same_contents(two, db):
+    two.add("003_a_again.sql", "INSERT INTO log VALUES ('a');").serves()
+    assert logged(db) == ["a", "b", "a"]
+
+
+def test_changed_file_is_told_and_not_applied_again(two, db):
+    two.add("002_b.sql", "INSERT INTO log VALUES ('changed');").serves().wait_for_line("002_b.sql has changed since it was applied")
+    assert logged(db) == ["a", "b"]
+
+
+def test_records_of_an_older_embark(two, db):
+    """They have no place."""
+    db.sql("ALTER TABLE embark_ledger_files DROP CONSTRAINT embark_ledger_files_pkey, DROP COLUMN place, ADD PRIMARY KEY (scope, name)")
+    two.add("003_c.sql", "INSERT INTO log VALUES ('c');").serves()
+    assert logged(db) == ["a", "b", "c"] and len(names(two)) == 3
+
+
+def test_one_table_of_records_for_two_schemas(folder, embark, db):
+    db.server.sql(f"CREATE SCHEMA t1 AUTHORIZATION {db.role}; CREATE SCHEMA t2 AUTHORIZATION {db.role}", database=db.name)
+    files = Files(folder, embark, db).add("001_a.sql", "CREATE TABLE a ();")
+    for tenant in ("t1", "t2"):
+        url = f"{db.url}?options=-csearch_path%3D{tenant}"
+        files.serves(url=url, ledger="public.embark_ledger")
+        files.serves(url=url, ledger="public.embark_ledger").wait_for_line("everything is applied")
+    assert files.has("t1.a") and files.has("t2.a")
+
+
+def test_records_that_another_role_has_made(two, db):
+    role = db.role + "_mallory"
+    db.server.sql(f"CREATE ROLE {role}; ALTER TABLE embark_ledger_files OWNER TO {role}; GRANT ALL ON embark_ledger_files TO {db.role}",
+                  database=db.name)
+    two.add("003_c.sql", "INSERT INTO log VALUES ('c');").fails(77, "belongs to")
+    assert logged(db) == ["a", "b"]

@@ -41,30 +41,56 @@ static void row(struct em_run_row *row, const char *outcome, const char *files, 
 }
 
 /* What there is: a ledger with a good run of these files (NULL: none) and its digest, the newest
- * run (NULL: the good one), and the tools' digest now. */
+ * run (NULL: the good one), and the tool's digest now. The identity of a run is its list of files,
+ * unless it is given. */
 struct given {
     const char *good, *good_digest;
     const char *newest, *newest_files, *newest_digest;
     em_time age;
     const char *digest;
-    bool no_ledger;
+    bool no_ledger, incomplete, no_tool;
+    const char *identity, *build, *newest_build;
 };
+
+static void set_identity(struct em_run_row *run, const char *identity)
+{
+    char hex[EM_HEX_DIGEST];
+
+    em_hex_sha256(run->files, strlen(run->files), hex);
+    run->identity = em_strdup(identity ? identity : hex);
+}
 
 static enum em_decision judged(const char *ours, const struct given *given,
                                struct em_verdict *verdict)
 {
     EM_FILELIST_AUTO files = EM_FILELIST_INIT;
-    struct em_state state = {.has_ledger = !given->no_ledger};
+    struct em_state state = {.has_ledger = !given->no_ledger, .rows_read = true};
+    char hex[EM_HEX_DIGEST];
 
     fill(&files, ours);
-    if (given->good)
+    if (given->good) {
         row(&state.good, "done", given->good, given->good_digest, EM_SEC(1000));
+        set_identity(&state.good, given->identity);
+    }
     if (given->newest)
         row(&state.newest, given->newest, given->newest_files, given->newest_digest, given->age);
     else if (given->good)
         row(&state.newest, "done", given->good, given->good_digest, EM_SEC(1000));
+    if (state.newest.outcome) {
+        set_identity(&state.newest, given->identity);
+        if (given->newest_build)
+            state.newest.build = em_strdup(given->newest_build);
+    }
     em_str_puts(&state.digest, given->digest ? given->digest : "");
-    em_judge(&files, &state, RETRY, verdict);
+    state.table = given->digest && *given->digest ? EM_TABLE_READ : EM_TABLE_UNKNOWN;
+    em_filelist_digest(&files, hex);
+    struct em_ours mine = {.files = &files,
+                           .identity = hex,
+                           .build = given->build,
+                           .complete = !given->incomplete,
+                           .has_tool = !given->no_tool,
+                           .retry_after = RETRY};
+    em_judge(&mine, &state, verdict);
     assert_true(verdict->why.len > 0);
     em_state_free(&state);
     return verdict->decision;
@@ -169,8 +195,20 @@ static void test_failed_just_now(void **state)
     /* other files are another try: the fixed image must not wait */
     EXPECT("a b=2", EM_RUN, .newest = "failed", .newest_files = "a b", .age = EM_SEC(1));
     EXPECT("a b c", EM_RUN, .newest = "failed", .newest_files = "a b", .age = EM_SEC(1));
-    /* a clock that was set back on the server */
-    EXPECT("a b", EM_FAILED, .newest = "failed", .newest_files = "a b", .age = -EM_SEC(5));
+}
+
+/* Somebody has changed the tool's table since, so the failure says nothing about the next try. */
+static void test_failed_and_changed_since(void **state)
+{
+    (void)state;
+    EXPECT("a", EM_RUN, .newest = "failed", .newest_files = "a", .newest_digest = "e",
+           .digest = "f");
+    EXPECT("a", EM_FAILED, .newest = "failed", .newest_files = "a", .newest_digest = "e",
+           .digest = "e");
+    EXPECT("a", EM_FAILED, .newest = "failed", .newest_files = "a", .newest_digest = "e",
+           .digest = "");
+    EXPECT("a", EM_FAILED, .newest = "failed", .newest_files = "a", .newest_digest = NULL,
+           .digest = "e");
 }
 
 /* A failed run of files that nobody knows of is not hammered either. */
@@ -189,13 +227,16 @@ static void test_interrupted_and_running(void **state)
     EXPECT("a b", EM_RUN, .newest = "running", .newest_files = "a b", .age = EM_SEC(1));
 }
 
-/* An image whose files are all in the database keeps starting, whatever a newer image's try did. */
+/* A newer image's run that failed, was killed or still goes on says that the database is not known
+ * to be as the older one left it: nothing is skipped. */
 static void test_old_image_beside_a_newer_ones_failure(void **state)
 {
     (void)state;
-    EXPECT("a", EM_SKIP, .good = "a", .good_digest = "d", .digest = "d", .newest = "failed",
+    EXPECT("a", EM_RUN, .good = "a", .good_digest = "d", .digest = "d", .newest = "failed",
            .newest_files = "a b", .age = EM_SEC(1));
-    EXPECT("a", EM_SKIP, .good = "a", .good_digest = "d", .digest = "d", .newest = "running",
+    EXPECT("a", EM_RUN, .good = "a", .good_digest = "d", .digest = "d", .newest = "running",
+           .newest_files = "a b", .age = EM_SEC(1));
+    EXPECT("a", EM_RUN, .good = "a", .good_digest = "d", .digest = "d", .newest = "interrupted",
            .newest_files = "a b", .age = EM_SEC(1));
 }
 
@@ -225,12 +266,15 @@ static void test_old_image_after_a_run_that_failed_half_way(void **state)
     EXPECT("a b c", EM_RUN, .good = "a", .good_digest = "d", .digest = "e", .newest = "failed",
            .newest_files = "a b c", .newest_digest = "e", .age = EM_SEC(100));
     /* somebody has put it right since */
-    EXPECT("a", EM_SKIP, .good = "a", .good_digest = "d", .digest = "d", .newest = "failed",
+    EXPECT("a", EM_RUN, .good = "a", .good_digest = "d", .digest = "d", .newest = "failed",
            .newest_files = "a b", .newest_digest = "e", .age = EM_SEC(100));
+    /* it was killed: nobody has noted how it left the table, but that isn't as before */
+    EXPECT("a", EM_IS_OLDER, .good = "a", .good_digest = "d", .digest = "e",
+           .newest = "interrupted", .newest_files = "a b", .age = EM_SEC(100));
     EXPECT("a", EM_RUN, .good = "a", .good_digest = "d", .digest = "f", .newest = "failed",
            .newest_files = "a b", .newest_digest = "e", .age = EM_SEC(100));
-    /* nothing tells the database's state: the last good run does */
-    EXPECT("a", EM_RUN, .good = "a", .good_digest = NULL, .digest = "", .newest = "failed",
+    /* nothing tells the database's state, so it may well be half way */
+    EXPECT("a", EM_IS_OLDER, .good = "a", .good_digest = NULL, .digest = "", .newest = "failed",
            .newest_files = "a b", .newest_digest = NULL, .age = EM_SEC(100));
     EXPECT("", EM_RUN, .good = "a", .good_digest = "d", .digest = "e", .newest = "failed",
            .newest_files = "a b", .newest_digest = "e", .age = EM_SEC(100));
@@ -243,22 +287,114 @@ static void test_damaged_ledger(void **state)
     EM_FILELIST_AUTO files = EM_FILELIST_INIT;
 
     (void)state;
+    struct em_ours ours = {.files = &files, .identity = "i", .complete = true, .has_tool = true};
+
     fill(&files, "a");
     row(&damaged.good, "done", "a", "d", 0);
     free(damaged.good.files);
     damaged.good.files = em_strdup("not a list\n");
     em_str_puts(&damaged.digest, "d");
-    em_judge(&files, &damaged, RETRY, &v);
+    em_judge(&ours, &damaged, &v);
     assert_int_equal(v.decision, EM_RUN);
     em_verdict_free(&v);
     row(&damaged.newest, "failed", "a", NULL, 0);
     free(damaged.newest.files);
     damaged.newest.files = NULL;
-    em_judge(&files, &damaged, RETRY, &v);
+    em_judge(&ours, &damaged, &v);
     assert_int_equal(v.decision, EM_RUN);
     em_verdict_free(&v);
     em_state_free(&damaged);
     em_state_free(&damaged);
+}
+
+static void test_incomplete_list(void **state)
+{
+    (void)state;
+    EXPECT("a", EM_RUN, .good = "a", .good_digest = "d", .digest = "d", .incomplete = true);
+    EXPECT("a", EM_RUN, .good = "a", .good_digest = "d", .digest = "d", .incomplete = true,
+           .build = "1");
+    EXPECT("a", EM_RUN, .good = "a", .good_digest = "d", .digest = "d", .incomplete = true,
+           .newest_build = "1");
+    EXPECT("a", EM_RUN, .good = "a", .good_digest = "d", .digest = "d", .incomplete = true,
+           .newest_build = "1", .build = "2");
+    EXPECT("a", EM_SKIP, .good = "a", .good_digest = "d", .digest = "d", .incomplete = true,
+           .newest_build = "1", .build = "1");
+    EXPECT("", EM_SKIP, .good = "", .good_digest = "d", .digest = "d", .incomplete = true,
+           .newest_build = "1", .build = "1");
+}
+
+static void test_other_command_or_place(void **state)
+{
+    (void)state;
+    EXPECT("a", EM_RUN, .good = "a", .good_digest = "d", .digest = "d", .identity = "other");
+    EXPECT("a", EM_RUN, .good = "a", .good_digest = "d", .digest = "d", .identity = "");
+}
+
+static void test_command_without_a_known_tool(void **state)
+{
+    (void)state;
+    EXPECT("a", EM_SKIP, .good = "a", .good_digest = NULL, .digest = "", .no_tool = true);
+    EXPECT("", EM_RUN, .good = "", .good_digest = NULL, .digest = "", .no_tool = true);
+    EXPECT("a b", EM_RUN, .good = "a", .digest = "", .no_tool = true);
+    EXPECT("a", EM_RUN, .good = "a", .digest = "", .no_tool = true, .incomplete = true);
+}
+
+static void test_renamed(void **state)
+{
+    struct em_verdict v = {0};
+    struct given given = {.good = "a=1 b=2", .good_digest = "d", .digest = "d"};
+
+    (void)state;
+    assert_int_equal(judged("a=1 c=2", &given, &v), EM_RUN);
+    assert_false(v.diverged);
+    assert_int_equal(v.renamed.n, 1);
+    assert_string_equal(v.renamed.v[0], "b → c");
+    assert_int_equal(v.lacking.n, 0);
+    em_verdict_free(&v);
+    /* renamed, and one is lacking: older */
+    given.good = "a=1 b=2 d=3";
+    assert_int_equal(judged("a=1 c=2", &given, &v), EM_IS_OLDER);
+    assert_int_equal(v.lacking.n, 1);
+    assert_string_equal(v.lacking.v[0], "d");
+    em_verdict_free(&v);
+}
+
+/* Every combination of what is known: 64 of them. */
+static void test_the_rule(void **state)
+{
+    int holds = 0;
+
+    (void)state;
+    for (int i = 0; i < 64; i++) {
+        struct em_proof p = {.newest_done = i & 1,
+                             .same_identity = i & 2,
+                             .complete = i & 4,
+                             .same_build = i & 8,
+                             .has_table = i & 16,
+                             .same_table = i & 32};
+        bool a = i & 1, b = i & 2, c = (i & 4) || (i & 8), d = !(i & 16) || (i & 32);
+
+        assert_int_equal(em_proof_holds(&p), a && b && c && d);
+        holds += em_proof_holds(&p);
+    }
+    /* a and b, three of four c, three of four d */
+    assert_int_equal(holds, 9);
+}
+
+static void test_by_table(void **state)
+{
+    struct em_verdict v = {0};
+    EM_LIST_AUTO unknown = EM_LIST_INIT;
+
+    (void)state;
+    em_list_add(&unknown, "9c1b");
+    em_judge_by_table(&unknown, "public.alembic_version", &v);
+    assert_int_equal(v.decision, EM_IS_OLDER);
+    assert_true(v.by_table);
+    assert_string_equal(v.lacking.v[0], "9c1b");
+    assert_non_null(strstr(em_str_c(&v.why), "public.alembic_version"));
+    em_verdict_free(&v);
+    assert_false(v.by_table);
 }
 
 int main(void)
@@ -277,6 +413,13 @@ int main(void)
         cmocka_unit_test(test_old_image_beside_a_newer_ones_failure),
         cmocka_unit_test(test_old_image_after_a_run_that_failed_half_way),
         cmocka_unit_test(test_damaged_ledger),
+        cmocka_unit_test(test_failed_and_changed_since),
+        cmocka_unit_test(test_incomplete_list),
+        cmocka_unit_test(test_other_command_or_place),
+        cmocka_unit_test(test_command_without_a_known_tool),
+        cmocka_unit_test(test_renamed),
+        cmocka_unit_test(test_the_rule),
+        cmocka_unit_test(test_by_table),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

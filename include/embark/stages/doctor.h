@@ -25,10 +25,10 @@ void em_doctor_database(const struct em_config *config, const struct em_url *url
                         const struct em_url *direct, em_time deadline, struct em_looks *looks,
                         struct em_db **db);
 
-/* What is pending, and what the ledger says of the last run. `db` NULL: as far as the image's files
- * tell. */
-void em_doctor_migrations(const struct em_config *config, struct em_db *db, em_time deadline,
-                          struct em_looks *looks);
+/* What is pending, and what the ledger says of the last run. `db` is a login by `direct`; NULL: as
+ * far as the image's files tell. */
+void em_doctor_migrations(const struct em_config *config, const struct em_url *direct,
+                          struct em_db *db, em_time deadline, struct em_looks *looks);
 
 /* What the running container's start came to, in the section "container": whether one still goes
  * on, or what the last one's report (core/last_start.h) says, and whether its process runs. Rows

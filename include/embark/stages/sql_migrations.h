@@ -28,14 +28,15 @@ struct em_sql_migrations {
     const struct em_config *config;
     const struct em_url *url;
     const char *application, *run;
-    int close_fd; /* the lock's socket, which is not the child's; -1: none */
+    const char *place; /* em_state.place: whose records count */
+    int close_fd;      /* the lock's socket, which is not the child's; -1: none */
 };
 int em_sql_migrations_apply(void *sql_migrations);
 
 /* What became of a file that failed half-way: `applied` (it was finished by hand), or to be run
  * again. EM_EXIT_CONFIG: there is no such failed file. */
 int em_sql_migrations_resolve(struct em_db *db, const struct em_config *config, const char *file,
-                              bool applied, struct em_err *err);
+                              const char *place, bool applied, struct em_err *err);
 
 /* Looks at the files' SQL before anything is sent. True: no error was added. */
 bool em_sql_migrations_lint(const struct em_config *config, struct em_errs *errs,
