@@ -47,11 +47,18 @@ static void add_files(const struct em_migrations_view *v)
         em_look_add(v->looks, "migrations", "files", EM_MARK_NONE, 0, "%zu, of %s", count,
                     p->kind ? p->kind->tool : "a tool that isn't known");
     else {
+        const struct em_str *why = &v->look->files.why;
         em_look_add(v->looks, "migrations", "files", EM_MARK_WARN, 0,
-                    "not known, so nothing is ever skipped");
+                    "not known, so nothing is ever skipped%s%s", why->len ? ": " : "",
+                    em_str_c(why));
         em_look_hint(v->looks, "name them in [migrate] files");
     }
     name_all(v->looks, &p->heads);
+    if (v->look->files.complete || !count)
+        return;
+    em_look_add(v->looks, "migrations", "files", EM_MARK_WARN, 0, "there may be more of them: %s",
+                em_str_c(&v->look->files.why));
+    em_look_hint(v->looks, "%s", em_str_c(&v->look->files.hint));
 }
 
 /* What is wrong with the files themselves. */
@@ -59,7 +66,7 @@ static void add_oddities(const struct em_migrations_view *v)
 {
     const struct em_pending *p = &v->pending->pending;
     for (size_t i = 0; i < p->odd.n && i < SHOWN; i++) {
-        if (p->broken)
+        if (p->broken && v->look->files.complete)
             add_refusal(v, "files", p->odd.v[i], "the tool will refuse these files: mend them");
         else
             em_look_add(v->looks, "migrations", "files", EM_MARK_WARN, 0, "%s", p->odd.v[i]);
@@ -128,15 +135,18 @@ static void add_failed(const struct em_migrations_view *v)
 static void add_unknown(const struct em_migrations_view *v)
 {
     const struct em_pending *p = &v->pending->pending;
-    static const char hint[] =
-        "the image is older than the database, or of another branch: deploy the newer one";
+    const char *hint =
+        v->look->files.complete
+            ? "the image is older than the database, or of another branch: deploy the newer one"
+            : "it may be one of those that embark doesn't see; or the image is older than the "
+              "database, or of another branch";
     EM_STR_AUTO text = EM_STR_INIT;
     if (!p->unknown.n)
         return;
     add_names(&p->unknown, &text);
     em_str_puts(&text, p->unknown.n > 1 ? ": the database has them, and no file here does"
                                         : ": the database has it, and no file here does");
-    if (strcmp(p->kind->tool, "Alembic") == 0 && p->n && !p->odd.n) {
+    if (strcmp(p->kind->tool, "Alembic") == 0 && p->n && !p->odd.n && v->look->files.complete) {
         add_refusal(v, "lacking", em_str_c(&text), hint);
     } else {
         em_look_add(v->looks, "migrations", "lacking", EM_MARK_WARN, 0, "%s", em_str_c(&text));

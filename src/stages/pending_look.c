@@ -5,6 +5,7 @@
 #include "embark/core/sql_vars.h"
 #include "embark/core/tool.h"
 #include "embark/os/files.h"
+#include "embark/stages/migration_world.h"
 #include "embark/stages/sql_migrations.h"
 
 /* A source that is larger holds data, and is told of. */
@@ -26,13 +27,12 @@ static const struct em_pending_kind *guess(const struct em_filelist *files)
 }
 
 static const struct em_pending_kind *kind_of(const struct em_config *config,
+                                             const struct em_tool_search *s,
                                              const struct em_filelist *files)
 {
-    EM_LIST_AUTO patterns = EM_LIST_INIT;
     if (em_sql_migrations_any(config))
         return em_pending_kind("embark");
-    const struct em_tool *tool = em_tool_find(&config->migrate_command, &patterns);
-    return tool ? em_pending_kind(tool->name) : guess(files);
+    return s->tool ? em_pending_kind(s->tool->pending) : guess(files);
 }
 
 /* An apps.py that isn't there is the most common. */
@@ -64,10 +64,13 @@ static void add_file(const char *path, struct em_pending *p)
 
 /* The table that the connection's search_path leads to; else one in another schema, which the tool
  * may well be told to use. `*readable`: by our role. */
-static int find_table(const struct em_config *config, struct em_db *db, em_time until,
-                      struct em_pending_look *look, bool *readable, struct em_err *err)
+static int find_table(const struct em_config *config, const struct em_tool_search *s,
+                      struct em_db *db, em_time until, struct em_pending_look *look, bool *readable,
+                      struct em_err *err)
 {
     const char *table = look->pending.kind->table;
+    if (table && s->table.len) /* its settings may rename it */
+        table = em_str_c(&s->table);
     EM_STR_AUTO own = EM_STR_INIT;
     if (!table)
         em_sql_migrations_table(config, &own);
@@ -117,12 +120,12 @@ static int read_rows(const struct em_config *config, struct em_db *db, em_time u
     return code;
 }
 
-static void ask(const struct em_config *config, struct em_db *db, em_time until,
-                struct em_pending_look *look)
+static void ask(const struct em_config *config, const struct em_tool_search *s, struct em_db *db,
+                em_time until, struct em_pending_look *look)
 {
     EM_ERR_AUTO err = EM_ERR_INIT;
     bool readable = false;
-    int code = find_table(config, db, until, look, &readable, &err);
+    int code = find_table(config, s, db, until, look, &readable, &err);
     if (code == 0 && look->table.len && !readable)
         em_str_printf(&look->why, "%s may not be read by our role", em_str_c(&look->table));
     else if (code == 0 && look->table.len)
@@ -135,20 +138,22 @@ static void ask(const struct em_config *config, struct em_db *db, em_time until,
 void em_pending_look(const struct em_config *config, const struct em_filelist *files,
                      struct em_db *db, em_time until, struct em_pending_look *look)
 {
-    EM_STR_AUTO target = EM_STR_INIT;
-    look->pending.kind = kind_of(config, files);
+    EM_TOOL_SEARCH_AUTO s = {0};
+    em_migration_search(config, &s);
+    look->pending.kind = kind_of(config, &s, files);
     if (!look->pending.kind)
         return;
     for (size_t i = 0; i < files->n; i++) {
+        if (em_ends(files->v[i].name, "/")) /* stands for installed packages */
+            continue;
         look_at_app(files->v[i].name, &look->pending);
         add_file(files->v[i].name, &look->pending);
     }
     if (db)
-        ask(config, db, until, look);
+        ask(config, &s, db, until, look);
     else
         em_str_puts(&look->why, "there is no connection to the database");
-    em_tool_alembic_target(&config->migrate_command, &target);
-    em_pending_judge(&look->pending, em_str_c(&target));
+    em_pending_judge(&look->pending, em_str_c(&s.target));
 }
 
 void em_pending_look_free(struct em_pending_look *look)

@@ -109,10 +109,14 @@ def test_alembic_with_branches_and_a_configuration_elsewhere(folder, embark, db)
 
 
 def test_tool_behind_a_shell(folder, embark, db):
+    """One simple command is seen through; of several, nobody knows what the others do."""
     app = Alembic(folder, embark, db).add("aaa")
-    app.command = f"sh -c 'echo first && {PYTHON} -m alembic upgrade head'"
+    app.command = f"sh -c 'exec {PYTHON} -m alembic upgrade head'"
     app.serves(timeout=60)
     app.serves().wait_for_line(r"everything is applied \(1 file")
+    app.command = f"sh -c 'echo first && {PYTHON} -m alembic upgrade head'"
+    app.serves(timeout=60)
+    assert "first" in app.serves(timeout=60).stderr
 
 
 def test_compiled_leftovers_are_no_migrations(folder, embark, db):

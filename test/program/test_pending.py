@@ -1,41 +1,11 @@
 """Which migrations are pending, by name: `embark doctor` and `embark migrate --dry-run` beside what the tools themselves say."""
 
-import json
 import re
 
 import pytest
 
 from support.apps import PYTHON, Alembic, App, Django, NodePgMigrate, ledger
-
-
-def doctor(app, code=None, words=(), **how):
-    """The rows of the section "migrations", and the exit code. Nothing is changed."""
-    process = app.embark.run("doctor", "--json", *words, **app.arguments(**how))
-    process.wait(40)
-    assert process.stdout.startswith("{"), process.describe()
-    document = json.loads(process.stdout)
-    assert document["code"] == process.popen.returncode
-    if code is not None:
-        assert document["code"] == code, process.describe()
-    return Rows([row for row in document["looks"] if row["section"] == "migrations"])
-
-
-class Rows:
-    def __init__(self, rows):
-        self.rows = rows
-
-    def of(self, key, mark=None):
-        return [row for row in self.rows if row["key"] == key and mark in (None, row["mark"])]
-
-    def one(self, key, mark=None):
-        row, = self.of(key, mark)
-        return row
-
-    def text(self, key, mark=None):
-        return self.one(key, mark)["text"]
-
-    def pending(self):
-        return self.one("pending")["names"]
+from support.doctor import migrations as doctor
 
 
 def make(db, text):
@@ -354,7 +324,7 @@ TREES = {
            INSERT INTO goose_db_version (version_id, is_applied) VALUES (0, true), (1, true), (2, true), (2, false)""",
         ["00002_two", "00010_ten"]),
     "Flyway": (
-        "flyway migrate", ["sql/V1__one.sql", "sql/V1.1__two.sql", "sql/V10__ten.sql", "sql/R__views.sql"],
+        "flyway -locations=filesystem:sql migrate", ["sql/V1__one.sql", "sql/V1.1__two.sql", "sql/V10__ten.sql", "sql/R__views.sql"],
         """CREATE TABLE flyway_schema_history (installed_rank integer PRIMARY KEY, version varchar(50), description varchar(200) NOT NULL,
            type varchar(20) NOT NULL, script varchar(1000) NOT NULL, checksum integer, installed_by varchar(100) NOT NULL,
            installed_on timestamp NOT NULL DEFAULT now(), execution_time integer NOT NULL, success boolean NOT NULL);
@@ -368,7 +338,7 @@ TREES = {
            INSERT INTO _sqlx_migrations VALUES (1, 'one', now(), true, '', 1)""",
         ["2_two"]),
     "Entity Framework": (
-        "./efbundle", ["Migrations/1_One.cs", "Migrations/1_One.Designer.cs", "Migrations/2_Two.cs", "Migrations/AppModelSnapshot.cs"],
+        "./efbundle", ["efbundle", "Migrations/1_One.cs", "Migrations/1_One.Designer.cs", "Migrations/2_Two.cs", "Migrations/AppModelSnapshot.cs"],
         """CREATE TABLE "__EFMigrationsHistory" ("MigrationId" varchar(150) PRIMARY KEY, "ProductVersion" varchar(32) NOT NULL);
            INSERT INTO "__EFMigrationsHistory" VALUES ('1_One', '8.0.0')""",
         ["2_Two"]),

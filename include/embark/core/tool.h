@@ -1,38 +1,105 @@
-/* The migration tools that embark knows: where they keep their files by default, and the table in
- * which they note what was applied.
+/* The migration tools that embark knows: what a command starts, where that tool looks for
+ * migrations, and where it notes what it has applied.
  *
- * The files make the fingerprint of an image's migrations, the table tells the database's own
- * state. Nothing here starts or parses a tool.
+ *     struct em_tool_search s = {.world = &world};
+ *     em_tool_search(&s, &config->migrate_command);
+ *     … s.tool, s.places, s.doubt …
+ *     em_tool_search_free(&s);
+ *
+ * The tool's own rules hold: its options, its variables, its configuration files. Whatever of these
+ * isn't understood is a doubt, never a guess: then the places are not known to be all. Nothing is
+ * started, and no code of a tool or a project is executed.
+ *
+ * Pure: files and variables are had through the caller's look-ups; their bytes are hostile.
  */
 #ifndef EMBARK_CORE_TOOL_H
 #define EMBARK_CORE_TOOL_H
 
 #include "embark/core/str.h"
 
-struct em_tool {
-    const char *name;        /* for messages */
-    const char *programs[4]; /* a word of the command whose last path component is one of these */
-    const char *patterns[3]; /* of its files, relative to the working directory: glob(7) */
-    const char *options[3]; /* of the command, whose value is the folder instead of the patterns' */
-    const char *suffix;     /* of the files in that folder: "*.sql" */
-};
-
 /* The tables, of all tools: any of them that is in the database is looked at. NULL-terminated. */
 extern const char *const em_tool_tables[];
 
-/* The tool that `command` starts, also within `sh -c '…'`, or NULL. Its patterns are added to
- * `patterns`: for a folder given by one of its options, that folder's. Alembic's and Flyway's
- * places stand in files of theirs; those are the caller's business (em_tool_alembic). */
-const struct em_tool *em_tool_find(const struct em_list *command, struct em_list *patterns);
+enum em_tool_kind { EM_TOOL_NOTHING, EM_TOOL_FILE, EM_TOOL_FOLDER };
 
-/* Alembic: the pattern for the versions that an alembic.ini (`bytes`) names, relative to the
- * working directory; `here` is the file's folder, for %(here)s. Adds one or more; false: there is
- * no script_location in it. */
-bool em_tool_alembic(const char *bytes, size_t length, const char *here, struct em_list *patterns);
-/* The configuration file that an alembic command names (-c FILE, --config FILE), or "alembic.ini".
- */
-const char *em_tool_alembic_file(const struct em_list *command, struct em_str *out);
-/* What it upgrades to: "head", "heads", a revision; "": the command doesn't say. */
-const char *em_tool_alembic_target(const struct em_list *command, struct em_str *out);
+/* The world as the tool would find it. Relative paths are those of the working directory. */
+struct em_tool_world {
+    const char *(*env)(void *ctx, const char *name); /* NULL: it isn't set */
+    enum em_tool_kind (*kind)(void *ctx, const char *path);
+    /* Adds a file's bytes. False: `why` says why it can't be read. */
+    bool (*read)(void *ctx, const char *path, struct em_str *out, struct em_str *why);
+    /* The names in a folder, sorted. False: it can't be read. */
+    bool (*names)(void *ctx, const char *folder, struct em_list *names);
+    /* Where the command's Python finds modules, beside the program's own folder: PYTHONPATH,
+     * site-packages, what .pth files add. More than it really has does no harm. False: that can't
+     * be told, and `why` says why. */
+    bool (*python)(void *ctx, struct em_list *folders, struct em_str *why);
+    /* The file that a program's name stands for, links followed. False: there is none. */
+    bool (*program)(void *ctx, const char *name, struct em_str *path);
+    void *ctx;
+};
+
+enum em_tool_depth {
+    EM_TOOL_FLAT,      /* the files of a folder (or the one file that the path is) */
+    EM_TOOL_DEEP,      /* and those of the folders below it */
+    EM_TOOL_APPS,      /* files *.py of all folders called migrations that are below it */
+    EM_TOOL_INSTALLED, /* the same, of installed packages: one entry stands for all */
+};
+
+struct em_tool_place {
+    char *path;
+    enum em_tool_depth depth;
+    bool compiled; /* *.pyc count, too */
+    bool named;    /* by an option, a variable or a configuration file: it must be there */
+};
+
+struct em_tool_search;
+struct em_tool_option;
+
+/* A row of the table of tools: core/tool.c has them all. Lists are texts with blanks between. */
+struct em_tool {
+    const char *name;     /* for messages: "Flask-Migrate" */
+    const char *pending;  /* of which kind its migrations are, in core/pending.h; NULL: of none */
+    const char *programs; /* what it is called: a word's last path component, or its package */
+    const char *verbs;    /* what else the words must say for it to migrate; '|' between choices,
+                             "*" at a word's end for anything; "": nothing */
+    const struct em_tool_option *options; /* all that it knows; others are doubts */
+    const char *folders;                  /* where it looks if nothing says more */
+    enum em_tool_depth depth;
+    const char *folder_env, *table_env, *schema_env; /* its variables, or NULL */
+    const char *table; /* NULL: its configuration alone tells, or nothing does */
+    const char *wants; /* glob(7) patterns of its files' names; NULL: all */
+    void (*configure)(struct em_tool_search *s); /* what its configuration files say, or NULL */
+};
+
+struct em_tool_search {
+    const struct em_tool_world *world;
+    /* Made by em_tool_search(): */
+    const struct em_tool *tool; /* NULL: not known, and `doubt` says why */
+    bool compound;              /* a shell's several commands, of which one or more may be tools */
+    struct em_list words;       /* of the program that is started in the end, itself first */
+    struct em_list env;         /* NAME=VALUE: set by the words in front of it, or by .env files */
+    struct em_list options;     /* roles and values, in turns: inside of core */
+    struct em_list rest;        /* the words that are no options, without the program */
+    struct em_tool_place *places;
+    size_t n;
+    struct em_str doubt; /* why the places may not be all: one clause; "": they are all */
+    struct em_str hint;  /* what would make them known */
+    struct em_str table, schema, table_why; /* as in stages/migration_files.h */
+    struct em_str target; /* Alembic's: "head", "heads", a revision; "": the command doesn't say */
+};
+
+/* `s` is zeroed but for its world. */
+void em_tool_search(struct em_tool_search *s, const struct em_list *command);
+void em_tool_search_free(struct em_tool_search *s);
+#define EM_TOOL_SEARCH_AUTO __attribute__((cleanup(em_tool_search_free))) struct em_tool_search
+
+/* Whether a folder's file of that name can be (a part of) a migration of this tool. NULL: any
+ * tool's. */
+bool em_tool_wants(const struct em_tool *tool, const char *name);
+
+/* The word behind `upgrade` in a text that calls Alembic, be it a script: "head", "heads"; "": none
+ * is found. */
+void em_tool_upgrades_to(const char *text, struct em_str *target);
 
 #endif

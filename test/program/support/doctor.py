@@ -39,3 +39,33 @@ def looker(embark):
         return Seen(process)
 
     return look
+
+
+def migrations(app, code=None, words=(), **how):
+    """The rows of the section "migrations", and the exit code. Nothing is changed."""
+    process = app.embark.run("doctor", "--json", *words, **app.arguments(**how))
+    process.wait(40)
+    assert process.stdout.startswith("{"), process.describe()
+    document = json.loads(process.stdout)
+    assert document["code"] == process.popen.returncode
+    if code is not None:
+        assert document["code"] == code, process.describe()
+    return Rows([row for row in document["looks"] if row["section"] == "migrations"])
+
+
+class Rows:
+    def __init__(self, rows):
+        self.rows = rows
+
+    def of(self, key, mark=None):
+        return [row for row in self.rows if row["key"] == key and mark in (None, row["mark"])]
+
+    def one(self, key, mark=None):
+        row, = self.of(key, mark)
+        return row
+
+    def text(self, key, mark=None):
+        return self.one(key, mark)["text"]
+
+    def pending(self):
+        return self.one("pending")["names"]
