@@ -9,13 +9,33 @@
 #include "embark/os/log.h"
 #include "embark/stages/migrate.h"
 
+/* What keeps a start from coming to its migrations. *over: there is nothing more to say. */
+static void plan_steps(struct em_steps *steps, struct em_str *out, bool *over)
+{
+    int code = em_step_check(steps, NULL, NULL);
+    *over = true;
+    if (code)
+        em_str_printf(
+            out, "would refuse to start (%d): what is missing or wrong in the image is above\n",
+            code);
+    else if (em_config_skips(steps->config, "migrate"))
+        em_str_puts(out, "would run nothing: the migrations are left out (EMBARK_SKIP)\n");
+    else
+        *over = false;
+}
+
 /* --dry-run and --status need the server, and change nothing. */
 static int show(struct em_steps *steps, bool status)
 {
     EM_ERR_AUTO err = EM_ERR_INIT;
     EM_STR_AUTO out = EM_STR_INIT;
     const struct em_url *url = steps->has_direct ? &steps->direct : &steps->url;
+    bool over = false;
     steps->has_superuser = false;
+    if (!status)
+        plan_steps(steps, &out, &over);
+    if (over)
+        return em_put(1, em_str_c(&out), out.len) ? 0 : EM_EXIT_SYSTEM;
     int code = em_step_wait(steps);
     if (code)
         return code;

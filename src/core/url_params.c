@@ -313,7 +313,8 @@ static void set_repeated(struct em_url_parser *p, bool *seen, const char *keywor
 
 static void set_schema(struct em_url_parser *p, const char *value)
 {
-    /* JDBC takes a list, of which the first is where things are created. */
+    /* JDBC takes a list, and so do search_path (dbmate, lib/pq, pgx) and schema_search_path
+     * (Rails): things are created in the first. */
     size_t n = strcspn(value, ",");
     free(p->url->schema);
     p->url->schema = n ? em_strndup(value, n) : NULL;
@@ -331,7 +332,10 @@ int em_url_param(struct em_url_parser *p, const char *name, const char *value)
     }
     if (strcmp(name, "ssl") == 0 && p->form != EM_URL_NPGSQL)
         return set_ssl(p, value);
-    if (strcmp(em_str_c(&normal), "schema") == 0 || strcmp(em_str_c(&normal), "currentschema") == 0)
+    if (strcmp(em_str_c(&normal), "schema") == 0 ||
+        strcmp(em_str_c(&normal), "currentschema") == 0 ||
+        strcmp(em_str_c(&normal), "searchpath") == 0 ||
+        strcmp(em_str_c(&normal), "schemasearchpath") == 0)
         set_schema(p, value);
     p->prisma = p->prisma || strcmp(name, "sslaccept") == 0 || strcmp(name, "sslidentity") == 0;
     p->prisma_strict =

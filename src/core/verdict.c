@@ -240,6 +240,13 @@ void em_judge(const struct em_ours *ours, const struct em_state *state, struct e
     judge_relation(relation, ours, state, verdict);
 }
 
+void em_judge_nothing_left(struct em_verdict *verdict)
+{
+    em_verdict_free(verdict);
+    say(verdict, EM_RUN,
+        "a newer image's run did not end well, and the migration tool's table has nothing of it");
+}
+
 void em_judge_by_table(const struct em_list *unknown, const char *table, struct em_verdict *verdict)
 {
     em_verdict_free(verdict);

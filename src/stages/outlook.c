@@ -42,12 +42,16 @@ static void ask_table(struct em_outlook *look, struct em_db *db, em_time until)
 {
     EM_PENDING_LOOK_AUTO pending = {0};
     const struct em_pending *p = &pending.pending;
-    if (look->verdict.decision != EM_RUN || !look->files.complete || !look->files.list.n)
+    bool half_way = look->verdict.decision == EM_IS_OLDER && look->verdict.half_way;
+    if ((look->verdict.decision != EM_RUN && !half_way) || !look->files.complete ||
+        !look->files.list.n)
         return;
     em_pending_look(look->config, &look->files.list, db, until, &pending);
-    if (!p->kind || !pending.has_rows || !p->unknown.n || p->odd.n || !p->n)
+    if (!p->kind || !pending.has_rows || p->odd.n || !p->n)
         return;
-    if (p->unsure || !p->pending)
+    if (half_way && pending.table.len && !p->unknown.n && !p->unsure && !p->failed.n)
+        em_judge_nothing_left(&look->verdict);
+    else if (p->unknown.n && (p->unsure || !p->pending))
         em_judge_by_table(&p->unknown, em_str_c(&pending.table), &look->verdict);
 }
 

@@ -37,7 +37,8 @@ struct em_url {
     struct em_list dropped; /* names of parameters that were left out, as they were spelled;
                                "(unnamed)" for one that might be a piece of a password */
     struct em_list notes;   /* what is odd though it can be read, for people; nothing secret */
-    char *schema; /* of the parameter schema= (Prisma) or currentSchema= (JDBC), or NULL */
+    char *schema; /* of the parameter schema= (Prisma), currentSchema= (JDBC), search_path= (dbmate,
+                     lib/pq) or schema_search_path= (Rails), the first of several; or NULL */
 };
 
 #define EM_URL_INIT                                                  \

@@ -100,6 +100,10 @@ struct em_proof em_proof_of(const struct em_ours *ours, const struct em_state *s
  */
 void em_judge(const struct em_ours *ours, const struct em_state *state, struct em_verdict *verdict);
 
+/* EM_IS_OLDER half way, but the migration tool's own table has nothing that no file here has: the
+ * newer image's run was taken back, and the command is run. */
+void em_judge_nothing_left(struct em_verdict *verdict);
+
 /* The migration tool's own table has rows (`unknown`: ids) that no file here has, and nothing here
  * is pending, though every file was seen: the image is older than the database, whether or not
  * there is a ledger. */
