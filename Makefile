@@ -55,7 +55,7 @@ cold      := $(addprefix src/,$(addsuffix .c,core/bundle core/composer core/elf%
                core/nearest core/node% core/npm core/pending% core/pep440 core/pip_check core/python% core/requirement% core/semver \
                core/setup_sql core/sql_% core/zip core/config_help core/binfmt core/http core/endpoint core/shebang os/elf% \
                os/nearest% os/tree os/http_get os/resolve_all stages/bootstrap% stages/bundle_% stages/doctor% stages/infer \
-               stages/java% stages/node% stages/python% stages/require_% stages/sql_% stages/health stages/wait_others \
+               stages/java% stages/node% stages/python% stages/require_% stages/sql_% stages/health stages/migration_check stages/wait_others \
                commands/check% commands/doctor% commands/health commands/help commands/sql commands/migrate))
 sources   := $(filter-out $(cold),$(sources)) $(filter $(cold),$(sources))
 headers   := $(foreach l,$(layers),$(wildcard include/embark/$l/*.h))

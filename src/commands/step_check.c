@@ -8,6 +8,7 @@
 #include "embark/os/proc.h"
 #include "embark/stages/bootstrap_files.h"
 #include "embark/stages/bundle.h"
+#include "embark/stages/migration_check.h"
 #include "embark/stages/require.h"
 #include "embark/stages/service.h"
 #include "embark/stages/sql_migrations.h"
@@ -68,6 +69,17 @@ static int check_bundle(const struct em_steps *steps, struct em_report *report, 
     return code;
 }
 
+/* A start has the database, and need not run what would fail. */
+static void check_migration(const struct em_steps *steps, struct em_report *report)
+{
+    EM_ERRS_AUTO errs = EM_ERRS_INIT;
+    EM_ERRS_AUTO warnings = EM_ERRS_INIT;
+    if (steps->build_time && !em_config_skips(steps->config, "migrate"))
+        em_migration_check(steps->config, &errs, &warnings);
+    em_report_warn_all(report, "migrate", &warnings);
+    em_report_fail_all(report, "migrate", &errs);
+}
+
 static void check_sql(const struct em_steps *steps, struct em_report *report)
 {
     const struct em_config *config = steps->config;
@@ -104,6 +116,7 @@ static int look(const struct em_steps *steps, const struct em_list *service,
         return code;
     check_sql(steps, report);
     check_command("migrate", &config->migrate_command, report);
+    check_migration(steps, report);
     check_command("service", service, report);
     return 0;
 }

@@ -10,6 +10,7 @@
 
 /* A source that is larger holds data, and is told of. */
 #define SOURCE_LIMIT ((size_t)4 * 1024 * 1024)
+#define SCRIPT_LIMIT ((size_t)256 * 1024)
 
 /* Of a tool that the command doesn't tell, the files that are looked at for a guess. */
 enum { GUESSED = 20 };
@@ -135,6 +136,29 @@ static void ask(const struct em_config *config, const struct em_tool_search *s, 
     look->has_rows = !look->why.len;
 }
 
+/* A script that calls Alembic: the word behind the first `upgrade` in it. */
+static void read_script(const char *path, struct em_str *target)
+{
+    EM_STR_AUTO bytes = EM_STR_INIT;
+    EM_STR_AUTO why = EM_STR_INIT;
+    if (!target->len && em_file_read(path, SCRIPT_LIMIT, &bytes, &why) &&
+        strcasestr(em_str_c(&bytes), "alembic"))
+        em_tool_upgrades_to(em_str_c(&bytes), target);
+}
+
+/* Where Alembic's files are there, and what the command starts isn't known. */
+static void find_target(const struct em_config *config, struct em_str *target)
+{
+    EM_STR_AUTO command = EM_STR_INIT;
+    EM_LIST_AUTO words = EM_LIST_INIT;
+    for (size_t i = 0; i < config->migrate_command.n; i++)
+        em_str_printf(&command, "%s ", config->migrate_command.v[i]);
+    em_tool_upgrades_to(em_str_c(&command), target);
+    em_words_split(em_str_c(&command), &words);
+    for (size_t i = 0; i < words.n; i++)
+        read_script(words.v[i], target);
+}
+
 void em_pending_look(const struct em_config *config, const struct em_filelist *files,
                      struct em_db *db, em_time until, struct em_pending_look *look)
 {
@@ -153,6 +177,8 @@ void em_pending_look(const struct em_config *config, const struct em_filelist *f
         ask(config, &s, db, until, look);
     else
         em_str_puts(&look->why, "there is no connection to the database");
+    if (!s.tool && strcmp(look->pending.kind->tool, "Alembic") == 0)
+        find_target(config, &s.target);
     em_pending_judge(&look->pending, em_str_c(&s.target));
 }
 

@@ -165,3 +165,52 @@ def test_alembic_in_a_package_is_no_refusal(folder, embark, db):
     ini.write_text(text)
     rows = doctor(app)
     assert not rows.of("lacking", "bad") and "gone:x" in rows.text("files", "warning")
+
+
+# --- check, while the image is built
+
+def check(app, code, **how):
+    return app.embark.run("check", **app.arguments(**how)).expect(code)
+
+
+def forked(folder, embark, db, **files):
+    return Fake(folder, embark, db, ALEMBIC, {"alembic.ini": "[alembic]\nscript_location = m\n", "m/versions/a.py": REVISION % "a",
+                                              "m/versions/b.py": REVISION % "b", **files})
+
+
+def test_several_heads_are_told_at_build_time(folder, embark, db):
+    app = forked(folder, embark, db)
+    check(app, 0)
+    app.command = "bin/alembic upgrade head"
+    process = check(app, 80)
+    assert "the migrations have 2 (a, b)" in process.stderr and "hint: alembic merge heads" in process.stderr
+    app.write("m/versions/c.py", 'revision = "c"\ndown_revision = ("a", "b")\n')
+    check(app, 0)
+
+
+def test_several_heads_behind_a_script(folder, embark, db):
+    """The files show it, and the script says what it goes to."""
+    app = forked(folder, embark, db)
+    app.write("run.sh", "#!/bin/sh\nset -e\nalembic upgrade head\n").chmod(0o755)
+    app.files = "m/versions"
+    for command in ("./run.sh", "sh run.sh", "sh -c 'true && alembic upgrade head'"):
+        app.command = command
+        check(app, 80)
+    app.write("run.sh", "#!/bin/sh\nalembic upgrade heads\n")
+    app.command = "./run.sh"
+    check(app, 0)
+
+
+def test_several_heads_where_more_files_may_be(folder, embark, db):
+    """One of them may join the heads: a warning."""
+    app = forked(folder, embark, db, **{"alembic.ini": "[alembic]\nscript_location = m\nversion_locations = m/versions, gone:x\n"})
+    app.command = "bin/alembic upgrade head"
+    assert "the migrations have 2" in check(app, 0).stderr
+
+
+def test_several_commands_with_files(folder, embark, db):
+    app = Fake(folder, embark, db, "sh -c 'true && bin/dbmate up'", {"db/migrations/1.sql": SQL})
+    app.files = "db/migrations"
+    assert "all of them are skipped together" in check(app, 0).stderr
+    app.command = "sh -c 'exec bin/dbmate up'"
+    assert "skipped together" not in check(app, 0).stderr
