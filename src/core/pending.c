@@ -10,7 +10,7 @@
 #define FAILED_UNLESS(good) "CASE WHEN " good " THEN 'a' ELSE 'f' END"
 static const struct em_pending_kind kinds[] = {
     {"Alembic", "alembic_version", "version_num, 'a'", "1", EM_FORM_ALEMBIC},
-    {"Django", "django_migrations", "app || '.' || name, 'a'", "id", EM_FORM_DJANGO},
+    {"Django", "django_migrations", "app OPERATOR(pg_catalog.||) '.' OPERATOR(pg_catalog.||) name, 'a'", "id", EM_FORM_DJANGO},
     {"Prisma", "_prisma_migrations", "migration_name, CASE WHEN rolled_back_at IS NOT NULL THEN 'u'"
      " WHEN finished_at IS NULL THEN 'f' ELSE 'a' END", "started_at", EM_FORM_FOLDER},
     {"Knex", "knex_migrations", "name, 'a'", "id", EM_FORM_BASE},
@@ -18,14 +18,15 @@ static const struct em_pending_kind kinds[] = {
     {"Sequelize", "SequelizeMeta", "name, 'a'", "1", EM_FORM_BASE},
     {"dbmate", "schema_migrations", "version, 'a'", "1", EM_FORM_VERSION},
     {"goose", "goose_db_version", "version_id, CASE WHEN is_applied THEN 'a' ELSE 'u' END", "id", EM_FORM_NUMBER},
-    {"Flyway", "flyway_schema_history", "coalesce(version, script), CASE WHEN NOT success THEN 'f'"
-     " WHEN type = 'BASELINE' THEN 'b' WHEN type LIKE 'UNDO%' OR type IN ('DELETE', 'SCHEMA') THEN 'u'"
+    {"Flyway", "flyway_schema_history", "COALESCE(version, script), CASE WHEN NOT success THEN 'f'"
+     " WHEN type OPERATOR(pg_catalog.=) 'BASELINE' THEN 'b' WHEN type OPERATOR(pg_catalog.~~) 'UNDO%' OR"
+     " type OPERATOR(pg_catalog.=) ANY ('{DELETE,SCHEMA}') THEN 'u'"
      " ELSE 'a' END", "installed_rank", EM_FORM_FLYWAY},
     {"sqlx", "_sqlx_migrations", "version, " FAILED_UNLESS("success"), "version", EM_FORM_NUMBER},
     {"golang-migrate", "schema_migrations", "version, " FAILED_UNLESS("NOT dirty"), "1", EM_FORM_UP_TO},
     {"Rails", "schema_migrations", "version, 'a'", "1", EM_FORM_NUMBER},
     {"Entity Framework", "__EFMigrationsHistory", "\"MigrationId\", 'a'", "1", EM_FORM_COMPILED},
-    {"embark", NULL, "name, CASE state WHEN 'applied' THEN 'a' ELSE 'f' END", "started_at, name", EM_FORM_OWN},
+    {"embark", NULL, "name, CASE WHEN state OPERATOR(pg_catalog.=) 'applied' THEN 'a' ELSE 'f' END", "started_at, name", EM_FORM_OWN},
 };
 /* clang-format on */
 

@@ -18,16 +18,22 @@ void em_activity_sql(const char *application, int server_version, struct em_str 
     }
     em_str_puts(
         sql,
-        "SELECT a.pid, a.wait_event_type || '/' || a.wait_event,"
+        "SELECT a.pid, a.wait_event_type OPERATOR(pg_catalog.||) '/' OPERATOR(pg_catalog.||) "
+        "a.wait_event,"
         " " EM_STATEMENT_SQL ","
-        " (SELECT coalesce(nullif(b.application_name, ''), 'an unnamed client') || ' (pid ' || "
-        "b.pid || ')'"
-        " FROM pg_catalog.pg_stat_activity b WHERE b.pid = ANY "
+        " (SELECT COALESCE(CASE WHEN b.application_name OPERATOR(pg_catalog.<>) '' THEN "
+        "b.application_name END, 'an unnamed client') OPERATOR(pg_catalog.||) ' (pid ' "
+        "OPERATOR(pg_catalog.||) "
+        "b.pid OPERATOR(pg_catalog.||) ')'"
+        " FROM pg_catalog.pg_stat_activity b WHERE b.pid OPERATOR(pg_catalog.=) ANY "
         "(pg_catalog.pg_blocking_pids(a.pid)) LIMIT 1),"
-        " (SELECT p.phase || CASE WHEN p.blocks_total > 0 THEN ' ' || p.blocks_done * 100 / "
-        "p.blocks_total || ' %'"
-        " ELSE '' END FROM pg_catalog.pg_stat_progress_create_index p WHERE p.pid = a.pid LIMIT 1)"
-        " FROM pg_catalog.pg_stat_activity a WHERE a.state <> 'idle' AND a.application_name = ");
+        " (SELECT p.phase OPERATOR(pg_catalog.||) CASE WHEN p.blocks_total OPERATOR(pg_catalog.>) "
+        "0 THEN ' ' OPERATOR(pg_catalog.||) (p.blocks_done OPERATOR(pg_catalog.*) 100 "
+        "OPERATOR(pg_catalog./) p.blocks_total) OPERATOR(pg_catalog.||) ' %'"
+        " ELSE '' END FROM pg_catalog.pg_stat_progress_create_index p WHERE p.pid "
+        "OPERATOR(pg_catalog.=) a.pid LIMIT 1)"
+        " FROM pg_catalog.pg_stat_activity a WHERE a.state OPERATOR(pg_catalog.<>) 'idle' AND "
+        "a.application_name OPERATOR(pg_catalog.=) ");
     em_sql_quote_literal(sql, application);
     em_str_puts(sql, " ORDER BY a.query_start LIMIT 1");
 }
@@ -60,9 +66,10 @@ static int find_left(struct em_db *db, const char *prefix, bool end, struct em_e
     em_str_printf(&sql,
                   "SELECT a.pid, " EM_STATEMENT_SQL "%s FROM "
                   "pg_catalog.pg_stat_activity a"
-                  " WHERE a.datname = current_database() AND a.state <> 'idle' AND a.pid <> "
+                  " WHERE a.datname OPERATOR(pg_catalog.=) pg_catalog.current_database() AND "
+                  "a.state OPERATOR(pg_catalog.<>) 'idle' AND a.pid OPERATOR(pg_catalog.<>) "
                   "pg_catalog.pg_backend_pid()"
-                  " AND starts_with(a.application_name, ",
+                  " AND pg_catalog.starts_with(a.application_name, ",
                   end ? ", pg_catalog.pg_terminate_backend(a.pid)" : "");
     em_sql_quote_literal(&sql, prefix);
     em_str_puts(&sql, ")");
@@ -96,9 +103,12 @@ static int end_idle(struct em_db *db, const char *step, const char *unfinished, 
     EM_STR_AUTO sql = EM_STR_INIT;
     if (!*unfinished)
         return 0;
-    em_str_puts(&sql, "SELECT a.pid, pg_catalog.pg_terminate_backend(a.pid) FROM "
-                      "pg_catalog.pg_stat_activity a WHERE a.datname = current_database() AND "
-                      "a.state = 'idle' AND starts_with(a.application_name, ");
+    em_str_puts(
+        &sql,
+        "SELECT a.pid, pg_catalog.pg_terminate_backend(a.pid) FROM "
+        "pg_catalog.pg_stat_activity a WHERE a.datname OPERATOR(pg_catalog.=) "
+        "pg_catalog.current_database() AND "
+        "a.state OPERATOR(pg_catalog.=) 'idle' AND pg_catalog.starts_with(a.application_name, ");
     em_sql_quote_literal(&sql, unfinished);
     em_str_puts(&sql, ")");
     int code = em_db_query(db, em_in(QUERY_LIMIT), NULL, err, em_str_c(&sql), 0, NULL);

@@ -76,14 +76,19 @@ void em_lock_holder_sql(int64_t key, struct em_str *sql)
     uint64_t bits = (uint64_t)key;
     em_str_printf(
         sql,
-        "SELECT l.pid, coalesce(nullif(a.application_name, ''), 'an unnamed client'),"
-        " coalesce(host(a.client_addr), ''),"
-        " extract(epoch FROM clock_timestamp() - a.xact_start)::bigint"
+        "SELECT l.pid, COALESCE(CASE WHEN a.application_name OPERATOR(pg_catalog.<>) '' THEN "
+        "a.application_name END, 'an unnamed client'),"
+        " COALESCE(pg_catalog.host(a.client_addr), ''),"
+        " EXTRACT(epoch FROM pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) "
+        "a.xact_start)::bigint"
         " FROM pg_catalog.pg_lock_status() l"
-        " LEFT JOIN pg_catalog.pg_stat_get_activity(NULL) a ON a.pid = l.pid"
-        " WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1"
-        " AND l.classid = %" PRIu64 " AND l.objid = %" PRIu64
-        " AND l.database = (SELECT datid FROM pg_catalog.pg_stat_get_activity(pg_backend_pid()))",
+        " LEFT JOIN pg_catalog.pg_stat_get_activity(NULL) a ON a.pid OPERATOR(pg_catalog.=) l.pid"
+        " WHERE l.locktype OPERATOR(pg_catalog.=) 'advisory' AND l.granted AND l.objsubid "
+        "OPERATOR(pg_catalog.=) 1"
+        " AND l.classid OPERATOR(pg_catalog.=) %" PRIu64
+        " AND l.objid OPERATOR(pg_catalog.=) %" PRIu64
+        " AND l.database OPERATOR(pg_catalog.=) (SELECT datid FROM "
+        "pg_catalog.pg_stat_get_activity(pg_catalog.pg_backend_pid()))",
         bits >> 32, bits & 0xFFFFFFFFu);
 }
 

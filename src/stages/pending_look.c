@@ -4,8 +4,10 @@
 
 #include "embark/core/sql_vars.h"
 #include "embark/core/tool.h"
+#include "embark/os/clock.h"
 #include "embark/os/files.h"
 #include "embark/stages/migration_world.h"
+#include "embark/stages/safe_table.h"
 #include "embark/stages/sql_migrations.h"
 
 /* A source that is larger holds data, and is told of. */
@@ -63,6 +65,19 @@ static void add_file(const char *path, struct em_pending *p)
     }
 }
 
+/* One transaction, which the server ends in time by itself: a migration that runs just now may have
+ * locked the table. */
+static int ask_once(struct em_db *db, em_time until, const char *question, struct em_err *err)
+{
+    EM_STR_AUTO sql = EM_STR_INIT;
+    em_time half = em_time_min((until - em_now()) / 2, EM_SEC(60));
+    em_str_printf(&sql,
+                  "SET LOCAL transaction_read_only = on; SET LOCAL row_security = off;"
+                  " SET LOCAL statement_timeout = %lld; %s",
+                  (long long)(half > EM_MS(100) ? half / EM_MS(1) : 100), question);
+    return em_db_query(db, until, NULL, err, em_str_c(&sql), 0, NULL);
+}
+
 /* The table that the connection's search_path leads to; else one in another schema, which the tool
  * may well be told to use. `*readable`: by our role. */
 static int find_table(const struct em_config *config, const struct em_tool_search *s,
@@ -75,23 +90,31 @@ static int find_table(const struct em_config *config, const struct em_tool_searc
     EM_STR_AUTO own = EM_STR_INIT;
     if (!table)
         em_sql_migrations_table(config, &own);
-    const char *values[] = {table ? table : em_str_c(&own)};
-    int code = em_db_query(
-        db, until, NULL, err,
-        table ? "SELECT quote_ident(n.nspname) || '.' || quote_ident(c.relname),"
-                " has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT')"
-                " FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid ="
-                " c.relnamespace WHERE c.relname = $1 AND c.relkind IN ('r', 'p')"
-                " AND c.relpersistence <> 't'"
-                " ORDER BY pg_catalog.pg_table_is_visible(c.oid) DESC, n.nspname"
-              : "SELECT to_regclass($1)::text, has_table_privilege(to_regclass($1), 'SELECT')"
-                " WHERE to_regclass($1) IS NOT NULL",
-        1, values);
+    EM_STR_AUTO sql = EM_STR_INIT;
+    em_str_puts(&sql, "SELECT pg_catalog.quote_ident(n.nspname) OPERATOR(pg_catalog.||) '.'"
+                      " OPERATOR(pg_catalog.||) pg_catalog.quote_ident(c.relname),"
+                      " pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND"
+                      " pg_catalog.has_table_privilege(c.oid, 'SELECT'), " EM_SAFE_TABLE_SQL
+                      " FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON"
+                      " n.oid OPERATOR(pg_catalog.=) c.relnamespace WHERE c.relkind"
+                      " OPERATOR(pg_catalog.=) ANY ('{r,p}') AND c.relpersistence"
+                      " OPERATOR(pg_catalog.<>) 't' AND ");
+    em_str_puts(&sql, table ? "c.relname OPERATOR(pg_catalog.=) "
+                            : "c.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass(");
+    em_sql_quote_literal(&sql, table ? table : em_str_c(&own));
+    em_str_puts(&sql, table ? "" : ")");
+    em_str_puts(&sql, " ORDER BY pg_catalog.pg_table_is_visible(c.oid) DESC, n.nspname");
+    int code = ask_once(db, until, em_str_c(&sql), err);
     if (code || em_db_rows(db) == 0)
         return code;
     em_str_puts(&look->table, em_db_value(db, 0, 0));
     const char *may = em_db_value(db, 0, 1);
     *readable = may && strcmp(may, "t") == 0;
+    if (*readable && strcmp(em_db_value(db, 0, 2), "t") != 0)
+        em_str_printf(&look->why,
+                      "%s is no plain table of the server's own types, so its owner's code "
+                      "could be run by reading it",
+                      em_str_c(&look->table));
     for (int row = 1; row < em_db_rows(db); row++) {
         EM_STR_AUTO odd = EM_STR_INIT;
         em_str_printf(&odd, "there is %s, too: %s is what is looked at", em_db_value(db, row, 0),
@@ -106,13 +129,13 @@ static int read_rows(const struct em_config *config, struct em_db *db, em_time u
 {
     struct em_pending *p = &look->pending;
     EM_STR_AUTO sql = EM_STR_INIT;
-    em_str_printf(&sql, "SELECT %s FROM %s", p->kind->columns, em_str_c(&look->table));
+    em_str_printf(&sql, "SELECT %s FROM ONLY %s", p->kind->columns, em_str_c(&look->table));
     if (!p->kind->table) {
-        em_str_puts(&sql, " WHERE scope = ");
+        em_str_puts(&sql, " WHERE scope OPERATOR(pg_catalog.=) ");
         em_sql_quote_literal(&sql, config->migrate_lock);
     }
     em_str_printf(&sql, " ORDER BY %s", p->kind->order);
-    int code = em_db_query(db, until, NULL, err, em_str_c(&sql), 0, NULL);
+    int code = ask_once(db, until, em_str_c(&sql), err);
     for (int row = 0; code == 0 && row < em_db_rows(db); row++) {
         const char *id = em_db_value(db, row, 0), *letter = em_db_value(db, row, 1);
         if (id)
@@ -129,7 +152,7 @@ static void ask(const struct em_config *config, const struct em_tool_search *s, 
     int code = find_table(config, s, db, until, look, &readable, &err);
     if (code == 0 && look->table.len && !readable)
         em_str_printf(&look->why, "%s may not be read by our role", em_str_c(&look->table));
-    else if (code == 0 && look->table.len)
+    else if (code == 0 && look->table.len && !look->why.len)
         code = read_rows(config, db, until, look, &err);
     if (code)
         em_str_puts(&look->why, em_str_c(&err.text));

@@ -435,7 +435,7 @@ def test_own_files(own, db):
     own.serves()
     own.add("11_eleven", "-- embark: no transaction\nSELECT 1/0")
     rows = doctor(own, 0)
-    assert rows.pending() == ["11_eleven.sql"] and rows.text("database") == "at 10_ten.sql (embark_ledger_files)"
+    assert rows.pending() == ["11_eleven.sql"] and rows.text("database") == "at 10_ten.sql (public.embark_ledger_files)"
     own.fails(65, "division by zero")
     rows = doctor(own, 65, retry_after="0s")
     assert rows.one("failed", "bad")["names"] == ["11_eleven.sql"] and "embark migrate --resolve" in rows.one("failed")["hint"]

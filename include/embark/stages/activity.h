@@ -8,9 +8,10 @@
 /* The beginning of what a backend (`a`, of pg_stat_activity) works on, on one line; what follows
  * the word PASSWORD is left out, since a secret that is cut off isn't known for one any more. The
  * dots tell em_redact() that it was cut. */
-#define EM_STATEMENT_SQL                                                                         \
-    "regexp_replace(btrim(regexp_replace(regexp_replace(a.query, '\\mpassword\\M.*', 'PASSWORD " \
-    "...', 'i'), "                                                                               \
+#define EM_STATEMENT_SQL                                                                      \
+    "pg_catalog.regexp_replace(pg_catalog.btrim(pg_catalog.regexp_replace(pg_catalog.regexp_" \
+    "replace(a.query, '\\mpassword\\M.*', 'PASSWORD "                                         \
+    "...', 'i'), "                                                                            \
     "'\\s+', ' ', 'g')), '^(.{60}).+$', '\\1...')"
 
 /* A query for what the backends with this application_name do: never fails, whatever the role may
