@@ -283,6 +283,9 @@ check-scripts:
 	@shellcheck $$(grep -lE '^#!/bin/(ba)?sh' .ci/* $$(find test -type f))
 check-programs:
 	@.ci/programs
+# Every name in the SQL that embark sends stands with its schema.
+check-sql:
+	.ci/sql
 check-manual:
 	@for page in $(wildcard doc/*.1 doc/*.5); do mandoc -T lint -W warning $$page || exit; done
 # What a container image has to carry: with TLS at most 3.0 MB. Without, libpq, its Unicode tables and libc are 350 kB;

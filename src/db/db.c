@@ -240,6 +240,7 @@ void em_db_close(struct em_db *db)
     drop_result(db);
     PQfinish(db->conn);
     em_str_free(&db->where);
+    em_str_free(&db->path);
     em_str_free(&db->farewell);
     free(db);
 }

@@ -171,6 +171,7 @@ static int try_login(const struct attempt *a, const struct place *place, em_time
     struct params p;
     struct em_db *db = em_alloc(sizeof *db);
     say_where(db, place);
+    db->asked = em_url_search_path(a->url, &db->path);
     db->pinned = em_db_pin(a->url, a->session, em_str_c(&db->where), &options);
     build_params(&p, a->url, place, a->application, a->attrs, em_str_c(&options));
     db->conn = PQconnectStartParams(p.keys, p.values, 0);
@@ -251,6 +252,13 @@ int em_db_open(const struct em_url *url, const char *application, em_time until,
 bool em_db_pinned(const struct em_db *db)
 {
     return db->pinned;
+}
+
+bool em_db_asked_path(const struct em_db *db, struct em_str *path)
+{
+    if (db->asked)
+        em_str_puts(path, em_str_c(&db->path));
+    return db->asked;
 }
 
 int em_db_open_for(enum em_db_session session, const struct em_url *url, const char *application,

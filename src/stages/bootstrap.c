@@ -13,6 +13,7 @@
 #include "embark/os/proc.h"
 #include "embark/stages/bootstrap_make.h"
 #include "embark/stages/command.h"
+#include "embark/stages/ledger_sql.h"
 #include "embark/stages/lock.h"
 #include "embark/stages/migrate.h"
 #include "embark/stages/wait.h"
@@ -131,6 +132,7 @@ int em_bootstrap_look(const struct em_config *config, const struct em_url *servi
         return 0;
     em_bootstrap_mark(setup.database, &mark);
     const char *privilege = privilege_of(config, &setup, em_db_user(db), &schemas);
+    em_ledger_add_path(db, service, &sql);
     em_str_printf(&sql,
                   "SELECT EXISTS (SELECT FROM pg_catalog.pg_db_role_setting s,"
                   " pg_catalog.unnest(s.setconfig) c WHERE pg_catalog.split_part(c, '=', 1) "
@@ -166,8 +168,8 @@ static bool done_already(const struct em_config *config, const struct em_url *se
     if (config->bootstrap_when != 0)
         return false;
     em_application_name("bootstrap", &application);
-    if (em_db_open_for(EM_DB_USERS, service, em_str_c(&application),
-                       em_in(config->database_connect_timeout), &db, NULL, &ignored) != 0 ||
+    if (em_db_open(service, em_str_c(&application), em_in(config->database_connect_timeout), &db,
+                   NULL, &ignored) != 0 ||
         em_bootstrap_look(config, service, db, em_in(EM_BOOTSTRAP_LOOK), &needed, &why, &ignored) !=
             0)
         needed = true;

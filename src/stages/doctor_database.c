@@ -117,8 +117,7 @@ static bool log_in(struct em_doctor_at *at)
     const char *database = em_url_get(at->url, "dbname"), *user = em_url_get(at->url, "user");
     em_time started = em_now();
     em_application_name("doctor", &name);
-    if (em_db_open_for(EM_DB_USERS, at->url, em_str_c(&name), at->deadline, &at->db, &failure,
-                       &err) != 0) {
+    if (em_db_open(at->url, em_str_c(&name), at->deadline, &at->db, &failure, &err) != 0) {
         if (!em_loop_stopped())
             say_failure(at, &failure, &err);
         return false;

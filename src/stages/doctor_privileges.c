@@ -6,6 +6,7 @@
 #include "embark/os/clock.h"
 #include "embark/stages/doctor_at.h"
 #include "embark/stages/ledger.h"
+#include "embark/stages/ledger_sql.h"
 
 enum { SHOWN = 3 };
 
@@ -49,8 +50,9 @@ enum {
     COL_LEDGER_CREATE
 };
 
-static void privileges_sql(const struct em_config *config, struct em_str *sql)
+static void privileges_sql(const struct em_doctor_at *at, struct em_str *sql)
 {
+    em_ledger_add_path(at->db, at->url, sql);
     em_str_puts(
         sql, "SELECT pg_catalog.quote_ident(CURRENT_USER), "
              "pg_catalog.quote_ident(pg_catalog.current_schema()),"
@@ -65,7 +67,7 @@ static void privileges_sql(const struct em_config *config, struct em_str *sql)
              "pg_catalog.has_table_privilege(l.oid, 'INSERT') AND"
              " pg_catalog.has_table_privilege(l.oid, 'UPDATE'), pg_catalog.quote_ident(ln.nspname),"
              " pg_catalog.has_schema_privilege(ln.oid, 'CREATE') FROM (SELECT) one");
-    add_ledger_sql(config, sql);
+    add_ledger_sql(at->config, sql);
 }
 
 static void say_schema(struct em_doctor_at *at)
@@ -184,7 +186,7 @@ void em_doctor_privileges(struct em_doctor_at *at)
     EM_STR_AUTO sql = EM_STR_INIT;
     if (!at->migrates || at->standby)
         return;
-    privileges_sql(at->config, &sql);
+    privileges_sql(at, &sql);
     if (em_doctor_ask(at, "privileges", em_str_c(&sql))) {
         at->has_ledger = em_ledger_wanted(at->config) && em_doctor_true(at, COL_LEDGER);
         say_schema(at);
@@ -192,6 +194,9 @@ void em_doctor_privileges(struct em_doctor_at *at)
             say_ledger(at);
         say_statement_mode(at);
     }
-    if (em_doctor_ask(at, "tables", others_sql))
+    em_str_cut(&sql, 0);
+    em_ledger_add_path(at->db, at->url, &sql);
+    em_str_puts(&sql, others_sql);
+    if (em_doctor_ask(at, "tables", em_str_c(&sql)))
         say_others(at);
 }

@@ -99,7 +99,7 @@ void em_ledger_add_path(struct em_db *db, const struct em_url *url, struct em_st
     if (!em_db_pinned(db))
         return;
     em_str_puts(sql, "SELECT pg_catalog.set_config('search_path', ");
-    if (url && em_url_search_path(url, &asked)) {
+    if (url ? em_url_search_path(url, &asked) : em_db_asked_path(db, &asked)) {
         em_sql_quote_literal(sql, em_str_c(&asked));
     } else {
         em_str_puts(

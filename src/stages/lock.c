@@ -160,9 +160,7 @@ static bool open_for_try(struct em_lock *lock, const struct em_url *url, em_time
     if (lock->db)
         return true;
     em_application_name(lock->step, &application);
-    /* Whoever has a say looks for the ledger where the users' search_path leads to. */
-    enum em_db_session session = lock->still_wanted ? EM_DB_USERS : EM_DB_OWN;
-    return em_db_open_for(session, url, em_str_c(&application), by, &lock->db, failure, err) != 0 ||
+    return em_db_open(url, em_str_c(&application), by, &lock->db, failure, err) != 0 ||
            !lock->still_wanted || lock->still_wanted(lock->ctx, lock->db, by);
 }
 

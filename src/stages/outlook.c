@@ -85,6 +85,6 @@ int em_outlook_open(const struct em_config *config, const struct em_url *direct,
 {
     EM_STR_AUTO application = EM_STR_INIT;
     em_application_name("ledger", &application);
-    return em_db_open_for(EM_DB_USERS, direct, em_str_c(&application),
-                          em_in(config->database_connect_timeout), db, failure, err);
+    return em_db_open(direct, em_str_c(&application), em_in(config->database_connect_timeout), db,
+                      failure, err);
 }

@@ -6,6 +6,7 @@
 #include "embark/core/tool.h"
 #include "embark/os/clock.h"
 #include "embark/os/files.h"
+#include "embark/stages/ledger_sql.h"
 #include "embark/stages/migration_world.h"
 #include "embark/stages/safe_table.h"
 #include "embark/stages/sql_migrations.h"
@@ -91,6 +92,7 @@ static int find_table(const struct em_config *config, const struct em_tool_searc
     if (!table)
         em_sql_migrations_table(config, &own);
     EM_STR_AUTO sql = EM_STR_INIT;
+    em_ledger_add_path(db, NULL, &sql);
     em_str_puts(&sql, "SELECT pg_catalog.quote_ident(n.nspname) OPERATOR(pg_catalog.||) '.'"
                       " OPERATOR(pg_catalog.||) pg_catalog.quote_ident(c.relname),"
                       " pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND"

@@ -14,6 +14,7 @@
 #include "embark/os/clock.h"
 #include "embark/os/files.h"
 #include "embark/os/log.h"
+#include "embark/stages/ledger_sql.h"
 #include "embark/stages/lock.h"
 #include "embark/stages/sql_check.h"
 #include "embark/stages/sql_records.h"
@@ -349,10 +350,13 @@ int em_sql_migrations_resolve(struct em_db *db, const struct em_config *config, 
                               const char *place, bool applied, struct em_err *err)
 {
     struct em_sql_records records = {.db = db, .config = config, .place = place, .run = ""};
+    EM_STR_AUTO begin = EM_STR_INIT;
     char key[24];
     const char *values[] = {key};
     snprintf(key, sizeof key, "%lld", (long long)em_lock_key(config->migrate_lock));
-    int code = em_db_query(db, em_in(EM_RECORD_LIMIT), NULL, err, "BEGIN READ WRITE", 0, NULL);
+    em_str_puts(&begin, "BEGIN READ WRITE; ");
+    em_ledger_add_path(db, NULL, &begin);
+    int code = em_db_query(db, em_in(EM_RECORD_LIMIT), NULL, err, em_str_c(&begin), 0, NULL);
     if (code == 0)
         code = em_db_query(db, em_in(EM_RECORD_LIMIT), NULL, err,
                            "SELECT pg_catalog.pg_try_advisory_xact_lock($1::bigint)", 1, values);

@@ -91,6 +91,21 @@ static int add_place(const struct em_sql_records *r, struct em_err *err)
     return code;
 }
 
+/* Where a name without one is created. Without any, CREATE TABLE says so. */
+static int add_schema(struct em_sql_records *r, struct em_err *err)
+{
+    if (strchr(r->config->migrate_ledger, '.'))
+        return 0;
+    int code =
+        command(r, "SELECT pg_catalog.quote_ident(pg_catalog.current_schema())", 0, NULL, err);
+    const char *schema = code ? NULL : em_db_value(r->db, 0, 0);
+    if (!schema)
+        return code;
+    em_str_insert(&r->table, 0, ".", 1);
+    em_str_insert(&r->table, 0, schema, strlen(schema));
+    return 0;
+}
+
 /* IF NOT EXISTS alone would ask for the right to create tables where there is one already. The lock
  * is held, but only for this scope. */
 static int make_table(struct em_sql_records *r, struct em_err *err)
@@ -104,6 +119,9 @@ static int make_table(struct em_sql_records *r, struct em_err *err)
         return code;
     if (is == OLD)
         return add_place(r, err);
+    code = add_schema(r, err);
+    if (code)
+        return code;
     em_str_printf(
         &sql,
         "CREATE TABLE IF NOT EXISTS %s (scope pg_catalog.text NOT NULL, name pg_catalog.text NOT"

@@ -54,9 +54,7 @@ static int try_once(const struct em_config *config, const struct em_url *url, em
     em_time until = em_time_min(deadline, em_in(config->database_connect_timeout));
     em_application_name("wait", &application);
     *failure = (struct em_db_failure){EM_DB_RETRY, ""};
-    /* Whoever keeps it looks for the ledger in the schema that the users' search_path leads to. */
-    int code = em_db_open_for(kept ? EM_DB_USERS : EM_DB_OWN, url, em_str_c(&application), until,
-                              &db, failure, err);
+    int code = em_db_open(url, em_str_c(&application), until, &db, failure, err);
     if (code == 0)
         code = em_wait_primary(db, url, until, failure, err);
     if (code == 0 && kept)

@@ -12,8 +12,10 @@ struct em_db {
     PGresult *result;       /* of the last query, or NULL */
     struct em_str farewell; /* the server's last words, "" if it said none */
     bool pinned;            /* em_db_pinned() */
-    bool running;           /* between em_db_start and the end of its answer */
-    struct em_str where;    /* "db:5432", for messages */
+    bool asked;             /* em_db_asked_path(): there is one */
+    struct em_str path;
+    bool running;        /* between em_db_start and the end of its answer */
+    struct em_str where; /* "db:5432", for messages */
 };
 
 /* Fills err and failure (NULL allowed) from a message that libpq printed with PQERRORS_VERBOSE.

@@ -68,6 +68,8 @@ int em_db_open_for(enum em_db_session session, const struct em_url *url, const c
 /* The login was made with the settings of EM_DB_OWN or EM_DB_SUPER, and nobody refused them. (A
  * pooler that is told to ignore them doesn't.) */
 bool em_db_pinned(const struct em_db *db);
+/* The search_path that the URL's own options ask for; false: none. */
+bool em_db_asked_path(const struct em_db *db, struct em_str *path);
 void em_db_close(struct em_db *db); /* NULL is fine */
 
 /* Runs one statement (extended protocol when there are parameters, text format). Rows are read by

@@ -73,7 +73,8 @@ void em_ledger_add_settings(int lock_ms, struct em_str *sql);
 /* The digest of a table, from EM_TOOL_ROWS_SQL's answer: the rows in any order make the same one.
  * False: there are more than EM_LEDGER_ROWS. */
 bool em_ledger_digest(const char *name, const char *xml, struct em_str *hex);
-/* What makes the session look names up as the migration's own session will, for the transaction. */
+/* What makes the session look names up as the migration's own session will, for the transaction.
+ * `url` is the migration's; NULL: the session's own. */
 void em_ledger_add_path(struct em_db *db, const struct em_url *url, struct em_str *sql);
 /* An error that names the table. */
 int em_ledger_named(int code, const struct em_config *config, const struct em_db_failure *failure,
