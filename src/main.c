@@ -9,6 +9,7 @@
 
 #include "embark/commands/commands.h"
 #include "embark/commands/start_report.h"
+#include "embark/core/sounds.h"
 #include "embark/os/files.h"
 #include "embark/os/log.h"
 #include "embark/os/loop.h"
@@ -207,6 +208,18 @@ static void say_mistakes(const struct words *words, struct em_errs *errs, struct
         em_log_err(EM_LOG_ERROR, "configuration", &errs->v[i]);
 }
 
+/* What is secret by its name or its place, whatever it is used for. */
+static void learn_secrets(const struct words *words, const struct em_config *config)
+{
+    struct em_secrets *secrets = em_log_secrets();
+    em_secrets_of_environment(environ, secrets);
+    for (size_t i = 0; i < config->bootstrap_var.n; i++)
+        em_secrets_of_pair(config->bootstrap_var.v[i], secrets);
+    em_secrets_of_command(config->migrate_command.v, secrets);
+    em_secrets_of_command(config->service_command.v, secrets);
+    em_secrets_of_command(words->argv, secrets);
+}
+
 /* True: there was no mistake. `config` holds what could be read in any case. */
 static bool read_config(const struct words *words, struct em_config *config, struct em_errs *errs,
                         struct em_errs *warnings)
@@ -225,6 +238,7 @@ static bool read_config(const struct words *words, struct em_config *config, str
     bool good = em_config_parse(config, path, path ? em_str_c(&bytes) : NULL, bytes.len, &world,
                                 em_log_secrets(), errs, warnings);
     set_up_log(words, config);
+    learn_secrets(words, config);
     em_str_wipe(&bytes);
     return good;
 }

@@ -6,6 +6,7 @@
 #include "embark/commands/doctor.h"
 #include "embark/commands/flags.h"
 #include "embark/core/looks_print.h"
+#include "embark/core/sounds.h"
 #include "embark/os/clock.h"
 #include "embark/os/exec.h"
 #include "embark/os/files.h"
@@ -121,7 +122,8 @@ static void look_at_service(struct em_doctor *d)
                     "not known here: embark doctor -- COMMAND looks at it, too");
         return;
     }
-    em_words_print(d->service, &words);
+    em_command_print(d->service->v, true, &words);
+    em_redact(em_log_secrets(), &words); /* before it is cut */
     if (words.len > SHOWN_COMMAND) {
         em_str_cut(&words, SHOWN_COMMAND);
         em_str_puts(&words, "…");

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "embark/commands/doctor.h"
+#include "embark/core/sounds.h"
 
 #define SECTION "configuration"
 
@@ -67,6 +68,10 @@ const char *em_doctor_value(const struct em_doctor *d, const struct em_key *key,
     const struct em_url *url = url_of(d, key);
     if (url)
         em_url_print(url, false, value);
+    else if (key->type == EM_KEY_WORDS)
+        em_command_print(key == &em_keys[EM_AT_service_command] ? config->service_command.v
+                                                                : config->migrate_command.v,
+                         true, value);
     else
         em_config_print(config, key, value);
     return origin || key != &em_keys[EM_AT_database_url] ? origin : database_origin(d);

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include "embark/core/sounds.h"
 #include "embark/os/clock.h"
 #include "embark/os/log.h"
 #include "embark/os/state.h"
@@ -42,8 +43,7 @@ void em_start_report_steps(const char *timings)
 void em_shown_command(char *const *argv, size_t limit, struct em_str *out)
 {
     EM_STR_WIPED words = EM_STR_INIT;
-    for (size_t i = 0; argv[i]; i++)
-        em_str_printf(&words, "%s%s", i ? " " : "", argv[i]);
+    em_command_print(argv, false, &words);
     em_redact(em_log_secrets(), &words);
     if (words.len > limit) {
         em_str_cut(&words, limit);

@@ -3,6 +3,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "embark/core/sounds.h"
+
 struct range {
     const char *start, *end;
 };
@@ -216,6 +218,34 @@ static bool find_value(const char *start, const char *name, const char *p, const
     return q > p && find_sql(q, end, value);
 }
 
+/* API_TOKEN=VALUE, "api_key": "VALUE", --token VALUE: any name that sounds secret, where nothing
+ * but a value can follow. */
+static bool find_named(const char *start, const char *p, const char *end, struct range *value)
+{
+    const char *name_end = p, *q;
+    if (p > start && is_name(p[-1]))
+        return false;
+    while (is_name(*name_end))
+        name_end++;
+    if (name_end == p || !em_sounds_secret(p, (size_t)(name_end - p)))
+        return false;
+    bool quoted =
+        *name_end == '"' || *name_end == '\'' || (*name_end == '\\' && name_end[1] == '"');
+    if (quoted || (*name_end == '=' && name_end[1] != '=' && !is_space(name_end[1])))
+        return find_value(start, p, name_end, end, value);
+    if (strncmp(p, "--", 2) != 0 || strncmp(p, "--no-", 5) == 0 || !is_blank(*name_end))
+        return false;
+    q = skip_blanks(name_end, end);
+    if (q == end || is_space(*q) || *q == '-')
+        return false;
+    value->start = q + (*q == '\'' || *q == '"');
+    value->end = value->start > q ? quoted_end(q, end) : word_end(q, end);
+    /* A sentence's, or a script's. */
+    while (value->end > value->start + 1 && strchr(";,)'\"", value->end[-1]))
+        value->end--;
+    return true;
+}
+
 static void set(bool *mark, const char *start, const char *from, const char *to)
 {
     if (to > from)
@@ -234,4 +264,13 @@ void em_guess_passwords(const char *text, size_t length, bool *mark)
         if (n && find_value(text, p, p + n, end, &value))
             set(mark, text, value.start, value.end);
     }
+}
+
+void em_guess_named(const char *text, size_t length, bool *mark)
+{
+    const char *end = text + length;
+    struct range value;
+    for (const char *p = text; p < end; p++)
+        if (find_named(text, p, end, &value))
+            set(mark, text, value.start, value.end);
 }

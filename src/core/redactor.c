@@ -28,8 +28,9 @@ static void mark(struct em_redactor *r, const struct em_secrets *secrets, bool m
 {
     EM_FREE bool *secret = em_alloc(r->text.len * sizeof *secret);
     em_guess_passwords(r->text.data, r->text.len, secret);
-    for (size_t i = 0; secrets && i < secrets->list.n; i++)
-        em_secret_mark(secrets->list.v[i], &r->text, r->out, more, secret);
+    em_guess_named(r->text.data, r->text.len, secret);
+    for (size_t i = 0; secrets && i < em_secrets_count(secrets); i++)
+        em_secret_mark(em_secrets_form(secrets, i), &r->text, r->out, more, secret);
     for (size_t i = r->out; i < r->text.len; i++)
         if (secret[i])
             r->marks.data[i] = '1';
@@ -41,8 +42,8 @@ static size_t find_beginning(const struct em_redactor *r, const struct em_secret
                              bool telling)
 {
     size_t end = r->text.len, first = end;
-    for (size_t s = 0; secrets && s < secrets->list.n; s++) {
-        const char *secret = secrets->list.v[s];
+    for (size_t s = 0; secrets && s < em_secrets_count(secrets); s++) {
+        const char *secret = em_secrets_form(secrets, s);
         size_t longest = 3 * strlen(secret);
         size_t i = end - r->out > longest ? end - longest : r->out;
         for (; i < first; i++) {

@@ -9,15 +9,14 @@
 
 /* ---- The set ---- */
 
-static void add_form(struct em_secrets *secrets, const char *form)
+static void add_form(struct em_list *list, const char *form)
 {
-    if (*form && !em_list_has(&secrets->list, form))
-        em_list_add(&secrets->list, form);
+    if (*form && !em_list_has(list, form))
+        em_list_add(list, form);
 }
 
 /* With `escape` in front of each byte of `special`; '\0': the byte itself is doubled. */
-static void add_quoted(struct em_secrets *secrets, const char *secret, const char *special,
-                       char escape)
+static void add_quoted(struct em_list *list, const char *secret, const char *special, char escape)
 {
     EM_STR_WIPED form = EM_STR_INIT;
     for (const char *p = secret; *p; p++) {
@@ -25,7 +24,7 @@ static void add_quoted(struct em_secrets *secrets, const char *secret, const cha
             em_str_putc(&form, escape ? escape : *p);
         em_str_putc(&form, *p);
     }
-    add_form(secrets, em_str_c(&form));
+    add_form(list, em_str_c(&form));
 }
 
 static void put_json(struct em_str *out, const char *p, size_t n, uint32_t code, bool html)
@@ -47,7 +46,7 @@ static void put_json(struct em_str *out, const char *p, size_t n, uint32_t code,
 }
 
 /* JSON of a library that writes ASCII only, such as Python's, and Go's, which hides HTML. */
-static void add_ascii(struct em_secrets *secrets, const char *secret)
+static void add_ascii(struct em_list *list, const char *secret)
 {
     EM_STR_WIPED ascii = EM_STR_INIT;
     EM_STR_WIPED html = EM_STR_INIT;
@@ -60,12 +59,12 @@ static void add_ascii(struct em_secrets *secrets, const char *secret)
         put_json(&html, p, n, code, true);
         p += n;
     }
-    add_form(secrets, em_str_c(&ascii));
-    add_form(secrets, em_str_c(&html));
+    add_form(list, em_str_c(&ascii));
+    add_form(list, em_str_c(&html));
 }
 
 /* Within '…', as set -x and Python's shlex.quote() write it. */
-static void add_shell(struct em_secrets *secrets, const char *secret)
+static void add_shell(struct em_list *list, const char *secret)
 {
     EM_STR_WIPED traced = EM_STR_INIT;
     EM_STR_WIPED quoted = EM_STR_INIT;
@@ -73,31 +72,58 @@ static void add_shell(struct em_secrets *secrets, const char *secret)
         em_str_puts(&traced, *p == '\'' ? "'\\''" : (char[]){*p, '\0'});
         em_str_puts(&quoted, *p == '\'' ? "'\"'\"'" : (char[]){*p, '\0'});
     }
-    add_form(secrets, em_str_c(&traced));
-    add_form(secrets, em_str_c(&quoted));
+    add_form(list, em_str_c(&traced));
+    add_form(list, em_str_c(&quoted));
 }
 
-void em_secrets_add(struct em_secrets *secrets, const char *secret)
+static void add_forms(struct em_list *list, const char *secret)
 {
     EM_STR_WIPED escaped = EM_STR_INIT;
     if (!secret || !*secret)
         return;
-    add_form(secrets, secret);
-    add_quoted(secrets, secret, "'", '\0');    /* SQL */
-    add_quoted(secrets, secret, "\"", '\0');   /* Npgsql */
-    add_quoted(secrets, secret, "'\\", '\\');  /* keyword=value, E'' */
-    add_quoted(secrets, secret, "\"\\", '\\'); /* JSON */
+    add_form(list, secret);
+    add_quoted(list, secret, "'", '\0');    /* SQL */
+    add_quoted(list, secret, "\"", '\0');   /* Npgsql */
+    add_quoted(list, secret, "'\\", '\\');  /* keyword=value, E'' */
+    add_quoted(list, secret, "\"\\", '\\'); /* JSON */
     em_escape(&escaped, secret, strlen(secret));
-    add_form(secrets, em_str_c(&escaped));
-    add_ascii(secrets, secret);
-    add_shell(secrets, secret);
+    add_form(list, em_str_c(&escaped));
+    add_ascii(list, secret);
+    add_shell(list, secret);
+}
+
+void em_secrets_add(struct em_secrets *secrets, const char *secret)
+{
+    add_forms(&secrets->list, secret);
+}
+
+void em_secrets_add_likely(struct em_secrets *secrets, const char *secret)
+{
+    if (secret && !em_list_has(&secrets->list, secret))
+        add_forms(&secrets->likely, secret);
+}
+
+size_t em_secrets_count(const struct em_secrets *secrets)
+{
+    return secrets->list.n + secrets->likely.n;
+}
+
+const char *em_secrets_form(const struct em_secrets *secrets, size_t i)
+{
+    return i < secrets->list.n ? secrets->list.v[i] : secrets->likely.v[i - secrets->list.n];
+}
+
+static void wipe(struct em_list *list)
+{
+    for (size_t i = 0; i < list->n; i++)
+        explicit_bzero(list->v[i], strlen(list->v[i]));
+    em_list_free(list);
 }
 
 void em_secrets_free(struct em_secrets *secrets)
 {
-    for (size_t i = 0; i < secrets->list.n; i++)
-        explicit_bzero(secrets->list.v[i], strlen(secrets->list.v[i]));
-    em_list_free(&secrets->list);
+    wipe(&secrets->list);
+    wipe(&secrets->likely);
 }
 
 /* ---- Taking its members out ---- */
@@ -137,33 +163,20 @@ static void mark_cut(const struct em_secrets *secrets, const struct em_str *text
              (at = memmem(at, text->len - (size_t)(at - text->data), cuts[c], length)) != NULL;
              at += length) {
             size_t cut = (size_t)(at - text->data);
-            for (size_t i = 0; i < secrets->list.n; i++) {
-                mark_beginning(secrets->list.v[i], text, cut, mark);
-                mark_end(secrets->list.v[i], text, cut + length, mark);
+            for (size_t i = 0; i < em_secrets_count(secrets); i++) {
+                mark_beginning(em_secrets_form(secrets, i), text, cut, mark);
+                mark_end(em_secrets_form(secrets, i), text, cut + length, mark);
             }
         }
     }
 }
 
-void em_redact(const struct em_secrets *secrets, struct em_str *text)
+/* Marked first and replaced then, so that one secret can't hide the rest of another that overlaps
+ * it, and what was put in is not looked at again. */
+static void replace(struct em_str *text, const bool *mark, size_t *at)
 {
-    em_redact_at(secrets, text, NULL);
-}
-
-void em_redact_at(const struct em_secrets *secrets, struct em_str *text, size_t *at)
-{
-    size_t from = at ? *at : 0;
-    if (!text->len)
-        return;
-    /* Marked first and replaced then, so that one secret can't hide the rest of another that
-     * overlaps it, and what was put in is not looked at again. */
     EM_STR_AUTO clean = EM_STR_INIT;
-    EM_FREE bool *mark = em_alloc(text->len * sizeof *mark);
-    em_guess_passwords(text->data, text->len, mark);
-    for (size_t i = 0; secrets && i < secrets->list.n; i++)
-        em_secret_mark(secrets->list.v[i], text, 0, false, mark);
-    if (secrets)
-        mark_cut(secrets, text, mark);
+    size_t from = at ? *at : 0;
     for (size_t i = 0; i < text->len; i++) {
         if (at && i == from)
             *at = clean.len;
@@ -177,4 +190,34 @@ void em_redact_at(const struct em_secrets *secrets, struct em_str *text, size_t 
     em_str_wipe(text);
     *text = clean;
     clean = (struct em_str)EM_STR_INIT;
+}
+
+void em_redact(const struct em_secrets *secrets, struct em_str *text)
+{
+    em_redact_at(secrets, text, NULL);
+}
+
+void em_redact_at(const struct em_secrets *secrets, struct em_str *text, size_t *at)
+{
+    if (!text->len)
+        return;
+    EM_FREE bool *mark = em_alloc(text->len * sizeof *mark);
+    em_guess_passwords(text->data, text->len, mark);
+    em_guess_named(text->data, text->len, mark);
+    for (size_t i = 0; secrets && i < em_secrets_count(secrets); i++)
+        em_secret_mark(em_secrets_form(secrets, i), text, 0, false, mark);
+    if (secrets)
+        mark_cut(secrets, text, mark);
+    replace(text, mark, at);
+}
+
+void em_redact_sure(const struct em_secrets *secrets, struct em_str *text)
+{
+    if (!text->len)
+        return;
+    EM_FREE bool *mark = em_alloc(text->len * sizeof *mark);
+    em_guess_passwords(text->data, text->len, mark);
+    for (size_t i = 0; i < secrets->list.n; i++)
+        em_secret_mark(secrets->list.v[i], text, 0, false, mark);
+    replace(text, mark, NULL);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "embark/core/sounds.h"
 #include "embark/core/sql_lex.h"
 
 /* ---- The set ---- */
@@ -94,7 +95,7 @@ bool em_sql_vars_secret(const char *name)
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
         if (strcasestr(name, words[i]))
             return true;
-    return false;
+    return em_sounds_secret(name, strlen(name));
 }
 
 bool em_sql_vars_setting(const char *name)

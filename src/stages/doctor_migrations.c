@@ -3,7 +3,9 @@
 #include <string.h>
 
 #include "embark/core/config.h"
+#include "embark/core/sounds.h"
 #include "embark/core/verdict_text.h"
+#include "embark/os/log.h"
 #include "embark/stages/doctor.h"
 #include "embark/stages/ledger.h"
 #include "embark/stages/migrate.h"
@@ -107,8 +109,8 @@ static void add_what_runs(const struct em_migrations_view *v)
     EM_STR_AUTO command = EM_STR_INIT;
     if (em_sql_migrations_any(v->config))
         em_str_puts(&command, v->config->migrate_sql);
-    for (size_t i = 0; i < v->config->migrate_command.n; i++)
-        em_str_printf(&command, "%s%s", i ? " " : "", v->config->migrate_command.v[i]);
+    em_command_print(v->config->migrate_command.v, false, &command);
+    em_redact(em_log_secrets(), &command); /* before it is cut */
     if (command.len > COMMAND_SHOWN) {
         em_str_cut(&command, COMMAND_SHOWN);
         em_str_puts(&command, "…");

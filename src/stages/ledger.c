@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "embark/core/identity.h"
+#include "embark/core/sounds.h"
 #include "embark/core/sql_vars.h"
 #include "embark/os/host.h"
 #include "embark/os/log.h"
@@ -41,7 +42,7 @@ static void command_words(const struct em_config *config, struct em_list *words)
     for (size_t i = 0; i < config->migrate_command.n; i++) {
         EM_STR_AUTO word = EM_STR_INIT;
         em_str_puts(&word, config->migrate_command.v[i]);
-        em_redact(em_log_secrets(), &word);
+        em_redact_sure(em_log_secrets(), &word);
         em_list_add(words, em_str_c(&word));
     }
 }
@@ -216,8 +217,7 @@ static void describe(const struct em_ledger *ledger, bool in_ascii, struct texts
 {
     const struct em_config *config = ledger->config;
     em_host_name(&t->host);
-    for (size_t i = 0; i < config->migrate_command.n; i++)
-        em_str_printf(&t->command, "%s%s", i ? " " : "", config->migrate_command.v[i]);
+    em_command_print(config->migrate_command.v, false, &t->command);
     if (em_sql_migrations_any(config))
         em_str_printf(&t->command, "sql %s", config->migrate_sql);
     em_redact(em_log_secrets(), &t->command);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "embark/core/secrets.h"
+#include "embark/core/sounds.h"
 #include "embark/core/verdict_text.h"
 #include "embark/os/clock.h"
 #include "embark/stages/ledger.h"
@@ -48,8 +49,9 @@ static void print_run(const struct em_config *config, const struct em_outlook *l
     EM_ERRS_AUTO odd = EM_ERRS_INIT;
     em_str_printf(out, "would run: %s\n  %s", em_str_c(&look->verdict.why),
                   em_sql_migrations_any(config) ? config->migrate_sql : "command");
-    for (size_t i = 0; i < config->migrate_command.n; i++)
-        em_str_printf(out, " %s", config->migrate_command.v[i]);
+    if (config->migrate_command.n)
+        em_str_putc(out, ' ');
+    em_command_print(config->migrate_command.v, false, out);
     em_str_putc(out, '\n');
     em_verdict_oddities(&look->state, &look->verdict, &odd);
     for (size_t i = 0; i < odd.n; i++)

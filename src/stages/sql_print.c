@@ -8,12 +8,14 @@
 
 static bool is_secret(const char *value)
 {
-    const struct em_list *secrets = &em_log_secrets()->list;
+    const struct em_secrets *secrets = em_log_secrets();
 
-    for (size_t i = 0; i < secrets->n; i++)
-        if (strlen(secrets->v[i]) < 3 ? strcmp(value, secrets->v[i]) == 0
-                                      : strstr(value, secrets->v[i]) != NULL)
+    for (size_t i = 0; i < em_secrets_count(secrets); i++) {
+        const char *form = em_secrets_form(secrets, i);
+
+        if (strlen(form) < 3 ? strcmp(value, form) == 0 : strstr(value, form) != NULL)
             return true;
+    }
     return false;
 }
 

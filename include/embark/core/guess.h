@@ -8,6 +8,8 @@
  * belonged to a password:
  * "://user:PASSWORD@", "password=PASSWORD" (secrets.h has the forms). */
 void em_guess_passwords(const char *text, size_t length, bool *mark);
+/* The same for the values of all other names that sound secret (sounds.h). */
+void em_guess_named(const char *text, size_t length, bool *mark);
 
 /* Where, in a line that has not ended, the URL begins that its last word is (at its colon): an @
  * that is still to come may make a password of what stands there. `length`: there is none. */

@@ -10,7 +10,7 @@
 
 struct em_identity {
     const struct em_list
-        *command;    /* its words, secrets replaced: a changed password is no other run */
+        *command;    /* its words, passwords replaced: a changed one is no other run */
     const char *sql; /* [migrate] sql, or NULL: its folder's name counts, too */
     const struct em_list
         *order; /* of [migrate] sql: the files' names in the order of applying; or NULL */

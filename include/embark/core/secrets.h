@@ -16,16 +16,23 @@
 struct em_secrets {
     struct em_list
         list; /* as they are, and as SQL, libpq, Npgsql, JSON and em_escape() write them */
+    struct em_list likely; /* likewise, of em_secrets_add_likely() */
 };
 
-#define EM_SECRETS_INIT \
-    {                   \
-        EM_LIST_INIT    \
+#define EM_SECRETS_INIT            \
+    {                              \
+        EM_LIST_INIT, EM_LIST_INIT \
     }
 #define EM_SECRETS_AUTO __attribute__((cleanup(em_secrets_free))) struct em_secrets
 
 /* Adds `secret`; an empty one (or NULL) is ignored, a known one not added twice. */
 void em_secrets_add(struct em_secrets *secrets, const char *secret);
+/* The same for what is only likely one (core/sounds.h): em_redact_sure() leaves it. */
+void em_secrets_add_likely(struct em_secrets *secrets, const char *secret);
+
+/* All forms of all members. */
+size_t em_secrets_count(const struct em_secrets *secrets);
+const char *em_secrets_form(const struct em_secrets *secrets, size_t i);
 
 /* Replaces what is secret in `text` by "****", one for every stretch, however many secrets overlap
  * in it:
@@ -37,11 +44,17 @@ void em_secrets_add(struct em_secrets *secrets, const char *secret);
  *   - what stands between "://user:" and the last "@" of the word in anything that looks like a URL
  *   - the value of any name that ends in password, passwd, passphrase, pass, pwd or secret:
  * password=x, password='x y', ?password=x&, ;Password=x y;, "password": "x", PASSWORD 'x' (SQL).
+ *   - the value of any other name that sounds secret (core/sounds.h): TOKEN=x, "api_key": "x",
+ *     --token x
  * Where it isn't clear what ends the value, more is hidden rather than less.
  *
  * Doing it twice changes nothing that would show more. */
 void em_redact(const struct em_secrets *secrets, struct em_str *text);
-/* The same; *at is a place in the text, and afterwards where that is now. */
+/* Only those that are sure: members that are not just likely, and values of names that say password
+ * or the like. For a text that is compared: what differs in a key, which may be any name's, must
+ * not be taken for the same. */
+void em_redact_sure(const struct em_secrets *secrets, struct em_str *text);
+/* As em_redact(); *at is a place in the text, and afterwards where that is now. */
 void em_redact_at(const struct em_secrets *secrets, struct em_str *text, size_t *at);
 
 /* Zeroes and frees. */
