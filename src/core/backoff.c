@@ -22,15 +22,25 @@ void em_backoff_start(struct em_backoff *b, em_time first, em_time max, uint64_t
     b->random = seed;
 }
 
-em_time em_backoff_next(struct em_backoff *b)
+em_time em_backoff_grow(struct em_backoff *b)
 {
     em_time gap = em_time_min(b->next, at_least_one(b->max));
-    em_time half = gap / 2;
-    /* The remainder is a little uneven, which matters to nobody: gaps are far below 2^64 µs. */
-    em_time jitter = (em_time)(draw(&b->random) % (uint64_t)(gap - half + 1));
     /* A gap of 1 µs has no half to grow by. */
-    b->next = em_time_add(gap, at_least_one(half));
+    b->next = em_time_add(gap, at_least_one(gap / 2));
+    return gap;
+}
+
+em_time em_backoff_jitter(struct em_backoff *b, em_time gap)
+{
+    em_time half = at_least_one(gap) / 2;
+    /* The remainder is a little uneven, which matters to nobody: gaps are far below 2^64 µs. */
+    em_time jitter = (em_time)(draw(&b->random) % (uint64_t)(at_least_one(gap) - half + 1));
     return at_least_one(half + jitter);
+}
+
+em_time em_backoff_next(struct em_backoff *b)
+{
+    return em_backoff_jitter(b, em_backoff_grow(b));
 }
 
 em_time em_backoff_within(struct em_backoff *b, em_time length)

@@ -117,9 +117,10 @@ static int explain(struct em_db *db, const struct em_url *url, struct em_db_fail
 }
 
 /* Polls the login to its end. */
-static int log_in(struct em_db *db, const struct em_url *url, em_time until,
+static int log_in(struct em_db *db, const struct em_url *url, struct em_db_patience *patience,
                   struct em_db_failure *failure, struct em_err *err)
 {
+    em_time until = em_time_min(patience->silent, patience->until);
     PostgresPollingStatusType next = PGRES_POLLING_WRITING;
     *failure = (struct em_db_failure){EM_DB_RETRY, ""};
     if (!db->conn)
@@ -133,7 +134,18 @@ static int log_in(struct em_db *db, const struct em_url *url, em_time until,
         if (em_wait_fd(PQsocket(db->conn), events, until) != EM_WAKE_FD) {
             if (em_loop_stopped())
                 return em_fail_stopped(err);
+            if (!patience->heard && until < patience->linger) {
+                until = patience->linger;
+                if (patience->silence)
+                    patience->silence(patience->ctx, em_str_c(&db->where));
+                continue;
+            }
+            patience->late = true;
             return em_fail(err, EM_EXIT_UNREACHABLE, "%s does not answer", em_str_c(&db->where));
+        }
+        if (events == POLLIN) {
+            patience->heard = true;
+            until = patience->until;
         }
         next = PQconnectPoll(db->conn);
     }
@@ -159,13 +171,21 @@ struct attempt {
     const struct em_url *url;
     enum em_db_session session;
     const char *application, *attrs;
-    em_time until;
+    struct em_db_patience *patience;
     struct em_db_failure *failure;
 };
 
+/* What is left until `end`, shared out among so many. */
+static em_time share(em_time end, size_t among)
+{
+    em_time now = em_now();
+    return end == EM_NEVER ? EM_NEVER : now + (end - now) / (em_time)among;
+}
+
 /* *again: it failed, and is worth another try without the settings of embark's own sessions. */
-static int try_login(const struct attempt *a, const struct place *place, em_time until,
-                     struct em_db **out, bool *again, struct em_err *err)
+static int try_login(const struct attempt *a, const struct place *place,
+                     struct em_db_patience *patience, struct em_db **out, bool *again,
+                     struct em_err *err)
 {
     EM_STR_AUTO options = EM_STR_INIT;
     struct params p;
@@ -175,7 +195,7 @@ static int try_login(const struct attempt *a, const struct place *place, em_time
     db->pinned = em_db_pin(a->url, a->session, em_str_c(&db->where), &options);
     build_params(&p, a->url, place, a->application, a->attrs, em_str_c(&options));
     db->conn = PQconnectStartParams(p.keys, p.values, 0);
-    int code = log_in(db, a->url, until, a->failure, err);
+    int code = log_in(db, a->url, patience, a->failure, err);
     free(p.keys);
     free(p.values);
     *again = code && db->pinned && db->conn &&
@@ -187,15 +207,30 @@ static int try_login(const struct attempt *a, const struct place *place, em_time
     return code;
 }
 
-static int try_place(const struct attempt *a, const struct place *place, em_time until,
-                     struct em_db **out, struct em_err *err)
+static int try_place(const struct attempt *a, const struct place *place,
+                     struct em_db_patience *patience, struct em_db **out, struct em_err *err)
 {
     bool again = false;
-    int code = try_login(a, place, until, out, &again, err);
+    int code = try_login(a, place, patience, out, &again, err);
     if (!again)
         return code;
     em_err_free(err);
-    return try_login(a, place, until, out, &again, err);
+    return try_login(a, place, patience, out, &again, err);
+}
+
+/* One of `among` addresses, with its share of the time. */
+static int try_share(const struct attempt *a, const struct place *place,
+                     const struct em_db_patience *all, size_t among, struct em_db **out,
+                     struct em_err *err)
+{
+    struct em_db_patience own = *all;
+    own.silent = share(all->silent, among);
+    own.until = share(all->until, among);
+    own.linger = among == 1 ? all->linger : 0;
+    int code = try_place(a, place, &own, out, err);
+    a->patience->heard = a->patience->heard || own.heard;
+    a->patience->late = own.late;
+    return code;
 }
 
 static bool needs_resolving(const char *host, const char *address)
@@ -211,18 +246,17 @@ static int try_host(const struct attempt *a, size_t i, size_t hosts, struct em_d
     EM_LIST_AUTO addresses = EM_LIST_INIT;
     em_url_place(a->url, i, &at);
     struct place place = {at.host, *at.address ? at.address : NULL, *at.port ? at.port : "5432"};
-    em_time start = em_now();
-    em_time until =
-        a->until == EM_NEVER ? EM_NEVER : start + (a->until - start) / (em_time)(hosts - i);
+    struct em_db_patience ours = *a->patience;
+    ours.silent = share(ours.silent, hosts - i);
+    ours.until = share(ours.until, hosts - i);
+    ours.linger = i + 1 == hosts ? ours.linger : 0;
     if (!needs_resolving(at.host, at.address))
-        return try_place(a, &place, until, out, err);
-    int code = em_resolve(at.host, until, &addresses, err);
+        return try_share(a, &place, &ours, 1, out, err);
+    a->patience->late = false;
+    int code = em_resolve(at.host, em_time_min(ours.silent, ours.until), &addresses, err);
     for (size_t n = 0; n < addresses.n; n++) {
-        em_time now = em_now();
-        em_time share =
-            until == EM_NEVER ? EM_NEVER : now + (until - now) / (em_time)(addresses.n - n);
         place.address = addresses.v[n];
-        code = try_place(a, &place, share, out, err);
+        code = try_share(a, &place, &ours, addresses.n - n, out, err);
         if (code == 0 || a->failure->kind != EM_DB_RETRY || em_loop_stopped())
             return code;
     }
@@ -243,12 +277,6 @@ static int try_hosts(const struct attempt *a, struct em_db **out, struct em_err 
     return code;
 }
 
-int em_db_open(const struct em_url *url, const char *application, em_time until, struct em_db **db,
-               struct em_db_failure *failure, struct em_err *err)
-{
-    return em_db_open_for(EM_DB_OWN, url, application, until, db, failure, err);
-}
-
 bool em_db_pinned(const struct em_db *db)
 {
     return db->pinned;
@@ -261,12 +289,13 @@ bool em_db_asked_path(const struct em_db *db, struct em_str *path)
     return db->asked;
 }
 
-int em_db_open_for(enum em_db_session session, const struct em_url *url, const char *application,
-                   em_time until, struct em_db **db, struct em_db_failure *failure,
-                   struct em_err *err)
+static int open_any(enum em_db_session session, const struct em_url *url, const char *application,
+                    struct em_db_patience *patience, struct em_db **db,
+                    struct em_db_failure *failure, struct em_err *err)
 {
     struct em_db_failure local = {EM_DB_RETRY, ""};
-    struct attempt attempt = {url, session, application, NULL, until, failure ? failure : &local};
+    struct attempt attempt = {url,  session,  application,
+                              NULL, patience, failure ? failure : &local};
     const char *attrs = em_url_get(url, "target_session_attrs");
     *db = NULL;
     /* Several hosts, and no word on which: the primary among them is meant, and a standby is passed
@@ -276,9 +305,40 @@ int em_db_open_for(enum em_db_session session, const struct em_url *url, const c
     if (!attrs || strcmp(attrs, "prefer-standby") != 0)
         return try_hosts(&attempt, db, err);
     /* Two rounds, as libpq does when it has all hosts at once. */
+    patience->linger = 0;
     attempt.attrs = "standby";
     if (try_hosts(&attempt, db, err) == 0 || em_loop_stopped())
         return *db ? 0 : em_fail_stopped(err);
     attempt.attrs = "any";
     return try_hosts(&attempt, db, err);
+}
+
+int em_db_open_patiently(enum em_db_session session, const struct em_url *url,
+                         const char *application, struct em_db_patience *patience,
+                         struct em_db **db, struct em_db_failure *failure, struct em_err *err)
+{
+    em_time began = em_now();
+    int code = open_any(session, url, application, patience, db, failure, err);
+    if (*db)
+        (*db)->took = em_now() - began;
+    return code;
+}
+
+em_time em_db_took(const struct em_db *db)
+{
+    return db->took;
+}
+
+int em_db_open_for(enum em_db_session session, const struct em_url *url, const char *application,
+                   em_time until, struct em_db **db, struct em_db_failure *failure,
+                   struct em_err *err)
+{
+    struct em_db_patience patience = {.silent = until, .until = until};
+    return em_db_open_patiently(session, url, application, &patience, db, failure, err);
+}
+
+int em_db_open(const struct em_url *url, const char *application, em_time until, struct em_db **db,
+               struct em_db_failure *failure, struct em_err *err)
+{
+    return em_db_open_for(EM_DB_OWN, url, application, until, db, failure, err);
 }

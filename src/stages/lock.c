@@ -12,18 +12,10 @@
 #include "embark/stages/tries.h"
 #include "embark/stages/wait.h"
 
-#define FIRST_GAP EM_MS(20)
-/* Hundreds of replicas may wait, and a try costs the server 6 ms: the gaps grow to between 2.1 and
- * 2.6 s, so that 300 of them make some 130 short logins a second, and all have seen the end of a
- * migration within 3 s. */
-#define LARGEST_GAP   EM_MS(2600)
-#define LARGEST_TURNS EM_MS(500)
-/* A waiter is connected for less than a tenth of the time; a busy server makes the gaps longer. */
-#define GAPS_PER_TRY 20
-/* Where more processes than this want each processor, the gaps need not grow first. */
-#define LONG_QUEUE 4
 /* Who has it is asked for when this long ago, since the answer costs as much as the try. */
-#define HOLDER_AGAIN   EM_SEC(10)
+#define HOLDER_AGAIN EM_SEC(10)
+/* A server whose login takes as long has others to serve first. */
+#define SLOW_LOGIN     EM_SEC(1)
 #define BEAT           EM_SEC(5)
 #define BEAT_ANSWER    EM_SEC(15)
 #define RELEASE_ANSWER EM_SEC(10)
@@ -148,30 +140,37 @@ static void found_held(struct em_lock *lock, em_time by, const struct found *bef
         em_str_puts(&now->state, em_str_c(&before->state));
         return;
     }
+    if (!before->state.len && em_db_took(lock->db) > SLOW_LOGIN) {
+        now->asked = 0;
+        em_str_printf(&now->state, "the lock \"%s\" is held by another session", lock->name);
+        return;
+    }
     say_holder(lock, by, &now->state);
 }
 
 /* The connection of a try, unless one was handed over for the first; false: the lock isn't wanted
  * any more. */
-static bool open_for_try(struct em_lock *lock, const struct em_url *url, em_time by,
-                         struct em_db_failure *failure, struct em_err *err)
+static bool open_for_try(struct em_lock *lock, const struct em_url *url,
+                         struct em_db_patience *patience, struct em_db_failure *failure,
+                         struct em_err *err)
 {
     EM_STR_AUTO application = EM_STR_INIT;
     if (lock->db)
         return true;
     em_application_name(lock->step, &application);
-    return em_db_open(url, em_str_c(&application), by, &lock->db, failure, err) != 0 ||
-           !lock->still_wanted || lock->still_wanted(lock->ctx, lock->db, by);
+    return em_db_open_patiently(EM_DB_OWN, url, em_str_c(&application), patience, &lock->db,
+                                failure, err) != 0 ||
+           !lock->still_wanted || lock->still_wanted(lock->ctx, lock->db, patience->until);
 }
 
 /* One try. now->state says what was found when it wasn't had. */
-static enum tried try_once(struct em_lock *lock, const struct em_config *config,
-                           const struct em_url *url, em_time until, struct em_db_failure *failure,
+static enum tried try_once(struct em_lock *lock, const struct em_url *url,
+                           struct em_db_patience *patience, struct em_db_failure *failure,
                            const struct found *before, struct found *now, struct em_err *err)
 {
     EM_STR_AUTO sql = EM_STR_INIT;
-    em_time by = em_time_min(until, em_in(config->database_connect_timeout));
-    if (!open_for_try(lock, url, by, failure, err)) {
+    em_time by = patience->until;
+    if (!open_for_try(lock, url, patience, failure, err)) {
         em_lock_drop(lock);
         return TRIED_UNWANTED;
     }
@@ -179,6 +178,7 @@ static enum tried try_once(struct em_lock *lock, const struct em_config *config,
         return failed(now, failure, err);
     try_sql(lock, em_db_server_version(lock->db), &sql);
     if (em_db_query(lock->db, by, failure, err, em_str_c(&sql), 0, NULL) != 0) {
+        patience->late = em_now() >= by;
         em_lock_drop(lock);
         return failed(now, failure, err);
     }
@@ -232,21 +232,6 @@ static void had_it(struct em_lock *lock)
     lock->answer_by = EM_NEVER;
 }
 
-/* How long to stay away. Where the server is full, the holder's migration needs the next slot. */
-static em_time next_gap(struct em_backoff *backoff, const struct found *found,
-                        const struct em_db_failure *failure, em_time took)
-{
-    bool full = found->tried == TRIED_FAILED && strncmp(failure->sqlstate, "53", 2) == 0;
-    em_time least = em_time_min(took * GAPS_PER_TRY, LARGEST_GAP);
-    if (full || backoff->next >= LARGEST_GAP || em_host_queue() > LONG_QUEUE) {
-        backoff->next = LARGEST_GAP;
-        return LARGEST_GAP - em_backoff_within(backoff, LARGEST_TURNS);
-    }
-    if (backoff->next < least)
-        backoff->next = least;
-    return em_backoff_next(backoff);
-}
-
 int em_lock_take(struct em_lock *lock, const struct em_config *config, const struct em_url *url,
                  em_time until, struct em_err *err)
 {
@@ -256,13 +241,16 @@ int em_lock_take(struct em_lock *lock, const struct em_config *config, const str
     struct found found = {TRIED_FAILED, false, 0, EM_STR_INIT};
     int code = 0;
     lock->key = em_lock_key(lock->name);
-    em_tries_start(&tries);
-    em_backoff_start(&tries.backoff, FIRST_GAP, LARGEST_GAP, em_random_seed());
+    em_tries_start(&tries, EM_PACE_LOCK, config->database_connect_timeout);
+    tries.pace.answered = lock->answered || lock->db;
     em_progress_start(&progress, lock->step, config->migrate_lock_timeout);
     for (;;) {
         struct found now = {TRIED_FAILED, false, 0, EM_STR_INIT};
-        em_time began = em_now();
-        now.tried = try_once(lock, config, url, until, &failure, &found, &now, err);
+        /* The login is a part of what a try costs, whoever made it. */
+        em_time began = em_now() - (lock->db ? em_db_took(lock->db) : 0);
+        struct em_db_patience patience = em_tries_patience(&tries, until);
+        failure = (struct em_db_failure){EM_DB_RETRY, ""};
+        now.tried = try_once(lock, url, &patience, &failure, &found, &now, err);
         if (now.tried == TRIED_HAD)
             had_it(lock);
         if (now.tried == TRIED_HAD || now.tried == TRIED_UNWANTED)
@@ -275,11 +263,11 @@ int em_lock_take(struct em_lock *lock, const struct em_config *config, const str
             code = err->code;
             break;
         }
-        em_time took = em_now() - began;
-        em_time again = em_in(next_gap(&tries.backoff, &now, &failure, took));
-        keep_found(&found, &now, took, until);
+        enum em_tried tried =
+            now.tried == TRIED_HELD ? EM_TRIED_ANSWERED : em_tries_came_to(&failure, &patience);
+        keep_found(&found, &now, em_now() - began, until);
         em_progress_say(&progress, em_str_c(&found.state));
-        if (em_wait_fd(-1, 0, em_time_min(until, again)) == EM_WAKE_SIGNAL) {
+        if (!em_tries_stay_away(&tries, began, tried, patience.heard, until)) {
             code = em_fail_stopped(err);
             break;
         }
@@ -288,6 +276,7 @@ int em_lock_take(struct em_lock *lock, const struct em_config *config, const str
             break;
         }
     }
+    lock->answered = tries.pace.answered || lock->db;
     em_str_free(&found.state);
     em_progress_free(&progress);
     return code;

@@ -108,7 +108,7 @@ static bool still_wanted(void *ctx, struct em_db *db, em_time until)
 static int open_beside(const struct migration *m, struct em_db **db, struct em_db_failure *failure,
                        struct em_err *err)
 {
-    int code = em_outlook_open(m->config, m->direct, db, failure, err);
+    int code = em_outlook_open_beside(m->config, m->direct, db, failure, err);
     if (code == 0)
         code = em_db_query(*db, em_in(m->config->database_connect_timeout), failure, err,
                            "SELECT 1", 0, NULL);
@@ -183,7 +183,7 @@ static int note_end(struct migration *m, int code, const struct em_command *comm
      * interrupted. */
     if (!m->id.row.len || em_loop_stopped() || (code && !command->failed))
         return 0;
-    int noted = em_outlook_open(m->config, m->direct, &db, &failure, err);
+    int noted = em_outlook_open_beside(m->config, m->direct, &db, &failure, err);
     if (noted == 0)
         noted = em_ledger_end(db, &ledger, &m->id, code ? "failed" : "done",
                               code ? em_str_c(&failed->text) : NULL, em_str_c(&command->output),

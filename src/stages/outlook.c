@@ -8,6 +8,10 @@
 #include "embark/stages/pending_look.h"
 #include "embark/stages/sql_migrations.h"
 
+/* Of a server that is busy, and has begun to answer: the lock may be held meanwhile, and to give it
+ * back for that would be to begin anew. */
+#define LONGEST_LOGIN EM_SEC(30)
+
 struct em_ledger em_outlook_ledger(const struct em_outlook *look)
 {
     return (struct em_ledger){look->config, look->direct, &look->files};
@@ -80,11 +84,26 @@ void em_outlook_free(struct em_outlook *look)
     em_verdict_free(&look->verdict);
 }
 
+static int open_ledger(const struct em_config *config, const struct em_url *direct, bool answered,
+                       struct em_db **db, struct em_db_failure *failure, struct em_err *err)
+{
+    EM_STR_AUTO application = EM_STR_INIT;
+    em_time first = em_in(config->database_connect_timeout), last = em_in(LONGEST_LOGIN);
+    struct em_db_patience patience = {.until = last < first ? first : last};
+    patience.silent = answered ? patience.until : first;
+    em_application_name("ledger", &application);
+    return em_db_open_patiently(EM_DB_OWN, direct, em_str_c(&application), &patience, db, failure,
+                                err);
+}
+
 int em_outlook_open(const struct em_config *config, const struct em_url *direct, struct em_db **db,
                     struct em_db_failure *failure, struct em_err *err)
 {
-    EM_STR_AUTO application = EM_STR_INIT;
-    em_application_name("ledger", &application);
-    return em_db_open(direct, em_str_c(&application), em_in(config->database_connect_timeout), db,
-                      failure, err);
+    return open_ledger(config, direct, false, db, failure, err);
+}
+
+int em_outlook_open_beside(const struct em_config *config, const struct em_url *direct,
+                           struct em_db **db, struct em_db_failure *failure, struct em_err *err)
+{
+    return open_ledger(config, direct, true, db, failure, err);
 }

@@ -7,22 +7,11 @@
 #include "embark/os/host.h"
 #include "embark/stages/tries.h"
 
-#define CROWDED_GAP EM_SEC(1)
 /* More processes than this want each processor: many of us have just been started at once. */
 #define LONG_QUEUE 6
 /* What a start costs a processor, here and at the server, in a crowd of the two. */
 #define COST_OF_START EM_MS(20)
 #define LONGEST_TURN  EM_SEC(5)
-
-static em_time next_gap(struct em_tries *tries, const char *sqlstate)
-{
-    /* A full server, crowded by hundreds like us: each try takes a slot from those who wait, too.
-     */
-    if (strncmp(sqlstate, "53", 2) != 0)
-        return em_tries_gap(tries);
-    tries->backoff.max = tries->backoff.next = CROWDED_GAP;
-    return em_backoff_next(&tries->backoff);
-}
 
 int em_wait_primary(struct em_db *db, const struct em_url *url, em_time until,
                     struct em_db_failure *failure, struct em_err *err)
@@ -46,17 +35,17 @@ int em_wait_primary(struct em_db *db, const struct em_url *url, em_time until,
     return EM_EXIT_UNREACHABLE;
 }
 
-static int try_once(const struct em_config *config, const struct em_url *url, em_time deadline,
-                    struct em_db **kept, struct em_db_failure *failure, struct em_err *err)
+static int try_once(const struct em_url *url, struct em_db_patience *patience, struct em_db **kept,
+                    struct em_db_failure *failure, struct em_err *err)
 {
     EM_STR_AUTO application = EM_STR_INIT;
     struct em_db *db = NULL;
-    em_time until = em_time_min(deadline, em_in(config->database_connect_timeout));
     em_application_name("wait", &application);
     *failure = (struct em_db_failure){EM_DB_RETRY, ""};
-    int code = em_db_open(url, em_str_c(&application), until, &db, failure, err);
+    int code =
+        em_db_open_patiently(EM_DB_OWN, url, em_str_c(&application), patience, &db, failure, err);
     if (code == 0)
-        code = em_wait_primary(db, url, until, failure, err);
+        code = em_wait_primary(db, url, patience->until, failure, err);
     if (code == 0 && kept)
         *kept = db;
     else
@@ -108,6 +97,23 @@ static void take_turn(struct em_backoff *backoff, em_time deadline)
     }
 }
 
+/* "starting up" comes right before ready: short gaps again. A server that is too busy says now
+ * this, now that, which is no news. */
+static void note_change(struct em_tries *tries, char before[6], const char *now,
+                        enum em_tried tried)
+{
+    if (strcmp(before, now) != 0 && (tried == EM_TRIED_ABSENT || tried == EM_TRIED_ANSWERED))
+        em_pace_again(&tries->pace);
+    memcpy(before, now, 6);
+}
+
+static void on_silence(void *ctx, const char *where)
+{
+    EM_STR_AUTO state = EM_STR_INIT;
+    em_str_printf(&state, "%s does not answer", where);
+    em_progress_say(ctx, em_str_c(&state));
+}
+
 int em_wait_database(const struct em_config *config, const struct em_url *url, const char *name,
                      struct em_db **kept, struct em_db_failure *last, struct em_err *err)
 {
@@ -118,12 +124,15 @@ int em_wait_database(const struct em_config *config, const struct em_url *url, c
     em_time deadline = em_in(config->database_timeout);
     EM_ERR_AUTO now = EM_ERR_INIT;
     int code;
-    em_tries_start(&tries);
+    em_tries_start(&tries, EM_PACE_LOGIN, config->database_connect_timeout);
     em_progress_start(&progress, "wait", config->database_timeout);
-    take_turn(&tries.backoff, deadline);
+    take_turn(&tries.pace.backoff, deadline);
     for (;;) {
         em_time began = em_now();
-        code = try_once(config, url, deadline, kept, &failure, &now);
+        struct em_db_patience patience = em_tries_patience(&tries, deadline);
+        patience.silence = on_silence;
+        patience.ctx = &progress;
+        code = try_once(url, &patience, kept, &failure, &now);
         if (code == 0 || em_loop_stopped())
             break;
         keep_state(err, &now, em_now() - began, deadline);
@@ -132,13 +141,9 @@ int em_wait_database(const struct em_config *config, const struct em_url *url, c
             break;
         }
         em_progress_say(&progress, em_str_c(&err->text));
-        /* "starting up" comes right before ready: short gaps again. */
-        if (strcmp(last_state, failure.sqlstate) != 0) {
-            memcpy(last_state, failure.sqlstate, sizeof last_state);
-            em_backoff_reset(&tries.backoff);
-        }
-        em_time gap_end = em_time_min(deadline, em_in(next_gap(&tries, failure.sqlstate)));
-        if (em_wait_fd(-1, 0, gap_end) == EM_WAKE_SIGNAL)
+        enum em_tried tried = em_tries_came_to(&failure, &patience);
+        note_change(&tries, last_state, failure.sqlstate, tried);
+        if (!em_tries_stay_away(&tries, began, tried, patience.heard, deadline))
             break;
         if (em_now() >= deadline) {
             code = give_up(config, err);

@@ -8,7 +8,8 @@
 #include "embark/stages/tries.h"
 #include "embark/stages/wait.h"
 
-#define LONGEST_TRY EM_SEC(5)
+#define FIRST_LIMIT   EM_SEC(5)
+#define LARGEST_LIMIT EM_SEC(600)
 
 /* What all four kinds have: a look at the text alone, and one try. `try` returns em_exit codes:
  * EM_EXIT_UNREACHABLE is tried again. */
@@ -207,8 +208,8 @@ static int wait_for(const struct kind *kind, const char *text, em_time deadline,
                     struct em_progress *progress, struct em_err *state)
 {
     struct em_tries tries;
-    em_time longest = LONGEST_TRY;
-    em_tries_start(&tries);
+    em_time longest = FIRST_LIMIT;
+    em_tries_start(&tries, EM_PACE_LOGIN, FIRST_LIMIT);
     for (;;) {
         EM_ERR_AUTO err = EM_ERR_INIT;
         em_time try_start = em_now(), try_end = em_time_min(deadline, em_in(longest));
@@ -218,10 +219,11 @@ static int wait_for(const struct kind *kind, const char *text, em_time deadline,
         if (code != EM_EXIT_UNREACHABLE)
             return code;
         em_progress_say(progress, em_str_c(&state->text));
-        if (em_now() >= try_end)
-            longest = em_time_min(longest * 2, EM_SEC(600));
-        em_time gap_end = em_in(em_tries_gap(&tries));
-        if (em_wait_fd(-1, 0, em_time_min(deadline, gap_end)) == EM_WAKE_SIGNAL)
+        bool late = em_now() >= try_end;
+        if (late)
+            longest = em_time_min(longest * 2, LARGEST_LIMIT);
+        if (!em_tries_stay_away(&tries, try_start, late ? EM_TRIED_UNANSWERED : EM_TRIED_ABSENT,
+                                false, deadline))
             return em_fail_stopped(state);
         if (em_now() >= deadline)
             return give_up(kind, progress->timeout, state);

@@ -23,6 +23,10 @@ struct em_backoff {
 void em_backoff_start(struct em_backoff *b, em_time first, em_time max, uint64_t seed);
 em_time em_backoff_next(
     struct em_backoff *b); /* the gap to wait now: between half of it and all of it */
+/* The same in two parts, for a caller that has more to say on the gap between them: the gap without
+ * jitter, and a length between half of `gap` and all of it. */
+em_time em_backoff_grow(struct em_backoff *b);
+em_time em_backoff_jitter(struct em_backoff *b, em_time gap);
 /* Somewhere from 0 to below `length`, evenly; 0 where length is. */
 em_time em_backoff_within(struct em_backoff *b, em_time length);
 void em_backoff_reset(

@@ -14,6 +14,7 @@ struct em_db {
     bool pinned;            /* em_db_pinned() */
     bool asked;             /* em_db_asked_path(): there is one */
     struct em_str path;
+    em_time took;        /* em_db_took() */
     bool running;        /* between em_db_start and the end of its answer */
     struct em_str where; /* "db:5432", for messages */
 };

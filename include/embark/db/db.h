@@ -70,7 +70,26 @@ int em_db_open_for(enum em_db_session session, const struct em_url *url, const c
 bool em_db_pinned(const struct em_db *db);
 /* The search_path that the URL's own options ask for; false: none. */
 bool em_db_asked_path(const struct em_db *db, struct em_str *path);
-void em_db_close(struct em_db *db); /* NULL is fine */
+/* How long a login may take of a server that may be busy: giving up on one that has begun to answer
+ * makes it do all of its work again. */
+struct em_db_patience {
+    em_time silent; /* until then it must have said something */
+    em_time until;  /* and until then all */
+    /* A silent one is listened to until then where no other address is left to be tried: who would
+     * only wait until the next try keeps its place in a busy server's queue. 0: it isn't. `silence`
+     * (NULL allowed) is called with em_db_where() when that begins. */
+    em_time linger;
+    void (*silence)(void *ctx, const char *where);
+    void *ctx;
+    bool heard; /* out: it did say something; a proxy, too, which may have nobody behind it */
+    bool late;  /* out: this is what the login failed of */
+};
+/* em_db_open_for() with both limits. */
+int em_db_open_patiently(enum em_db_session session, const struct em_url *url,
+                         const char *application, struct em_db_patience *patience,
+                         struct em_db **db, struct em_db_failure *failure, struct em_err *err);
+em_time em_db_took(const struct em_db *db); /* the login */
+void em_db_close(struct em_db *db);         /* NULL is fine */
 
 /* Runs one statement (extended protocol when there are parameters, text format). Rows are read by
  * em_db_value. The result replaces the one before. Failure: EM_EXIT_UNREACHABLE when the connection

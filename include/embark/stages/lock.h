@@ -19,6 +19,7 @@ struct em_lock {
     const char *step; /* for messages, and in application_name: "migrate", "bootstrap" */
     const char *name; /* set both before em_lock_take() */
     int64_t key;
+    bool answered;     /* the server has, in a take before this one: it is given more time */
     em_time beat_at;   /* when the next heartbeat is due */
     em_time answer_by; /* when the running one must have been answered; EM_NEVER: none is running */
     const char *beat_sql; /* the heartbeat's query; it must not fail, since an aborted transaction

@@ -35,8 +35,12 @@ int em_outlook_read(struct em_outlook *look, struct em_db *db, em_time until,
 void em_outlook_judge(struct em_outlook *look);
 void em_outlook_free(struct em_outlook *look);
 
-/* A connection for the ledger, beside the lock's. As em_db_open(). */
+/* A connection for the ledger. As em_db_open(), within connect_timeout, or 30 s where the server
+ * has begun to answer. */
 int em_outlook_open(const struct em_config *config, const struct em_url *direct, struct em_db **db,
                     struct em_db_failure *failure, struct em_err *err);
+/* The same beside the lock's, whose server has answered: 30 s. */
+int em_outlook_open_beside(const struct em_config *config, const struct em_url *direct,
+                           struct em_db **db, struct em_db_failure *failure, struct em_err *err);
 
 #endif

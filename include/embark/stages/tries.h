@@ -3,21 +3,28 @@
 #ifndef EMBARK_STAGES_TRIES_H
 #define EMBARK_STAGES_TRIES_H
 
-#include "embark/core/backoff.h"
 #include "embark/core/config.h"
+#include "embark/core/pacing.h"
 #include "embark/db/db.h"
 
 struct em_tries {
-    struct em_backoff backoff;
-    em_time started;
+    struct em_pace pace;   /* how long to stay away, and how long to give a try */
     em_time refused_since; /* internal: of the refusals that go on; EM_NEVER: none do */
 };
-void em_tries_start(struct em_tries *tries);
+/* `limit`: of a try at a server that has never answered. */
+void em_tries_start(struct em_tries *tries, enum em_pace_kind kind, em_time limit);
 
-/* The gap before the next try: of a few milliseconds at first, then below a hundredth of what was
- * waited already, so that waiting adds at most one per cent and a server that appears after 2 s is
- * seen within 20 ms; 250 ms at most. */
-em_time em_tries_gap(struct em_tries *tries);
+/* How long the login that is tried next may take, within `deadline`; to be asked for once a try. */
+struct em_db_patience em_tries_patience(struct em_tries *tries, em_time deadline);
+
+/* What a failed try at the database came to. */
+enum em_tried em_tries_came_to(const struct em_db_failure *failure,
+                               const struct em_db_patience *patience);
+
+/* Stays away as long as the last try, which began at `began`, asks for (core/pacing.h): false when
+ * a signal asks embark to end. The deadline ends it, too, and then nothing is left to be tried. */
+bool em_tries_stay_away(struct em_tries *tries, em_time began, enum em_tried tried, bool heard,
+                        em_time deadline);
 
 /* Whether the deadline cut a try short that took so long: that it wasn't answered says less than
  * what the one before it had found, so that its state is kept. */
