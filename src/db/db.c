@@ -42,6 +42,11 @@ int em_db_gave_up(struct em_db *db, struct em_db_failure *failure, struct em_err
 
 int em_db_lost(struct em_db *db, struct em_db_failure *failure, struct em_err *err)
 {
+    if (!db->farewell.len && em_peer_bounded(&db->peer, em_str_c(&db->where), err)) {
+        if (failure)
+            *failure = (struct em_db_failure){EM_DB_RETRY, ""};
+        return err->code;
+    }
     return em_db_failed(db, failure, err,
                         db->farewell.len ? em_str_c(&db->farewell) : PQerrorMessage(db->conn));
 }
@@ -58,29 +63,54 @@ int em_db_flush(struct em_db *db, em_time until)
         int left = PQflush(db->conn);
         if (left <= 0)
             return left;
-        if (em_wait_fd(PQsocket(db->conn), POLLIN | POLLOUT, until) != EM_WAKE_FD)
+        db->peer.until = until;
+        if (!em_peer_await(&db->peer, PQsocket(db->conn), POLLIN | POLLOUT))
             return 1;
         if (!PQconsumeInput(db->conn))
             return -1;
     }
 }
 
+void em_db_drop_notifications(struct em_db *db)
+{
+    PGnotify *notify;
+    while ((notify = PQnotifies(db->conn)) != NULL)
+        PQfreemem(notify);
+}
+
+/* libpq gives this result again and again until the data are sent or read. No statement of embark's
+ * own is a COPY. */
+static bool is_copy(const PGresult *result)
+{
+    ExecStatusType status = PQresultStatus(result);
+    return status == PGRES_COPY_IN || status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH;
+}
+
+static int say_copy(struct em_db *db, struct em_db_failure *failure, struct em_err *err)
+{
+    return em_db_failed(db, failure, err, "the server answers with a COPY that was not asked for");
+}
+
 /* Collects all results of what was sent; keeps the last good one or the first bad one. */
-static int collect(struct em_db *db, em_time until, struct em_db_failure *failure,
-                   struct em_err *err)
+static int collect(struct em_db *db, struct em_db_failure *failure, struct em_err *err)
 {
     int code = 0;
     for (;;) {
         while (PQisBusy(db->conn)) {
-            if (em_wait_fd(PQsocket(db->conn), POLLIN, until) != EM_WAKE_FD)
+            if (!em_peer_await(&db->peer, PQsocket(db->conn), POLLIN))
                 return em_db_gave_up(db, failure, err);
             if (!PQconsumeInput(db->conn))
                 return em_db_lost(db, failure, err);
+            em_db_drop_notifications(db);
         }
         PGresult *next = PQgetResult(db->conn);
         if (!next)
             return code;
         ExecStatusType status = PQresultStatus(next);
+        if (is_copy(next)) {
+            PQclear(next);
+            return say_copy(db, failure, err);
+        }
         bool good =
             status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK || status == PGRES_EMPTY_QUERY;
         if (!good && !code)
@@ -96,8 +126,8 @@ static int collect(struct em_db *db, em_time until, struct em_db_failure *failur
     }
 }
 
-int em_db_query(struct em_db *db, em_time until, struct em_db_failure *failure, struct em_err *err,
-                const char *sql, int parameters, const char *const *values)
+static int query(struct em_db *db, em_time until, struct em_db_failure *failure, struct em_err *err,
+                 const char *sql, int parameters, const char *const *values)
 {
     int sent = parameters
                    ? PQsendQueryParams(db->conn, sql, parameters, NULL, values, NULL, NULL, 0)
@@ -109,7 +139,17 @@ int em_db_query(struct em_db *db, em_time until, struct em_db_failure *failure, 
         return em_db_lost(db, failure, err);
     if (flushed > 0)
         return em_db_gave_up(db, failure, err);
-    return collect(db, until, failure, err);
+    return collect(db, failure, err);
+}
+
+int em_db_query(struct em_db *db, em_time until, struct em_db_failure *failure, struct em_err *err,
+                const char *sql, int parameters, const char *const *values)
+{
+    struct em_peer *before = em_peer_enter(&db->peer, until);
+    db->peer.left = EM_PEER_ANSWER;
+    int code = query(db, until, failure, err, sql, parameters, values);
+    em_peer_leave(before);
+    return code;
 }
 
 int em_db_rows(const struct em_db *db)
@@ -154,13 +194,17 @@ int em_db_socket(const struct em_db *db)
 
 int em_db_start(struct em_db *db, const char *sql, struct em_err *err)
 {
-    if (!PQsendQuery(db->conn, sql) || PQflush(db->conn) < 0)
+    struct em_peer *before = em_peer_enter(&db->peer, EM_NEVER);
+    db->peer.left = EM_PEER_ANSWER;
+    bool sent = PQsendQuery(db->conn, sql) && PQflush(db->conn) >= 0;
+    em_peer_leave(before);
+    if (!sent)
         return em_db_lost(db, NULL, err);
     db->running = true;
     return 0;
 }
 
-int em_db_finish(struct em_db *db, struct em_err *err)
+static int finish(struct em_db *db, struct em_err *err)
 {
     if (!PQconsumeInput(db->conn) || PQflush(db->conn) < 0) {
         /* The server's farewell may have come with the end of the connection in one read: asking
@@ -192,6 +236,11 @@ int em_db_finish(struct em_db *db, struct em_err *err)
             return 1;
         }
         ExecStatusType status = PQresultStatus(next);
+        if (is_copy(next)) {
+            PQclear(next);
+            say_copy(db, NULL, err);
+            return -1;
+        }
         if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK) {
             em_db_failed(db, NULL, err, PQresultErrorMessage(next));
             PQclear(next);
@@ -201,6 +250,16 @@ int em_db_finish(struct em_db *db, struct em_err *err)
         db->result = next;
     }
     return 0;
+}
+
+int em_db_finish(struct em_db *db, struct em_err *err)
+{
+    /* Nothing in it waits: descriptors are looked at by who calls this. */
+    struct em_peer *before = em_peer_enter(&db->peer, EM_NEVER);
+    int answered = finish(db, err);
+    em_db_drop_notifications(db);
+    em_peer_leave(before);
+    return answered;
 }
 
 int em_db_backend(const struct em_db *db)
@@ -237,8 +296,12 @@ void em_db_close(struct em_db *db)
 {
     if (!db)
         return;
+    /* libpq says goodbye; what can't be sent at once isn't. */
+    struct em_peer *before = em_peer_enter(&db->peer, em_now());
+    db->peer.late = true;
     drop_result(db);
     PQfinish(db->conn);
+    em_peer_leave(before);
     em_str_free(&db->where);
     em_str_free(&db->path);
     em_str_free(&db->farewell);

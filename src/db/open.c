@@ -117,10 +117,9 @@ static int explain(struct em_db *db, const struct em_url *url, struct em_db_fail
 }
 
 /* Polls the login to its end. */
-static int log_in(struct em_db *db, const struct em_url *url, struct em_db_patience *patience,
-                  struct em_db_failure *failure, struct em_err *err)
+static int poll_login(struct em_db *db, const struct em_url *url, struct em_db_patience *patience,
+                      struct em_db_failure *failure, struct em_err *err)
 {
-    em_time until = em_time_min(patience->silent, patience->until);
     PostgresPollingStatusType next = PGRES_POLLING_WRITING;
     *failure = (struct em_db_failure){EM_DB_RETRY, ""};
     if (!db->conn)
@@ -131,11 +130,11 @@ static int log_in(struct em_db *db, const struct em_url *url, struct em_db_patie
     PQsetNoticeProcessor(db->conn, on_notice, db);
     while (next == PGRES_POLLING_WRITING || next == PGRES_POLLING_READING) {
         short events = next == PGRES_POLLING_WRITING ? POLLOUT : POLLIN;
-        if (em_wait_fd(PQsocket(db->conn), events, until) != EM_WAKE_FD) {
+        if (!em_peer_await(&db->peer, PQsocket(db->conn), events)) {
             if (em_loop_stopped())
                 return em_fail_stopped(err);
-            if (!patience->heard && until < patience->linger) {
-                until = patience->linger;
+            if (!patience->heard && db->peer.until < patience->linger) {
+                db->peer.until = patience->linger;
                 if (patience->silence)
                     patience->silence(patience->ctx, em_str_c(&db->where));
                 continue;
@@ -145,13 +144,31 @@ static int log_in(struct em_db *db, const struct em_url *url, struct em_db_patie
         }
         if (events == POLLIN) {
             patience->heard = true;
-            until = patience->until;
+            db->peer.until = patience->until;
         }
         next = PQconnectPoll(db->conn);
     }
-    if (next != PGRES_POLLING_OK)
-        return explain(db, url, failure, err);
+    if (next != PGRES_POLLING_OK) {
+        patience->late |= db->peer.late;
+        return em_peer_bounded(&db->peer, em_str_c(&db->where), err)
+                   ? err->code
+                   : explain(db, url, failure, err);
+    }
+    /* From here on libpq waits for nothing by itself. During the login it would take what can't be
+     * sent at once for an error. */
+    PQsetnonblocking(db->conn, 1);
     return 0;
+}
+
+static int log_in(struct em_db *db, const struct em_url *url, struct em_db_patience *patience,
+                  struct em_db_failure *failure, struct em_err *err)
+{
+    struct em_peer *before =
+        em_peer_enter(&db->peer, em_time_min(patience->silent, patience->until));
+    db->peer.left = EM_PEER_LOGIN;
+    int code = poll_login(db, url, patience, failure, err);
+    em_peer_leave(before);
+    return code;
 }
 
 static void say_where(struct em_db *db, const struct place *place)

@@ -20,6 +20,7 @@
 #include <sys/types.h>
 
 #include "embark/core/sha256.h"
+#include "embark/db/peer.h"
 #include "embark/os/trim.h"
 
 #if EMBARK_TLS
@@ -36,7 +37,7 @@ typedef SHA2_CTX sha256;
 #define sha256_end(c, digest)      SHA256Final(digest, c)
 #endif
 
-enum { DIGEST = 32, BLOCK = 64 };
+enum { DIGEST = 32, BLOCK = 64, ROUNDS_AT_ONCE = 16384 /* some milliseconds */ };
 
 /* HMAC (RFC 2104) with one key for many messages: both digests, with the key in them already. */
 struct hmac {
@@ -83,7 +84,8 @@ static void hmac_end(const struct hmac *hmac, sha256 *inner, uint8_t result[DIGE
     sha256_end(&outer, result);
 }
 
-static void compute(const char *password, const void *salt, size_t salt_size, int rounds,
+/* False: there was no time for it. */
+static bool compute(const char *password, const void *salt, size_t salt_size, int rounds,
                     uint8_t result[DIGEST])
 {
     static const uint8_t first_block[] = {0, 0, 0, 1};
@@ -95,14 +97,18 @@ static void compute(const char *password, const void *salt, size_t salt_size, in
     sha256_add(&inner, first_block, sizeof first_block);
     hmac_end(&hmac, &inner, u);
     memcpy(result, u, DIGEST);
-    for (int round = 1; round < rounds; round++) {
+    bool in_time = true;
+    for (int round = 1; round < rounds && in_time; round++) {
         inner = hmac.inner;
         sha256_add(&inner, u, DIGEST);
         hmac_end(&hmac, &inner, u);
         for (int i = 0; i < DIGEST; i++)
             result[i] = (uint8_t)(result[i] ^ u[i]);
+        if (round % ROUNDS_AT_ONCE == 0)
+            in_time = em_peer_in_time();
     }
     explicit_bzero(&hmac, sizeof hmac);
+    return in_time;
 }
 
 /* What it was computed of: digests, so that the password doesn't stand in memory once more. */
@@ -122,15 +128,23 @@ int __wrap_scram_SaltedPassword(const char *password, const char *salt, int salt
                                 uint8_t *result, const char **error)
 {
     struct asked asked = {.rounds = rounds};
-    (void)error;
+    if (rounds > EM_PEER_ROUNDS) {
+        em_peer_refuse_rounds(rounds);
+        *error = "too many rounds";
+        return -1;
+    }
     em_sha256(password, strlen(password), asked.password);
     em_sha256(salt, (size_t)salt_size, asked.salt);
     if (!last.known || memcmp(&asked, &last.of, sizeof asked) != 0) {
         em_trim(); /* before and after: OpenSSL's code is not to add to the peak of a start */
-        compute(password, salt, (size_t)salt_size, rounds, last.salted);
+        last.known = compute(password, salt, (size_t)salt_size, rounds, last.salted);
         last.of = asked;
-        last.known = true;
         em_trim();
+    }
+    if (!last.known) {
+        explicit_bzero(&asked, sizeof asked);
+        *error = "out of time";
+        return -1;
     }
     memcpy(result, last.salted, DIGEST);
     explicit_bzero(&asked, sizeof asked);

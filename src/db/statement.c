@@ -18,6 +18,12 @@ struct run {
     bool failed; /* the server refused a statement */
 };
 
+/* What has been handed on is no longer in memory. */
+static void handed_on(struct run *run)
+{
+    run->db->peer.left = EM_PEER_ANSWER;
+}
+
 /* ---- Messages ---- */
 
 /* A position counts characters from 1, in the client's encoding. */
@@ -64,6 +70,7 @@ static void on_notice(void *ctx, const PGresult *result)
     struct run *run = ctx;
     struct em_db_message message;
 
+    handed_on(run);
     if (!run->reader->notice)
         return;
     read_message(run, result, &message);
@@ -89,10 +96,11 @@ static int read_more(struct run *run)
 {
     PGconn *conn = run->db->conn;
 
-    if (em_wait_fd(PQsocket(conn), POLLIN, run->until) != EM_WAKE_FD)
+    if (!em_peer_await(&run->db->peer, PQsocket(conn), POLLIN))
         return em_db_gave_up(run->db, NULL, run->err);
     if (!PQconsumeInput(conn))
         return em_db_lost(run->db, NULL, run->err);
+    em_db_drop_notifications(run->db);
     return 0;
 }
 
@@ -157,6 +165,8 @@ static int copy_out(struct run *run)
         int n = PQgetCopyData(run->db->conn, &bytes, 1), code = 0;
         bool taken = true;
 
+        if (n > 0)
+            handed_on(run);
         if (n > 0 && run->reader->copy_out)
             taken = run->reader->copy_out(run->reader->ctx, bytes, (size_t)n);
         PQfreemem(bytes);
@@ -220,15 +230,6 @@ static int take_result(struct run *run, PGresult *result)
     return code;
 }
 
-/* Nobody listens for these; they would pile up. */
-static void drop_notifications(struct em_db *db)
-{
-    PGnotify *notify;
-
-    while ((notify = PQnotifies(db->conn)) != NULL)
-        PQfreemem(notify);
-}
-
 static int collect(struct run *run)
 {
     for (;;) {
@@ -242,6 +243,7 @@ static int collect(struct run *run)
         result = PQgetResult(run->db->conn);
         if (!result)
             return run->failed ? EM_EXIT_SQL : 0;
+        handed_on(run);
         code = take_result(run, result);
         if (code)
             return code;
@@ -252,19 +254,23 @@ int em_db_run(struct em_db *db, em_time until, const char *sql, const struct em_
               struct em_err *err)
 {
     struct run run = {db, until, sql, reader, err, false};
+    struct em_peer *peer = em_peer_enter(&db->peer, until);
     PQnoticeReceiver before;
     int code;
 
-    PQsetnonblocking(db->conn, 1); /* a statement of megabytes must not block either */
-    if (!PQsendQuery(db->conn, sql))
+    handed_on(&run);
+    if (!PQsendQuery(db->conn, sql)) {
+        em_peer_leave(peer);
         return em_db_lost(db, NULL, err);
+    }
     PQsetSingleRowMode(db->conn);
     before = PQsetNoticeReceiver(db->conn, on_notice, &run);
     code = flush(&run);
     if (code == 0)
         code = collect(&run);
     PQsetNoticeReceiver(db->conn, before, NULL);
-    drop_notifications(db);
+    em_db_drop_notifications(db);
+    em_peer_leave(peer);
     PQclear(db->result);
     db->result = NULL;
     return code;

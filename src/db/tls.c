@@ -90,7 +90,7 @@ void em_db_tls(const struct em_db *db, const struct em_url *url, struct em_tls *
 }
 
 /* Up to the end of the handshake. The startup message, with the role's name, would be sent next. */
-static int shake_hands(PGconn *conn, em_time until, const char *host, struct em_err *err)
+static int shake_hands(PGconn *conn, struct em_peer *peer, const char *host, struct em_err *err)
 {
     PostgresPollingStatusType next = PGRES_POLLING_WRITING;
     if (!conn)
@@ -99,12 +99,14 @@ static int shake_hands(PGconn *conn, em_time until, const char *host, struct em_
         if (PQsslInUse(conn) && PQstatus(conn) != CONNECTION_SSL_STARTUP)
             return 0;
         short events = next == PGRES_POLLING_WRITING ? POLLOUT : POLLIN;
-        if (em_wait_fd(PQsocket(conn), events, until) != EM_WAKE_FD)
+        if (!em_peer_await(peer, PQsocket(conn), events))
             return em_loop_stopped()
                        ? em_fail_stopped(err)
                        : em_fail(err, EM_EXIT_UNREACHABLE, "%s does not answer", host);
         next = PQconnectPoll(conn);
     }
+    if (em_peer_bounded(peer, host, err))
+        return err->code;
     EM_STR_AUTO brief = EM_STR_INIT;
     em_sqlstate_brief(PQerrorMessage(conn), &brief);
     return em_fail(err, EM_EXIT_REFUSED, "%s: %s", host, em_str_c(&brief));
@@ -125,11 +127,13 @@ int em_db_certificate(const char *host, const char *address, const char *port, e
                                   none,      "embark",
                                   "",        "",
                                   none,      NULL};
+    struct em_peer peer = {.left = EM_PEER_LOGIN}, *before = em_peer_enter(&peer, until);
     PGconn *conn = PQconnectStartParams(keys, values, 0);
-    int code = shake_hands(conn, until, host, err);
+    int code = shake_hands(conn, &peer, host, err);
     if (code == 0)
         read_tls(conn, tls);
     PQfinish(conn);
+    em_peer_leave(before);
     return code;
 }
 

@@ -54,9 +54,16 @@ bool em_doctor_ask(struct em_doctor_at *at, const char *key, const char *sql)
     /* Without an SQLSTATE, or with one of 08 and 57P: the connection, rather than the question. */
     at->gone = !failure.sqlstate[0] || em_starts(failure.sqlstate, "08") ||
                em_starts(failure.sqlstate, "57P");
-    if ((key || at->gone) && !at->quiet && !em_loop_stopped())
-        em_doctor_add(at, key ? key : "login", EM_MARK_WARN, 0, "can't be looked at%s: %s",
-                      at->gone ? ", nor what comes after it" : "", em_str_c(&err.text));
+    if ((!key && !at->gone) || at->quiet || em_loop_stopped())
+        return false;
+    /* It is the question that a start asks of each server before it goes on. */
+    bool needed = at->gone && key && strcmp(key, "primary") == 0;
+    em_doctor_add(at, key ? key : "login", needed ? EM_MARK_BAD : EM_MARK_WARN, EM_EXIT_UNREACHABLE,
+                  "can't be looked at%s: %s", at->gone ? ", nor what comes after it" : "",
+                  em_str_c(&err.text));
+    if (needed)
+        em_look_hint(at->looks, "a start asks whether the server is a primary, too, and would not "
+                                "get beyond that: is it a PostgreSQL server, and is it well?");
     return false;
 }
 

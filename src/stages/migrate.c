@@ -301,7 +301,9 @@ static int look(struct migration *m, struct em_db **db, const struct em_migrate_
     if (!*db)
         code = em_outlook_open(m->config, m->direct, db, &failure, err);
     if (code == 0)
-        code = em_outlook_read(&m->look, *db, em_in(EM_LEDGER_LIMIT), &failure, err);
+        code = em_outlook_read(&m->look, *db,
+                               em_in(em_time_min(EM_LEDGER_LIMIT, m->config->migrate_lock_timeout)),
+                               &failure, err);
     if (code == 0 && first && em_ledger_wanted(m->config) && !m->look.state.has_ledger)
         return first->call(first->ctx, *db, err);
     if (code && em_loop_stopped())

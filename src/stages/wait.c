@@ -26,7 +26,14 @@ int em_wait_primary(struct em_db *db, const struct em_url *url, em_time until,
             return code;
         standby = em_db_value(db, 0, 0);
     }
-    if (!standby || (strcmp(standby, "on") != 0 && strcmp(standby, "t") != 0))
+    if (!standby) {
+        *failure = (struct em_db_failure){EM_DB_RETRY, ""};
+        return em_fail(
+            err, EM_EXIT_UNREACHABLE,
+            "%s does not say whether it is a primary, which every PostgreSQL server does",
+            em_db_where(db));
+    }
+    if (strcmp(standby, "on") != 0 && strcmp(standby, "t") != 0)
         return 0;
     *failure = (struct em_db_failure){EM_DB_RETRY, ""};
     em_fail(err, EM_EXIT_UNREACHABLE, "%s is a standby (in recovery), and a primary is needed",
