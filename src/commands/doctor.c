@@ -97,7 +97,8 @@ static void look_at_servers(struct em_doctor *d)
     first = d->looks.n;
     if (steps->has_database)
         em_doctor_database(config, &steps->url, steps->direct.keys.n ? &steps->direct : NULL,
-                           deadline, &d->looks, &db);
+                           steps->has_superuser ? &steps->superuser : NULL, deadline, &d->looks,
+                           &db);
     else
         em_look_add(&d->looks, "database", "target", EM_MARK_NONE, 0,
                     "none: neither DATABASE_URL, PG* variables nor [database] url name one");

@@ -261,7 +261,8 @@ static int log_in(struct em_steps *steps, struct em_db **kept)
     if (!steps->has_superuser || err.code > 128 || !em_bootstrap_mends(&failure))
         return em_said("wait", &err);
     if (!always) {
-        em_log(EM_LOG_INFO, "bootstrap", "%s", em_str_c(&err.text));
+        /* The bootstrap says what is missing: on a first start the refusal is what was to come. */
+        em_log(EM_LOG_DEBUG, "bootstrap", "%s", em_str_c(&err.text));
         code = bootstrap(steps);
         if (code)
             return code;

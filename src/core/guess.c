@@ -246,9 +246,20 @@ static bool find_named(const char *start, const char *p, const char *end, struct
     return true;
 }
 
+/* replace_password = yes: a setting's word is no password. */
+static bool is_switch(const char *from, const char *to)
+{
+    static const char *const words[] = {"yes", "no", "true", "false"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if ((size_t)(to - from) == strlen(words[i]) &&
+            strncasecmp(from, words[i], strlen(words[i])) == 0)
+            return true;
+    return false;
+}
+
 static void set(bool *mark, const char *start, const char *from, const char *to)
 {
-    if (to > from)
+    if (to > from && !is_switch(from, to))
         memset(mark + (from - start), true, (size_t)(to - from));
 }
 

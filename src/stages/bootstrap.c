@@ -66,27 +66,54 @@ static void aim(struct em_url *to, const struct em_url *superuser, const char *d
     em_url_set(to, "dbname", database);
 }
 
+/* The next of the databases is tried: this one isn't there, may not be connected to by us, or by
+ * anybody. */
+static bool tries_next(const struct em_db_failure *failure)
+{
+    static const char *const next[] = {"3D000", "42501", "55000", NULL};
+    return is_one_of(failure, next);
+}
+
+static void superuser_hint(struct em_err *err)
+{
+    em_hint(err, "[bootstrap] url must be a login that always exists, such as the server "
+                 "image's superuser (POSTGRES_USER, POSTGRES_PASSWORD); a server's volume keeps "
+                 "the password that it was first started with");
+}
+
 int em_bootstrap_maintenance(const struct em_config *config, const struct em_url *superuser,
                              struct em_url *found, struct em_err *err)
 {
-    /* It isn't there, may not be connected to by us, or by anybody. */
-    static const char *const next[] = {"3D000", "42501", "55000", NULL};
-    const char *own = em_url_get(superuser, "dbname");
-    const char *const names[] = {"postgres", "template1", own};
+    const char *const names[] = {"postgres", "template1", em_url_get(superuser, "dbname")};
     struct em_db_failure failure;
     int code = EM_EXIT_REFUSED;
     for (size_t i = 0; i < 3 && code && names[i]; i++) {
         em_url_free(found);
         aim(found, superuser, names[i]);
         code = em_wait_database(config, found, "[bootstrap] url", NULL, &failure, err);
-        if (code && !is_one_of(&failure, next))
+        if (code && !tries_next(&failure))
             break;
     }
     if (code == EM_EXIT_REFUSED)
-        em_hint(err,
-                "[bootstrap] url must be a login that always exists, such as the server "
-                "image's superuser (POSTGRES_USER, POSTGRES_PASSWORD); a server's volume keeps "
-                "the password that it was first started with");
+        superuser_hint(err);
+    return code;
+}
+
+int em_bootstrap_login(const struct em_url *superuser, const char *application, em_time until,
+                       struct em_url *found, struct em_db **db, struct em_err *err)
+{
+    const char *const names[] = {"postgres", "template1", em_url_get(superuser, "dbname")};
+    struct em_db_failure failure;
+    int code = EM_EXIT_REFUSED;
+    for (size_t i = 0; i < 3 && code && names[i]; i++) {
+        em_url_free(found);
+        aim(found, superuser, names[i]);
+        code = em_db_open_for(EM_DB_SUPER, found, application, until, db, &failure, err);
+        if (code && !tries_next(&failure))
+            break;
+    }
+    if (code == EM_EXIT_REFUSED)
+        superuser_hint(err);
     return code;
 }
 
@@ -157,9 +184,12 @@ int em_bootstrap_look(const struct em_config *config, const struct em_url *servi
     return 0;
 }
 
-/* Another replica may have done it while we waited for the lock. */
-static bool done_already(const struct em_config *config, const struct em_url *service)
+/* Another replica may have done it while we waited for the lock. `refusal`, `refused`: why and
+ * refused of struct em_bootstrap_run. */
+static bool done_already(const struct em_config *config, const struct em_url *service,
+                         struct em_str *refusal, bool *refused)
 {
+    struct em_db_failure failure = {EM_DB_RETRY, ""};
     EM_ERR_AUTO ignored = EM_ERR_INIT;
     EM_STR_AUTO application = EM_STR_INIT;
     EM_STR_AUTO why = EM_STR_INIT;
@@ -169,10 +199,13 @@ static bool done_already(const struct em_config *config, const struct em_url *se
         return false;
     em_application_name("bootstrap", &application);
     if (em_db_open(service, em_str_c(&application), em_in(config->database_connect_timeout), &db,
-                   NULL, &ignored) != 0 ||
-        em_bootstrap_look(config, service, db, em_in(EM_BOOTSTRAP_LOOK), &needed, &why, &ignored) !=
-            0)
+                   &failure, &ignored) != 0) {
+        *refused = strcmp(failure.sqlstate, "28P01") == 0;
+        em_str_puts(refusal, em_str_c(&ignored.text));
+    } else if (em_bootstrap_look(config, service, db, em_in(EM_BOOTSTRAP_LOOK), &needed, &why,
+                                 &ignored) != 0) {
         needed = true;
+    }
     em_db_close(db);
     return !needed;
 }
@@ -236,6 +269,8 @@ static int under_lock(const struct em_config *config, const struct em_url *maint
     EM_STR_AUTO mark = EM_STR_INIT;
     EM_STR_AUTO application = EM_STR_INIT;
     EM_STR_AUTO prefix = EM_STR_INIT;
+    EM_STR_AUTO refusal = EM_STR_INIT;
+    bool refused = false;
     char id[17];
     em_str_printf(&name, "bootstrap of %s", setup->database);
     em_bootstrap_mark(setup->database, &mark);
@@ -246,13 +281,20 @@ static int under_lock(const struct em_config *config, const struct em_url *maint
     snprintf(id, sizeof id, "%016llx", (unsigned long long)em_random_seed());
     em_run_application(lock.key, id, &application);
     em_run_prefix(lock.key, &prefix);
-    struct em_bootstrap_run run = {config,           setup,           superuser,
-                                   maintenance,      em_str_c(&mark), em_str_c(&application),
-                                   em_str_c(&prefix)};
-    if (done_already(config, service))
+    if (done_already(config, service, &refusal, &refused)) {
         em_log(EM_LOG_INFO, "bootstrap", "another replica has done it");
-    else
+    } else {
+        struct em_bootstrap_run run = {.config = config,
+                                       .setup = setup,
+                                       .superuser = superuser,
+                                       .maintenance = maintenance,
+                                       .mark = em_str_c(&mark),
+                                       .application = em_str_c(&application),
+                                       .prefix = em_str_c(&prefix),
+                                       .why = refusal.len ? em_str_c(&refusal) : NULL,
+                                       .refused = refused};
         code = make(&lock, &run, err);
+    }
     em_lock_drop(&lock);
     return code;
 }

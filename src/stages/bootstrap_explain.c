@@ -5,9 +5,11 @@
 
 #include "embark/core/setup_sql.h"
 #include "embark/core/sql_vars.h"
+#include "embark/db/statement.h"
 #include "embark/os/clock.h"
 #include "embark/os/host.h"
 #include "embark/stages/bootstrap.h"
+#include "embark/stages/bootstrap_role.h"
 
 #define LOOK_LIMIT EM_SEC(10)
 
@@ -30,10 +32,20 @@ static bool is(const struct em_db *db, int column, const char *value)
 }
 
 /* All else is right. */
-static void say_password(const struct em_config *config, const char *role, bool own,
-                         struct em_err *err)
+static void say_password(struct em_db *db, const struct em_config *config,
+                         const struct em_setup *setup, bool own, struct em_err *err)
 {
-    if (own)
+    EM_ERR_AUTO ignored = EM_ERR_INIT;
+    enum em_role_state state = EM_ROLE_UNKNOWN;
+    const char *role = setup->role;
+    if (em_bootstrap_role(db, setup, em_in(LOOK_LIMIT), &state, &ignored) == 0 &&
+        state == EM_ROLE_SAME)
+        em_hint(err,
+                "as the superuser sees it: %s has the password of the service's URL, so the "
+                "refusal has another cause: see the line of pg_hba.conf that is for it (its "
+                "method, such as ident, ldap or cert)",
+                role);
+    else if (own)
         em_hint(err,
                 "%s is the role of [bootstrap] url as well, so its password is never changed: the "
                 "service's URL has another one",
@@ -48,9 +60,10 @@ static void say_password(const struct em_config *config, const char *role, bool 
                 role);
 }
 
-static void say_reason(const struct em_db *db, const struct em_config *config, const char *role,
-                       const char *database, bool own, struct em_err *err)
+static void say_reason(struct em_db *db, const struct em_config *config,
+                       const struct em_setup *setup, bool own, struct em_err *err)
 {
+    const char *role = setup->role, *database = setup->database;
     if (is(db, 0, "f"))
         em_hint(err,
                 "as the superuser sees it: the role %s does not exist; nothing makes it "
@@ -83,7 +96,7 @@ static void say_reason(const struct em_db *db, const struct em_config *config, c
                 "that lets %s in from here",
                 role);
     else
-        say_password(config, role, own, err);
+        say_password(db, config, setup, own, err);
 }
 
 void em_bootstrap_explain(const struct em_config *config, const struct em_url *superuser,
@@ -96,15 +109,52 @@ void em_bootstrap_explain(const struct em_config *config, const struct em_url *s
     const char *role = em_url_get(service, "user"), *user = em_url_get(superuser, "user");
     const char *database = em_url_get(service, "dbname");
     const char *values[] = {role, database};
+    struct em_setup setup = {
+        .database = database, .role = role, .password = em_url_get(service, "password")};
     em_application_name("bootstrap", &application);
     if (role && database &&
         em_bootstrap_maintenance(config, superuser, &maintenance, &ignored) == 0 &&
         em_db_open_for(EM_DB_SUPER, &maintenance, em_str_c(&application),
                        em_in(config->database_connect_timeout), &db, NULL, &ignored) == 0 &&
         em_db_query(db, em_in(LOOK_LIMIT), NULL, &ignored, look_sql, 2, values) == 0)
-        say_reason(db, config, role, database, user && strcmp(user, role) == 0, err);
+        say_reason(db, config, &setup, user && strcmp(user, role) == 0, err);
     em_db_close(db);
     em_url_free(&maintenance);
+}
+
+int em_bootstrap_foresee(const struct em_config *config, const struct em_url *superuser,
+                         const struct em_url *service, const struct em_db_failure *refused,
+                         em_time until, struct em_foreseen *foreseen, struct em_err *err)
+{
+    EM_STR_AUTO application = EM_STR_INIT;
+    struct em_url maintenance = {0};
+    struct em_setup setup;
+    struct em_db *db = NULL;
+    enum em_role_state state = EM_ROLE_SAME;
+    const char *user = em_url_get(superuser, "user");
+    em_application_name("doctor", &application);
+    em_setup_plan(config, service, &setup);
+    int code = em_bootstrap_login(superuser, em_str_c(&application), until, &maintenance, &db, err);
+    if (code == 0) {
+        em_str_printf(&foreseen->login, "as %s to the database %s", em_db_user(db), em_db_name(db));
+        if (setup.role && !(user && strcmp(user, setup.role) == 0))
+            code = em_bootstrap_role(db, &setup, until, &state, err);
+    }
+    if (code == 0 && refused && state == EM_ROLE_MISSING)
+        em_str_printf(&foreseen->news, "first start: the role %s does not exist yet", setup.role);
+    else if (code == 0 && refused)
+        foreseen->code = em_bootstrap_may(config, &setup, state,
+                                          strcmp(refused->sqlstate, "28P01") == 0, &foreseen->err);
+    em_db_close(db);
+    em_url_free(&maintenance);
+    return code;
+}
+
+void em_foreseen_free(struct em_foreseen *foreseen)
+{
+    em_str_free(&foreseen->login);
+    em_str_free(&foreseen->news);
+    em_err_free(&foreseen->err);
 }
 
 void em_bootstrap_suggest(struct em_err *err)

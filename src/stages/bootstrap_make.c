@@ -9,6 +9,7 @@
 #include "embark/os/log.h"
 #include "embark/stages/activity.h"
 #include "embark/stages/bootstrap_files.h"
+#include "embark/stages/bootstrap_role.h"
 #include "embark/stages/lock.h"
 
 #define STATEMENT_LIMIT EM_SEC(60)
@@ -112,13 +113,8 @@ static int make_role(struct em_db *db, const struct em_setup *setup, struct em_e
      */
     static const char *const fine[] = {"42710", "23505", NULL};
     EM_STR_AUTO sql = EM_STR_INIT;
-    bool found;
-    int code = ask(db, "SELECT 1 FROM pg_catalog.pg_roles WHERE rolname OPERATOR(pg_catalog.=) $1",
-                   1, &setup->role, &found, err);
-    if (code || found)
-        return code;
     em_setup_create_role_sql(setup, &sql);
-    code = run(db, em_str_c(&sql), fine, err);
+    int code = run(db, em_str_c(&sql), fine, err);
     if (code == 0)
         em_log(EM_LOG_INFO, "bootstrap", "created the role %s", setup->role);
     return code;
@@ -153,19 +149,24 @@ static int become_member(struct em_db *db, const struct em_setup *setup, struct 
     return err->code;
 }
 
-static int give_login(struct em_db *db, const struct em_setup *setup, struct em_err *err)
+/* A password that the role has already stays as it is. */
+static int give_login(const struct em_bootstrap_run *r, struct em_db *db, struct em_err *err)
 {
+    const struct em_setup *setup = r->setup;
+    enum em_role_state state;
     EM_STR_WIPED sql = EM_STR_INIT;
     EM_STR_WIPED verifier = EM_STR_INIT;
-    int code = 0;
-    if (setup->password)
+    int code = em_bootstrap_role(db, setup, em_in(STATEMENT_LIMIT), &state, err);
+    if (code == 0 && setup->password && state != EM_ROLE_SAME)
         code = em_db_verifier(db, setup->role, setup->password, em_in(STATEMENT_LIMIT), &verifier,
                               err);
     if (code == 0) {
-        em_setup_login_sql(setup, setup->password ? em_str_c(&verifier) : NULL, &sql);
+        em_setup_login_sql(setup, verifier.len ? em_str_c(&verifier) : NULL, &sql);
         code = run(db, em_str_c(&sql), NULL, err);
     }
-    if (code == 0)
+    if (code == 0 && (state == EM_ROLE_OTHER || (state == EM_ROLE_UNKNOWN && r->refused)))
+        em_log(EM_LOG_WARN, "bootstrap", "replaced the password of the role %s", setup->role);
+    else if (code == 0)
         em_log(EM_LOG_INFO, "bootstrap", "set the login of the role %s", setup->role);
     return code;
 }
@@ -176,17 +177,11 @@ static int make_database(struct em_db *db, const struct em_setup *setup, struct 
      */
     static const char *const fine[] = {"42P04", "23505", NULL};
     EM_STR_AUTO sql = EM_STR_INIT;
-    bool found;
-    int code =
-        ask(db, "SELECT 1 FROM pg_catalog.pg_database WHERE datname OPERATOR(pg_catalog.=) $1", 1,
-            &setup->database, &found, err);
-    if (code || found)
-        return code;
     /* The lock's connection is in template1 where there is no database postgres, and nothing is
      * copied of a database that is in use. */
     em_setup_create_database_sql(
         setup, strcmp(em_db_name(db), "template1") == 0 ? "template0" : NULL, &sql);
-    code = run(db, em_str_c(&sql), fine, err);
+    int code = run(db, em_str_c(&sql), fine, err);
     if (code == 0)
         em_log(EM_LOG_INFO, "bootstrap", "created the database %s", setup->database);
     return code;
@@ -301,7 +296,7 @@ static int let_in(const struct em_bootstrap_run *r, bool login, struct em_err *e
     if (code == 0 && login && r->setup->password)
         code = em_bootstrap_keep_out_of_log(db, err);
     if (code == 0 && login)
-        code = give_login(db, r->setup, err);
+        code = give_login(r, db, err);
     if (code == 0)
         code = set_mark(r, db, " RESET %s", err);
     em_db_close(db);
@@ -310,17 +305,53 @@ static int let_in(const struct em_bootstrap_run *r, bool login, struct em_err *e
 
 /* ---- All of it --------------------------------------------------------------------------------- */
 
+struct missing {
+    bool role, database;
+};
+
+/* What is missing tells why the service's login was refused: on a first start that is no failure.
+ * Nothing was changed yet when a role's password would have to be. */
+static int look_first(const struct em_bootstrap_run *r, struct em_db *db, bool login,
+                      struct missing *missing, struct em_err *err)
+{
+    enum em_role_state state = EM_ROLE_SAME;
+    bool found = false;
+    int code = login ? em_bootstrap_role(db, r->setup, em_in(STATEMENT_LIMIT), &state, err) : 0;
+    if (code == 0 && login)
+        code = em_bootstrap_may(r->config, r->setup, state, r->refused, err);
+    if (code == 0)
+        code =
+            ask(db, "SELECT 1 FROM pg_catalog.pg_database WHERE datname OPERATOR(pg_catalog.=) $1",
+                1, &r->setup->database, &found, err);
+    if (code)
+        return code;
+    missing->role = state == EM_ROLE_MISSING;
+    missing->database = !found;
+    if (missing->role)
+        em_log(EM_LOG_INFO, "bootstrap", "first start: the role %s does not exist yet",
+               r->setup->role);
+    if (missing->database)
+        em_log(EM_LOG_INFO, "bootstrap", "first start: the database %s does not exist yet",
+               r->setup->database);
+    if (r->why && !missing->role && !missing->database)
+        em_log(EM_LOG_INFO, "bootstrap", "%s", r->why);
+    return 0;
+}
+
 static int outside(const struct em_bootstrap_run *r, bool login, struct em_err *err)
 {
     struct em_db *db = NULL;
+    struct missing missing = {false, false};
     int code = log_in_first(r, r->maintenance, &db, err);
     if (code == 0)
+        code = look_first(r, db, login, &missing, err);
+    if (code == 0)
         code = set_mark(r, db, " SET %s = 'begun'", err);
-    if (code == 0 && login)
+    if (code == 0 && missing.role)
         code = make_role(db, r->setup, err);
     if (code == 0 && login && r->setup->owns != EM_OWNS_NOTHING)
         code = become_member(db, r->setup, err);
-    if (code == 0)
+    if (code == 0 && missing.database)
         code = make_database(db, r->setup, err);
     em_db_close(db);
     return code;

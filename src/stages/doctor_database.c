@@ -90,6 +90,35 @@ static void limit_hint(const struct em_doctor_at *at, struct em_err *err)
             em_str_c(&limit));
 }
 
+/* What the bootstrap would come to. `failure`: how the service's login was refused, as `err` says,
+ * which may become another one; NULL: it works. The superuser's login is a row of its own. */
+static enum em_mark foresee(struct em_doctor_at *at, const struct em_db_failure *failure,
+                            struct em_err *err)
+{
+    EM_ERR_AUTO refused = EM_ERR_INIT;
+    struct em_foreseen f = {EM_STR_INIT, EM_STR_INIT, 0, EM_ERR_INIT};
+    enum em_mark mark = EM_MARK_WARN;
+    int code = em_bootstrap_foresee(at->config, at->superuser, at->url, failure, at->deadline, &f,
+                                    &refused);
+    bool needed = failure || at->config->bootstrap_when == 1;
+    if (code)
+        em_look_err(at->looks, "database", "superuser", needed ? EM_MARK_BAD : EM_MARK_WARN,
+                    &refused);
+    else
+        em_doctor_add(at, "superuser", EM_MARK_OK, 0, "%s", em_str_c(&f.login));
+    if (f.code) {
+        em_err_free(err);
+        *err = f.err;
+        f.err = (struct em_err)EM_ERR_INIT;
+        mark = EM_MARK_BAD;
+    } else if (f.news.len) {
+        em_fail(err, EM_EXIT_REFUSED, "%s", em_str_c(&f.news));
+        mark = EM_MARK_NONE;
+    }
+    em_foreseen_free(&f);
+    return mark;
+}
+
 /* The same words, hints and codes as a start's. */
 static void say_failure(struct em_doctor_at *at, const struct em_db_failure *failure,
                         struct em_err *err)
@@ -100,9 +129,11 @@ static void say_failure(struct em_doctor_at *at, const struct em_db_failure *fai
     bool mends = !at->direct && em_bootstrap_mends(failure);
     enum em_mark mark = !at->direct || at->migrates ? EM_MARK_BAD : EM_MARK_WARN;
     full_key(at, "login", &key);
-    if (mends && em_bootstrap_any(config) && !em_config_skips(config, "bootstrap")) {
-        mark = EM_MARK_WARN;
-        em_hint(err, "a start makes role and database, as [bootstrap] url asks, and tries again");
+    if (mends && at->superuser) {
+        mark = foresee(at, failure, err);
+        if (mark != EM_MARK_BAD)
+            em_hint(err,
+                    "a start makes role and database, as [bootstrap] url asks, and tries again");
     } else if (mends && !em_bootstrap_any(config)) {
         em_bootstrap_suggest(err);
     }
@@ -132,6 +163,8 @@ static bool log_in(struct em_doctor_at *at)
     em_time_print(&took, em_now() - started);
     em_doctor_add(at, "login", EM_MARK_OK, 0, "as %s to the database %s (%s)", user ? user : "?",
                   database ? database : "?", em_str_c(&took));
+    if (at->superuser)
+        foresee(at, NULL, &err);
     return true;
 }
 
@@ -298,12 +331,13 @@ static void look_at_migrations(struct em_doctor_at *at, struct em_doctor_at *ser
 }
 
 void em_doctor_database(const struct em_config *config, const struct em_url *url,
-                        const struct em_url *direct, em_time deadline, struct em_looks *looks,
-                        struct em_db **db)
+                        const struct em_url *direct, const struct em_url *superuser,
+                        em_time deadline, struct em_looks *looks, struct em_db **db)
 {
     bool migrates = em_migrate_any(config) && !em_config_skips(config, "migrate");
     struct em_doctor_at service = {.config = config,
                                    .url = url,
+                                   .superuser = superuser,
                                    .migrates = migrates && !direct,
                                    .deadline = deadline,
                                    .looks = looks};

@@ -142,6 +142,55 @@ def other_password(service):
     service.make_database(service.role)
 
 
+def test_another_password_is_no_missing_role(service, embark):
+    """Nothing is touched: the role may be another service's."""
+    other_password(service)
+    before = service.server.sql("SELECT rolpassword FROM pg_authid WHERE rolname = %s", (service.role,))
+    failed(serve(embark, service), 77, r"the role shopper exists already, and has another password than the service's URL",
+           r"hint: nothing was changed: .*replace_password = yes")
+    assert service.server.sql("SELECT rolpassword FROM pg_authid WHERE rolname = %s", (service.role,)) == before
+    assert not marks(service)
+    doctor = embark.run("doctor", env={"DATABASE_URL": service.url, "EMBARK_BOOTSTRAP_URL": service.super_url}).expect(77)
+    assert re.search(r"superuser +✓ as postgres to the database\s+postgres", doctor.stdout), doctor.stdout
+    assert re.search(r"✗ the role shopper exists already", doctor.stdout), doctor.stdout
+    process = ready(serve(embark, service, replace_password="yes"))
+    assert "replaced the password of the role shopper" in process.stderr
+    service.run("SELECT 1")
+    assert "replaced" not in ready(serve(embark, service, replace_password="yes")).stderr
+
+
+def test_a_first_start_is_told_as_one(service, embark):
+    env = {"DATABASE_URL": service.url, "EMBARK_BOOTSTRAP_URL": service.super_url}
+    doctor = embark.run("doctor", env=env).expect(0)
+    assert "first start: the role shopper does not exist yet" in re.sub(r"\s+", " ", doctor.stdout), doctor.stdout
+    process = ready(serve(embark, service))
+    assert "first start: the role shopper does not exist yet" in process.stderr
+    assert "first start: the database shop does not exist yet" in process.stderr
+    assert "refuses" not in process.stderr and "28P01" not in process.stderr
+
+
+def test_doctor_tries_the_superuser(service, embark):
+    wrong = service.url_as("postgres", "Wrong-pw-9", "postgres")
+    embark.secrets.append("Wrong-pw-9")
+    doctor = embark.run("doctor", env={"DATABASE_URL": service.url, "EMBARK_BOOTSTRAP_URL": wrong}).expect(77)
+    assert re.search(r"superuser +✗ .*refuses the login of\s+postgres", doctor.stdout), doctor.stdout
+    complete(service)
+    doctor = embark.run("doctor", env={"DATABASE_URL": service.url, "EMBARK_BOOTSTRAP_URL": wrong}).expect(0)
+    assert re.search(r"superuser +! .*refuses the login of", doctor.stdout), doctor.stdout
+
+
+def test_refused_with_the_right_password(own_server, embark):
+    """It is pg_hba.conf, and no password is to be replaced for it."""
+    server = own_server(conf=CONF, hba="local all all trust\nhost all shopper all ident\nhost all all all scram-sha-256\n").start()
+    set_superuser(server)
+    embark.secrets += [SECRET, SUPER]
+    service = Service(server)
+    complete(service)
+    process = serve(embark, service)
+    failed(process, 77, r"hint: as the superuser sees it: shopper has the password of the service's URL|pg_hba.conf has no line")
+    assert "replaced" not in process.stderr
+
+
 def no_login(service):
     service.make_role(attributes="NOLOGIN")
     service.make_database(service.role)
@@ -166,7 +215,7 @@ def complete(service):
     service.make_database(service.role)
 
 
-HALF_MADE = [other_password, no_login, no_database, no_privileges, no_role]
+HALF_MADE = [no_login, no_database, no_privileges, no_role]
 STATES = [empty, *HALF_MADE, complete]
 MIGRATES = "[migrate]\nsql = ${MIGRATIONS}\n"
 matrix = pytest.mark.parametrize("state,migration", [(state, "") for state in STATES] + [(state, MIGRATES) for state in (empty, no_privileges, complete)],
@@ -452,7 +501,7 @@ def test_file_that_is_not_idempotent(service, embark, folder):
     service.make_database()
     (folder / "1.sql").write_text("SELECT 1;\nCREATE TABLE a (n int);\n")
     service.sql("CREATE TABLE a (n int)")
-    failed(serve(embark, service, role="shopper", sql=f"{folder}/1.sql"), 65, r'1\.sql:2(:\d+)?: ERROR 42P07.*relation "a" already exists',
+    failed(serve(embark, service, role="shopper", replace_password="yes", sql=f"{folder}/1.sql"), 65, r'1\.sql:2(:\d+)?: ERROR 42P07.*relation "a" already exists',
                      r"hint: .*repeatable")
 
 
@@ -521,7 +570,8 @@ def test_a_role_that_may_make_roles_and_databases_does(admin, embark, folder, ow
 def test_a_role_that_another_has_made(admin, embark):
     """From PostgreSQL 16 on only who made it, or was told so, may give it to somebody."""
     admin.make_role("another password")
-    process = serve(embark, admin, env=admin.env)
+    failed(serve(embark, admin, env=admin.env), 77, "the role shopper exists already")
+    process = serve(embark, admin, env=admin.env, replace_password="yes")
     if int(admin.server.version) < 16:
         ready(process)
         return
@@ -529,7 +579,7 @@ def test_a_role_that_another_has_made(admin, embark):
            r"hint: as a superuser: GRANT shopper TO admin WITH ADMIN OPTION")
     assert len([line for line in process.said if "is no superuser" in line]) == 1
     admin.server.sql("GRANT shopper TO admin WITH ADMIN OPTION")
-    ready(serve(embark, admin, env=admin.env))
+    ready(serve(embark, admin, env=admin.env, replace_password="yes"))
     assert owner(admin) == "shopper"
 
 

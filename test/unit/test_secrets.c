@@ -278,6 +278,7 @@ static void with_a_name(void **state)
         {"PASSWORD_FILE=/run/x passfile=/y passes=3", "PASSWORD_FILE=/run/x passfile=/y passes=3"},
         {"PWD=/srv OLDPWD=/ bypass=1", "PWD=/srv OLDPWD=/ bypass=1"},
         {"password: what?", "password: what?"},
+        {"replace_password = yes has", "replace_password = yes has"},
     };
     (void)state;
     CHECK(NULL, examples);

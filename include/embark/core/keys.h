@@ -63,6 +63,7 @@
     X(bootstrap, database, TEXT, "", "the database to make; default: the service URL's")                               \
     X(bootstrap, role, TEXT, "", "the role to make; default: the service URL's, unless sql is set")                    \
     X(bootstrap, password, SECRET, "", "the role's password; default: the service URL's")                              \
+    X(bootstrap, replace_password, BOOL, "no", "whether a role that exists with another password gets this one")          \
     X(bootstrap, owns, CHOICE, "database|schema|nothing", "what the role is made the owner of")                        \
     X(bootstrap, sql, LIST, "", "FILE that is run as the superuser in the database")                                   \
     X(bootstrap, var, LIST, "", "NAME=VALUE for these files")                                                          \

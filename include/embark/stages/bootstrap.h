@@ -52,6 +52,24 @@ int em_bootstrap_maintenance(const struct em_config *config, const struct em_url
 void em_bootstrap_explain(const struct em_config *config, const struct em_url *superuser,
                           const struct em_url *service, struct em_err *err);
 
+/* One try of the superuser's login, to the first of the same databases. */
+int em_bootstrap_login(const struct em_url *superuser, const char *application, em_time until,
+                       struct em_url *found, struct em_db **db, struct em_err *err);
+
+/* What a start's bootstrap would come to, for doctor. */
+struct em_foreseen {
+    struct em_str login; /* the superuser's, that worked: "as postgres to the database postgres" */
+    struct em_str news;  /* what a first start makes, or "" */
+    int code;            /* EM_EXIT_REFUSED: it would have to replace a password; `err` says so */
+    struct em_err err;
+};
+/* `refused`: how the service's login failed; NULL: it didn't. Not 0: the superuser's login has
+ * failed, as `err` says. Reads only. */
+int em_bootstrap_foresee(const struct em_config *config, const struct em_url *superuser,
+                         const struct em_url *service, const struct em_db_failure *refused,
+                         em_time until, struct em_foreseen *foreseen, struct em_err *err);
+void em_foreseen_free(struct em_foreseen *foreseen);
+
 /* Adds to the hint of a login that a bootstrap would mend that there is such a thing. */
 void em_bootstrap_suggest(struct em_err *err);
 

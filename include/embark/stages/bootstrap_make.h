@@ -15,6 +15,8 @@ struct em_bootstrap_run {
     /* application_name of its connections, and the beginning that those of all runs of this set-up
      * have (em_run_prefix): what a killed one has left running is ended first. */
     const char *application, *prefix;
+    const char *why; /* the refusal of the service's login that led to it, or NULL */
+    bool refused;    /* that was one with 28P01 */
 };
 
 /* Every statement may be repeated, so that an interrupted run is taken up by another one.

@@ -17,13 +17,13 @@
 void em_doctor_image(struct em_looks *looks);
 
 /* `url` is the service's database, NULL: there is none; `direct` the lock's and the migrations',
- * NULL: the same. All of it ends at `deadline`. *db is the login (the direct one, where there are
- * two), for em_doctor_migrations(), or NULL; the caller closes it. It has
- * default_transaction_read_only on, but not behind a pooler, where the next client would find that
- * set: only read by it. */
+ * NULL: the same; `superuser` [bootstrap] url, NULL: there is none, or it is skipped. All of it
+ * ends at `deadline`. *db is the login (the direct one, where there are two), for
+ * em_doctor_migrations(), or NULL; the caller closes it. It has default_transaction_read_only on,
+ * but not behind a pooler, where the next client would find that set: only read by it. */
 void em_doctor_database(const struct em_config *config, const struct em_url *url,
-                        const struct em_url *direct, em_time deadline, struct em_looks *looks,
-                        struct em_db **db);
+                        const struct em_url *direct, const struct em_url *superuser,
+                        em_time deadline, struct em_looks *looks, struct em_db **db);
 
 /* What is pending, and what the ledger says of the last run. `db` is a login by `direct`; NULL: as
  * far as the image's files tell. */

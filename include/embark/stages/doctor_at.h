@@ -23,8 +23,9 @@ enum em_pooling {
 struct em_doctor_at {
     const struct em_config *config;
     const struct em_url *url;
-    bool direct;   /* of [database] direct_url: its keys say so */
-    bool migrates; /* the migrations' login, and there are migrations */
+    const struct em_url *superuser; /* [bootstrap] url, of the service's login only; or NULL */
+    bool direct;                    /* of [database] direct_url: its keys say so */
+    bool migrates;                  /* the migrations' login, and there are migrations */
     em_time deadline;
     struct em_looks *looks;
     struct em_db *db; /* NULL: no login */
