@@ -144,7 +144,8 @@ def another_command(history):
 @step(2)
 def other_settings(history):
     chance = history.chance
-    key = chance.choice(("newer", "build", "lock", "files"))
+    # with [migrate] sql another lock is another service, with records of its own
+    key = chance.choice(("newer", "build", "files", *(("lock",) if history.tool.name != "sql" else ())))
 
     def change(image):
         if key == "newer":
@@ -179,7 +180,7 @@ def restore(history):
     history.calm()
 
 
-@step(4, lambda history: history.dumps and history.tool.known and history.tool.name != "sql")
+@step(4, lambda history: history.dumps and history.tool.seen(history.image) and history.tool.name != "sql")
 def restore_all_but_the_ledger(history):
     """The dump of a database whose ledger is elsewhere, or which was restored table by table."""
     number = history.chance.randrange(len(history.dumps))
@@ -204,10 +205,14 @@ def lose_the_ledger(history):
     history.calm()
 
 
-@step(5, lambda history: history.tool.down(history.image))
+@step(5, lambda history: can_go_back(history))
 def downgrade_by_hand(history):
     back_by_hand(history)
     history.calm()
+
+
+def can_go_back(history):
+    return history.tool.down(history.image) and history.tool.seen(history.image)
 
 
 def back_by_hand(history):
@@ -254,7 +259,7 @@ def fail(history):
 def fail_after_the_migrations(history):
     """The tool's table has all, and the command has failed all the same."""
     history.db.sql("INSERT INTO test.flags VALUES ('noseed') ON CONFLICT DO NOTHING")
-    if history.chance.random() < 0.5 and history.tool.down(history.image):
+    if history.chance.random() < 0.5 and can_go_back(history):
         back_by_hand(history)
     else:
         changed(history, more(history, kinds=False))
@@ -268,7 +273,7 @@ def fail_after_the_migrations(history):
 
 def prepare(history):
     """Something to do for the next start."""
-    if history.tool.down(history.image) and history.chance.random() < 0.4:
+    if can_go_back(history) and history.chance.random() < 0.4:
         back_by_hand(history)
         return
 

@@ -48,6 +48,13 @@ class Tool:
     def env(self, image, folder):
         return {}
 
+    hidden = ()             # layouts behind a script, of which nobody can know what it runs
+
+    def seen(self, image):
+        """Whether embark is to notice what somebody does to the tool's table by hand: where it may go by files or by the build alone, and
+        the tool is not to be known, it can't."""
+        return self.known and not (image.layout in self.hidden and (image.files or image.build))
+
     def files(self, image):
         """[migrate] files for who wants to say it."""
         return ()
@@ -110,9 +117,8 @@ def run_python(words, folder, env, output):
 class Alembic(PythonTool):
     name = "alembic"
     layouts = ("plain", "config", "blanks", "colons", "package", "variable", "section", "program", "sh", "script")
+    hidden = ("program", "script")
     targets = seeds = True
-    places = {"blanks": ("core", "billing"), "colons": ("core", "lib/billing"), "config": ("migrations/versions",)}
-
     def folders(self, image):
         script = {"package": "notes/db", "config": "db"}.get(image.layout, "migrations")
         return script, {"blanks": ("core", "billing"), "colons": ("core", "lib/billing")}.get(image.layout, (f"{script}/versions",))
@@ -156,7 +162,7 @@ class Alembic(PythonTool):
 
     def words(self, image, *rest):
         options = {"config": ["-c", "conf/alembic.ini"], "section": ["-n", "billing"]}.get(image.layout, [])
-        program = [PYTHON, "-m", "alembic.config" if image.layout in ("config", "program") else "alembic"]
+        program = [PYTHON, "-m", "alembic.config" if image.layout == "program" else "alembic"]
         return [*program, *options, *rest]
 
     def alone(self, image):
@@ -183,6 +189,7 @@ class Django(PythonTool):
 
     name = "django"
     layouts = ("plain", "deep", "installed", "modules", "elsewhere", "admin", "sh")
+    hidden = ("sh",)
     targets = seeds = True
     labels = ("notes", "billing")
 
