@@ -4,7 +4,8 @@ import os
 import re
 import subprocess
 
-WORDS = {"would run nothing": "skip", "would run:": "run", "would refuse to start (81)": "older", "would not run, and fail (80)": "failed"}
+WORDS = {"would run nothing": "skip", "would run:": "run", "would refuse to start (": "refuse",
+         "would not run, and fail (80)": "failed"}
 
 
 class Forecast:
@@ -19,6 +20,8 @@ class Forecast:
         self.doctor, self.screen = doctor.returncode, doctor.stdout + doctor.stderr
         self.code, self.text = dry.returncode, dry.stdout + dry.stderr
         self.plan = next((name for words, name in WORDS.items() if dry.stdout.startswith(words)), None)
+        refused = re.match(r"would refuse to start \((\d+)\)", dry.stdout)
+        self.refused = int(refused[1]) if refused else None
 
     def differs(self, code, said, made_first=False):
         """What was foretold wrongly of a start that ended with `code` and said this; None if nothing. `made_first`: [bootstrap] is to
@@ -33,10 +36,10 @@ class Forecast:
                 found = f"--dry-run ends with {self.code} and no forecast"
         elif self.plan == "run" and not (ran or code in (65, 75, 77, 80)):
             found = "--dry-run says that the command would run"
-        elif self.plan == "skip" and (ran or code != 0):
+        elif self.plan == "skip" and (ran or code not in (0, 69, 77)):  # where migrations are left out, nothing is asked of the server
             found = "--dry-run says that nothing would run"
-        elif self.plan == "older" and (ran or code != 81):
-            found = "--dry-run says that the start would be refused (81)"
+        elif self.plan == "refuse" and (ran or code != self.refused):
+            found = f"--dry-run says that the start would be refused ({self.refused})"
         elif self.plan == "failed" and (ran or code != 80):
             found = "--dry-run says that the start would fail (80)"
         # the command's own failure can be foretold only where its files or its table show it
