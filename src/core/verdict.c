@@ -88,11 +88,12 @@ static bool table_is_as_left_by(const struct em_state *state, const struct em_ru
 }
 
 /* The newest run failed on the same files a moment ago: trying again at once would only fail again,
- * unless somebody has changed the tool's table since. */
+ * unless somebody has changed the tool's table since. One that will end in the future is no moment
+ * ago: the server's clock was set back, and nobody is to wait until it has caught up. */
 static bool failed_just_now(const struct em_ours *ours, const struct em_state *state)
 {
     const struct em_run_row *newest = &state->newest;
-    return has_outcome(newest, "failed") && newest->age < ours->retry_after &&
+    return has_outcome(newest, "failed") && newest->age >= 0 && newest->age < ours->retry_after &&
            same_text(ours->identity, newest->identity) &&
            (state->table == EM_TABLE_UNKNOWN || !newest->digest ||
             table_is_as_left_by(state, newest));

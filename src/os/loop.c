@@ -251,6 +251,8 @@ enum em_wake em_wait_fd(int fd, short events, em_time until)
         enum em_wake woke = em_wait(fds, 2, em_time_min(until, due));
         if (woke == EM_WAKE_TIME && until != EM_NEVER && em_now() >= until)
             return woke;
+        if (woke == EM_WAKE_SIGNAL && loop.guard && loop.guard->signalled)
+            loop.guard->signalled(loop.guard->ctx);
         /* A signal that doesn't ask to end, and children, are of no interest here; the descriptor
          * is looked at again. */
         if (woke == EM_WAKE_SIGNAL && loop.stopped)

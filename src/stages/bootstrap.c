@@ -212,23 +212,6 @@ static bool done_already(const struct em_config *config, const struct em_url *se
 
 /* ---- Under the lock ------------------------------------------------------------------------------ */
 
-struct watched {
-    struct em_lock *lock;
-    struct em_err err;
-};
-
-static em_time due(void *ctx)
-{
-    const struct watched *watched = ctx;
-    return em_lock_due(watched->lock);
-}
-
-static bool look(void *ctx)
-{
-    struct watched *watched = ctx;
-    return em_lock_watch(watched->lock, &watched->err) >= 0;
-}
-
 static int lock_lost(const struct em_lock *lock, struct em_err *how, struct em_err *err)
 {
     em_err_free(err);
@@ -245,19 +228,15 @@ static int lock_lost(const struct em_lock *lock, struct em_err *how, struct em_e
  * shows that it was held all the time. */
 static int make(struct em_lock *lock, const struct em_bootstrap_run *run, struct em_err *err)
 {
-    struct watched watched = {lock, EM_ERR_INIT};
-    struct em_guard guard = {em_db_socket(lock->db), due, look, &watched, false};
-    em_loop_guard(&guard);
+    struct em_lock_guard guard;
+    em_lock_guard(&guard, lock);
     int code = em_bootstrap_make(run, err);
-    em_loop_guard(NULL);
-    /* Both connections may have been lost at once, and the other one seen first. */
-    if (code && code < 128 && !guard.failed)
-        guard.failed = !look(&watched);
-    if (!guard.failed && code == 0 && em_lock_release(lock, &watched.err) != 0)
-        guard.failed = true;
-    if (guard.failed && code < 128)
-        code = lock_lost(lock, &watched.err, err);
-    em_err_free(&watched.err);
+    bool held = em_lock_unguard(&guard);
+    if (held && code == 0)
+        held = em_lock_release(lock, &guard.how) == 0;
+    if (!held && code < 128)
+        code = lock_lost(lock, &guard.how, err);
+    em_err_free(&guard.how);
     return code;
 }
 

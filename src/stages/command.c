@@ -17,9 +17,15 @@
 #include "embark/os/relay.h"
 #include "embark/stages/activity.h"
 
-/* When the lock is lost, another replica may start at any moment: there is little time for a clean
- * end. */
-#define LOST_GRACE EM_SEC(1)
+/* A server that doesn't answer the lock's heartbeat before and after the command within so long is
+ * taken for lost. */
+#define CHECK_LIMIT EM_SEC(60)
+#define PROGRESS    EM_SEC(5)
+/* For what the command's backend does; one that can't be asked is left alone for a while. */
+#define ASK_LIMIT EM_SEC(2)
+#define ASK_AGAIN EM_SEC(30)
+/* While it is asked, the command's output is read as often. */
+#define PUMP EM_MS(20)
 
 void em_run_prefix(int64_t key, struct em_str *out)
 {
@@ -44,6 +50,8 @@ struct run {
     em_time started, deadline;
     int stopped; /* the signal that asked embark to end, once it was passed on */
     bool lost;   /* the lock */
+    em_time say_at, ask_at, pump_at; /* the next line; not before that it is asked for; a guard's */
+    struct em_err how;               /* how the lock was lost while it was asked */
 };
 
 /* embark's own environment, the direct URL in the variables that were named, and a name for its
@@ -81,6 +89,8 @@ static int out_of_time(const struct run *run, struct em_err *err)
     return EM_EXIT_MIGRATION;
 }
 
+/* When the lock is lost, another replica may start at any moment: there is little time for a clean
+ * end. */
 static int lock_lost(struct run *run, struct em_err *err)
 {
     run->lost = true;
@@ -91,13 +101,79 @@ static int lock_lost(struct run *run, struct em_err *err)
     return err->code;
 }
 
-static void say_progress(const struct run *run)
+static em_time ask_due(void *ctx)
+{
+    const struct run *run = ctx;
+    return em_time_min(run->pump_at, em_lock_due(run->command->lock));
+}
+
+/* False: nobody wants to know any more. */
+static bool ask_look(void *ctx)
+{
+    struct run *run = ctx;
+    em_relay_pump(&run->relay);
+    run->pump_at = em_in(PUMP);
+    run->lost = em_lock_watch(run->command->lock, &run->how) < 0;
+    return !run->lost && !run->child.done && em_now() < run->deadline;
+}
+
+static void ask_signalled(void *ctx)
+{
+    pass_signal(ctx);
+}
+
+/* On a connection that lives for the question: the lock's gets nothing that can fail. */
+static void add_activity(struct run *run, struct em_str *line)
+{
+    const struct em_command *command = run->command;
+    EM_STR_AUTO application = EM_STR_INIT;
+    EM_STR_AUTO sql = EM_STR_INIT;
+    EM_ERR_AUTO ignored = EM_ERR_INIT;
+    struct em_db *db = NULL;
+    struct em_guard guard = {
+        em_db_socket(command->lock->db), ask_due, ask_look, run, false, ask_signalled};
+    em_time until = em_in(ASK_LIMIT);
+    run->pump_at = em_in(PUMP);
+    em_application_name("activity", &application);
+    em_loop_guard(&guard);
+    int code = em_db_open(command->direct, em_str_c(&application), until, &db, NULL, &ignored);
+    if (code == 0) {
+        em_activity_sql(command->application, db, &sql);
+        code = em_db_query(db, until, NULL, &ignored, em_str_c(&sql), 0, NULL);
+    }
+    em_loop_guard(NULL);
+    if (code == 0)
+        em_activity_say(db, line);
+    else
+        run->ask_at = em_in(ASK_AGAIN);
+    em_db_close(db);
+}
+
+static void say_progress(struct run *run)
 {
     EM_STR_AUTO line = EM_STR_INIT;
+    run->say_at = em_in(PROGRESS);
     em_str_puts(&line, "runs for ");
     em_time_print(&line, em_now() - run->started);
-    em_activity_say(run->command->lock->db, &line);
-    em_log(EM_LOG_INFO, "migrate", "%s", em_str_c(&line));
+    if (em_now() >= run->ask_at && !run->stopped)
+        add_activity(run, &line);
+    if (!run->child.done)
+        em_log(EM_LOG_INFO, "migrate", "%s", em_str_c(&line));
+}
+
+/* The lock's part of a wake-up. False: it is lost. */
+static bool lock_holds(struct run *run, bool readable, struct em_err *err)
+{
+    struct em_lock *lock = run->command->lock;
+    if (!run->lost && em_now() >= run->say_at)
+        say_progress(run);
+    if (run->lost) {
+        em_err_free(err);
+        *err = run->how;
+        run->how = (struct em_err)EM_ERR_INIT;
+        return false;
+    }
+    return (!readable && em_now() < em_lock_due(lock)) || em_lock_watch(lock, err) >= 0;
 }
 
 /* Waits for the command's end. 0: it ended by itself (run->child.status); else an error, and it is
@@ -109,20 +185,17 @@ static int watch(struct run *run, struct em_err *err)
         struct pollfd fds[2] = {{em_db_socket(lock->db), POLLIN, 0}, {run->relay.fd, POLLIN, 0}};
         em_time until =
             em_time_min(em_time_min(run->deadline, em_lock_due(lock)), em_relay_due(&run->relay));
-        if (em_wait(fds, 2, until) == EM_WAKE_SIGNAL)
+        if (em_wait(fds, 2, em_time_min(until, run->say_at)) == EM_WAKE_SIGNAL)
             pass_signal(run);
         em_relay_pump(&run->relay);
         if (run->child.done)
             break;
         if (em_now() >= run->deadline)
             return run->stopped ? em_fail_stopped(err) : out_of_time(run, err);
-        if (!fds[0].revents && em_now() < em_lock_due(lock))
-            continue;
-        int beat = em_lock_watch(lock, err);
-        if (beat < 0)
+        if (!lock_holds(run, fds[0].revents != 0, err))
             return lock_lost(run, err);
-        if (beat > 0)
-            say_progress(run);
+        if (em_loop_stopped() && !run->stopped)
+            pass_signal(run);
     }
     return 0;
 }
@@ -154,7 +227,7 @@ static int judge(const struct run *run, struct em_err *err)
 static em_time grace_left(const struct run *run)
 {
     if (run->lost)
-        return LOST_GRACE;
+        return EM_LOCK_LOST_GRACE;
     if (!run->stopped)
         return run->command->config->service_grace;
     em_time left = run->deadline - em_now();
@@ -196,24 +269,46 @@ static int start(struct run *run, struct em_err *err)
     return code;
 }
 
+/* It ended well: was it alone to its end? A replica that was frozen learns here that it was not. */
+static int check_end(struct run *run, struct em_err *err)
+{
+    int code = em_lock_check(run->command->lock, em_in(CHECK_LIMIT), err);
+    if (code != EM_EXIT_MIGRATION)
+        return code;
+    em_context(err, "the lock \"%s\" was lost before the migration had ended",
+               run->command->lock->name);
+    em_hint(err, "another replica may have migrated beside it; the next start runs it again");
+    return code;
+}
+
+static int run_to_end(struct run *run, struct em_err *err)
+{
+    int code = start(run, err);
+    if (code)
+        return code;
+    code = watch(run, err);
+    clean_up(run);
+    em_relay_finish(&run->relay);
+    em_relay_tail(&run->relay, &run->command->output);
+    em_child_forget(&run->child);
+    code = code ? code : judge(run, err);
+    return code ? code : check_end(run, err);
+}
+
 int em_command_run_locked(struct em_command *command, struct em_err *err)
 {
-    EM_STR_AUTO beat = EM_STR_INIT;
     struct run run = {.command = command, .family = EM_FAMILY_INIT, .started = em_now()};
+    /* What was done between the lock's taking and now may have taken long. */
+    int code = em_lock_check(command->lock, em_in(CHECK_LIMIT), err);
+    if (code == EM_EXIT_MIGRATION)
+        em_context(err, "the lock \"%s\" was lost before the migration began", command->lock->name);
+    if (code)
+        return code;
     run.deadline = em_in(command->config->migrate_timeout);
-    em_activity_sql(command->application, em_db_server_version(command->lock->db), &beat);
-    command->lock->beat_sql = em_str_c(&beat);
-    int code = start(&run, err);
-    if (code == 0) {
-        code = watch(&run, err);
-        clean_up(&run);
-        em_relay_finish(&run.relay);
-        em_relay_tail(&run.relay, &command->output);
-        em_child_forget(&run.child);
-        code = code ? code : judge(&run, err);
-    }
-    command->lock->beat_sql = NULL;
+    run.say_at = em_in(PROGRESS);
+    code = run_to_end(&run, err);
     em_relay_free(&run.relay);
     em_family_free(&run.family);
+    em_err_free(&run.how);
     return code;
 }

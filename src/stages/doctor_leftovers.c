@@ -40,19 +40,24 @@ static bool say_holder(struct em_doctor_at *at)
 }
 
 /* Backends with the name of a run of this lock. An idle one is not in the middle of anything. */
-static void runs_sql(int64_t key, struct em_str *sql)
+static void runs_sql(const struct em_db *db, int64_t key, struct em_str *sql)
 {
     EM_STR_AUTO prefix = EM_STR_INIT;
     em_run_prefix(key, &prefix);
-    em_str_puts(sql, "SELECT a.pid, " EM_STATEMENT_SQL ","
-                     " EXTRACT(epoch FROM pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) "
-                     "a.query_start)::bigint,"
-                     " a.state, a.wait_event_type OPERATOR(pg_catalog.||) '/' "
-                     "OPERATOR(pg_catalog.||) a.wait_event"
-                     " FROM pg_catalog.pg_stat_activity a"
-                     " WHERE a.datname OPERATOR(pg_catalog.=) pg_catalog.current_database() AND "
-                     "a.state OPERATOR(pg_catalog.<>) 'idle' AND "
-                     "pg_catalog.starts_with(a.application_name, ");
+    em_str_puts(sql, em_activity_bytes(db));
+    em_str_puts(
+        sql,
+        "SELECT a.pid, " EM_STATEMENT_SQL ","
+        /* a clock that was set back shows no age below 0 */
+        " CASE WHEN a.query_start IS NOT NULL THEN GREATEST(0, EXTRACT(epoch FROM"
+        " pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) "
+        "a.query_start)::bigint) END,"
+        " COALESCE(a.state, 'at work'), a.wait_event_type OPERATOR(pg_catalog.||) '/' "
+        "OPERATOR(pg_catalog.||) a.wait_event"
+        " FROM pg_catalog.pg_stat_activity a"
+        " WHERE a.datname OPERATOR(pg_catalog.=) pg_catalog.current_database() AND " EM_AT_WORK_SQL
+        " AND "
+        "pg_catalog.starts_with(a.application_name, ");
     em_sql_quote_literal(sql, em_str_c(&prefix));
     em_str_puts(sql, ") ORDER BY a.query_start LIMIT 3");
 }
@@ -146,7 +151,7 @@ void em_doctor_leftovers(struct em_doctor_at *at)
     EM_STR_AUTO runs = EM_STR_INIT;
     int64_t key = em_lock_key(at->config->migrate_lock);
     em_lock_holder_sql(key, &holder);
-    runs_sql(key, &runs);
+    runs_sql(at->db, key, &runs);
     if (at->migrates && !at->standby && at->pooling != EM_POOL_STATEMENT &&
         em_doctor_ask(at, "lock", em_str_c(&holder))) {
         bool held = say_holder(at);

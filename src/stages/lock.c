@@ -15,10 +15,7 @@
 /* Who has it is asked for when this long ago, since the answer costs as much as the try. */
 #define HOLDER_AGAIN EM_SEC(10)
 /* A server whose login takes as long has others to serve first. */
-#define SLOW_LOGIN     EM_SEC(1)
-#define BEAT           EM_SEC(5)
-#define BEAT_ANSWER    EM_SEC(15)
-#define RELEASE_ANSWER EM_SEC(10)
+#define SLOW_LOGIN EM_SEC(1)
 
 int64_t em_lock_key(const char *name)
 {
@@ -40,6 +37,10 @@ static void try_sql(const struct em_lock *lock, int server_version, struct em_st
 {
     EM_STR_AUTO application = EM_STR_INIT;
     em_application_name(lock->step, &application);
+    /* The server would make the same of it, if the encoding of a statement let it through. */
+    for (size_t i = 0; i < application.len; i++)
+        if ((unsigned char)application.data[i] < ' ' || (unsigned char)application.data[i] > '~')
+            application.data[i] = '?';
     em_str_puts(sql, "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL application_name = ");
     em_sql_quote_literal(sql, em_str_c(&application)); /* a connection that was handed over */
     em_str_puts(sql, ";SET LOCAL statement_timeout = 0;"
@@ -56,7 +57,7 @@ static void try_sql(const struct em_lock *lock, int server_version, struct em_st
         em_str_puts(sql, "SET LOCAL transaction_timeout = 0;");
     em_str_printf(sql,
                   "SELECT CASE WHEN NOT pg_catalog.pg_is_in_recovery() "
-                  "THEN pg_catalog.pg_try_advisory_xact_lock(%" PRId64 ") END",
+                  "THEN pg_catalog.pg_try_advisory_xact_lock('%" PRId64 "'::pg_catalog.int8) END",
                   lock->key);
 }
 
@@ -68,19 +69,21 @@ void em_lock_holder_sql(int64_t key, struct em_str *sql)
     uint64_t bits = (uint64_t)key;
     em_str_printf(
         sql,
-        "SELECT l.pid, COALESCE(CASE WHEN a.application_name OPERATOR(pg_catalog.<>) '' THEN "
-        "a.application_name END, 'an unnamed client'),"
+        "SELECT l.pid,"
+        " CASE WHEN a.application_name OPERATOR(pg_catalog.<>) '' THEN a.application_name"
+        " ELSE 'an unnamed client' END,"
         " COALESCE(pg_catalog.host(a.client_addr), ''),"
-        " EXTRACT(epoch FROM pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) "
-        "a.xact_start)::bigint"
+        /* NULL for who may not see it; a clock that was set back shows no age below 0 */
+        " CASE WHEN a.xact_start IS NOT NULL THEN GREATEST(0, EXTRACT(epoch FROM"
+        " pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) a.xact_start)::pg_catalog.int8) END"
         " FROM pg_catalog.pg_lock_status() l"
         " LEFT JOIN pg_catalog.pg_stat_get_activity(NULL) a ON a.pid OPERATOR(pg_catalog.=) l.pid"
-        " WHERE l.locktype OPERATOR(pg_catalog.=) 'advisory' AND l.granted AND l.objsubid "
-        "OPERATOR(pg_catalog.=) 1"
-        " AND l.classid OPERATOR(pg_catalog.=) %" PRIu64
-        " AND l.objid OPERATOR(pg_catalog.=) %" PRIu64
-        " AND l.database OPERATOR(pg_catalog.=) (SELECT datid FROM "
-        "pg_catalog.pg_stat_get_activity(pg_catalog.pg_backend_pid()))",
+        " WHERE l.locktype OPERATOR(pg_catalog.=) 'advisory' AND l.granted"
+        " AND l.objsubid OPERATOR(pg_catalog.=) 1"
+        " AND l.classid OPERATOR(pg_catalog.=) '%" PRIu64 "'::pg_catalog.oid"
+        " AND l.objid OPERATOR(pg_catalog.=) '%" PRIu64 "'::pg_catalog.oid"
+        " AND l.database OPERATOR(pg_catalog.=) (SELECT s.datid FROM"
+        " pg_catalog.pg_stat_get_activity(pg_catalog.pg_backend_pid()) s)",
         bits >> 32, bits & 0xFFFFFFFFu);
 }
 
@@ -163,6 +166,18 @@ static bool open_for_try(struct em_lock *lock, const struct em_url *url,
            !lock->still_wanted || lock->still_wanted(lock->ctx, lock->db, patience->until);
 }
 
+/* The server's word is that it is ours. */
+static enum tried was_had(struct em_lock *lock, struct em_db_patience *patience,
+                          struct em_db_failure *failure, struct found *now, struct em_err *err)
+{
+    if (em_lock_prove(lock, patience->until, failure, err) == 0)
+        return TRIED_HAD;
+    patience->late = em_now() >= patience->until;
+    em_lock_drop(lock);
+    em_str_puts(&now->state, em_str_c(&err->text));
+    return TRIED_FAILED;
+}
+
 /* One try. now->state says what was found when it wasn't had. */
 static enum tried try_once(struct em_lock *lock, const struct em_url *url,
                            struct em_db_patience *patience, struct em_db_failure *failure,
@@ -184,7 +199,7 @@ static enum tried try_once(struct em_lock *lock, const struct em_url *url,
     }
     const char *had = em_db_value(lock->db, 0, 0);
     if (had && strcmp(had, "t") == 0)
-        return TRIED_HAD;
+        return was_had(lock, patience, failure, now, err);
     now->standby = !had;
     if (had)
         found_held(lock, by, before, now);
@@ -226,12 +241,6 @@ static int give_up(const struct em_lock *lock, const struct em_config *config,
     return err->code;
 }
 
-static void had_it(struct em_lock *lock)
-{
-    lock->beat_at = em_in(BEAT);
-    lock->answer_by = EM_NEVER;
-}
-
 int em_lock_take(struct em_lock *lock, const struct em_config *config, const struct em_url *url,
                  em_time until, struct em_err *err)
 {
@@ -251,8 +260,6 @@ int em_lock_take(struct em_lock *lock, const struct em_config *config, const str
         struct em_db_patience patience = em_tries_patience(&tries, until);
         failure = (struct em_db_failure){EM_DB_RETRY, ""};
         now.tried = try_once(lock, url, &patience, &failure, &found, &now, err);
-        if (now.tried == TRIED_HAD)
-            had_it(lock);
         if (now.tried == TRIED_HAD || now.tried == TRIED_UNWANTED)
             break;
         if (em_loop_stopped()) {
@@ -280,69 +287,4 @@ int em_lock_take(struct em_lock *lock, const struct em_config *config, const str
     em_str_free(&found.state);
     em_progress_free(&progress);
     return code;
-}
-
-em_time em_lock_due(const struct em_lock *lock)
-{
-    return em_time_min(lock->beat_at, lock->answer_by);
-}
-
-int em_lock_watch(struct em_lock *lock, struct em_err *err)
-{
-    int answered = em_db_finish(lock->db, err);
-    em_time now = em_now();
-    if (answered < 0)
-        return -1;
-    if (answered > 0) {
-        lock->answer_by = EM_NEVER;
-        lock->beat_at = em_time_add(now, BEAT);
-    }
-    if (now >= lock->answer_by) {
-        EM_STR_AUTO limit = EM_STR_INIT;
-        em_time_print(&limit, BEAT_ANSWER);
-        em_fail(err, EM_EXIT_MIGRATION, "%s did not answer the heartbeat within %s",
-                em_db_where(lock->db), em_str_c(&limit));
-        return -1;
-    }
-    if (now >= lock->beat_at) {
-        lock->beat_at = EM_NEVER;
-        lock->answer_by = em_time_add(now, BEAT_ANSWER);
-        if (em_db_start(lock->db, lock->beat_sql ? lock->beat_sql : "SELECT 1", err) != 0)
-            return -1;
-    }
-    return answered;
-}
-
-int em_lock_release(struct em_lock *lock, struct em_err *err)
-{
-    em_time by = em_in(RELEASE_ANSWER);
-    int answered = 0;
-    /* A heartbeat may still be on its way: its answer comes first. */
-    while (lock->answer_by != EM_NEVER && answered == 0) {
-        answered = em_db_finish(lock->db, err);
-        struct pollfd socket = {em_db_socket(lock->db), POLLIN, 0};
-        if (answered == 0 && em_wait(&socket, 1, by) == EM_WAKE_TIME)
-            answered = -1;
-    }
-    int code = answered < 0 ? EM_EXIT_MIGRATION : 0;
-    /* The transaction holds the lock until its end: that it can be ended shows that the lock was
-     * held all the time. */
-    if (code == 0 && em_db_query(lock->db, by, NULL, err, "COMMIT", 0, NULL) != 0)
-        code = EM_EXIT_MIGRATION;
-    /* In a transaction that has failed, and so has let go of its locks, COMMIT succeeds as
-     * ROLLBACK. */
-    if (code == 0 && strcmp(em_db_tag(lock->db), "COMMIT") != 0)
-        code = em_fail(err, EM_EXIT_MIGRATION, "its transaction had been aborted");
-    em_lock_drop(lock);
-    if (code) {
-        em_context(err, "the lock was lost");
-        err->code = code;
-    }
-    return code;
-}
-
-void em_lock_drop(struct em_lock *lock)
-{
-    em_db_close(lock->db);
-    lock->db = NULL;
 }

@@ -173,6 +173,23 @@ static int prepare(struct migration *m, struct em_db *db, struct em_err *err)
     return em_ledger_begin(db, &ledger, em_in(EM_LEDGER_LIMIT), &m->look.state, &m->id, err);
 }
 
+/* prepare() takes its time where a leftover is waited for: nothing goes on without the lock. */
+static int prepare_watched(struct migration *m, struct em_db *db, struct em_err *err)
+{
+    struct em_lock_guard guard;
+    em_lock_guard(&guard, &m->lock);
+    int code = prepare(m, db, err);
+    if (!em_lock_unguard(&guard) && code < 128) {
+        em_err_free(err);
+        code = em_fail(err, EM_EXIT_MIGRATION,
+                       "the lock \"%s\" was lost before the migration began: %s", m->lock.name,
+                       em_str_c(&guard.how.text));
+        em_hint(err, "nothing was run, since another replica may have the lock now");
+    }
+    em_err_free(&guard.how);
+    return code;
+}
+
 static int note_end(struct migration *m, int code, const struct em_command *command,
                     const struct em_err *failed, struct em_err *err)
 {
@@ -216,6 +233,7 @@ static int run_and_note(struct migration *m, struct em_err *err)
                                     em_db_socket(m->lock.db)};
     struct em_command command = {.config = m->config,
                                  .lock = &m->lock,
+                                 .direct = m->direct,
                                  .direct_raw = m->direct_raw,
                                  .application = em_str_c(&application)};
     if (em_sql_migrations_any(m->config)) {
@@ -250,7 +268,7 @@ static int under_lock(struct migration *m, bool *again, struct em_err *err)
     if (code && failure.kind == EM_DB_RETRY && !em_loop_stopped())
         return too_crowded(m, again, err);
     if (code == 0)
-        code = prepare(m, db, err);
+        code = prepare_watched(m, db, err);
     em_db_close(db);
     if (code == 0 && m->look.verdict.decision == EM_RUN)
         code = run_and_note(m, err);

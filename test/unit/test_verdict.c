@@ -192,6 +192,9 @@ static void test_failed_just_now(void **state)
     EXPECT("a b", EM_FAILED, .newest = "failed", .newest_files = "a b", .age = 0);
     EXPECT("a b", EM_FAILED, .newest = "failed", .newest_files = "a b", .age = RETRY - 1);
     EXPECT("a b", EM_RUN, .newest = "failed", .newest_files = "a b", .age = RETRY);
+    /* the server's clock was set back */
+    EXPECT("a b", EM_RUN, .newest = "failed", .newest_files = "a b", .age = -1);
+    EXPECT("a b", EM_RUN, .newest = "failed", .newest_files = "a b", .age = -EM_SEC(3600));
     /* other files are another try: the fixed image must not wait */
     EXPECT("a b=2", EM_RUN, .newest = "failed", .newest_files = "a b", .age = EM_SEC(1));
     EXPECT("a b c", EM_RUN, .newest = "failed", .newest_files = "a b", .age = EM_SEC(1));

@@ -26,7 +26,8 @@ struct em_run_row {
     char *tables;   /* of a command whose tool isn't known: the tools' tables that its runs have
                        changed, a line each; their contents are in digest then */
     char *error, *output;
-    em_time age; /* since its end (its start, while running); never negative */
+    em_time age; /* since its end (its start, while running); negative where the server's
+                    clock was set back */
 };
 void em_run_row_free(struct em_run_row *row);
 

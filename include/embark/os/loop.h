@@ -63,6 +63,8 @@ struct em_guard {
     void *ctx;
     bool failed; /* from then on every wait ends at once with EM_WAKE_TIME, as if its deadline had
                     passed */
+    void (*signalled)(void *ctx); /* a signal came while em_wait_fd() waited; NULL: only one that
+                                     asks to end is of interest, and ends the wait */
 };
 void em_loop_guard(struct em_guard *guard); /* the caller's memory; NULL: none any more */
 

@@ -8,9 +8,10 @@
 struct em_command {
     const struct em_config *config;
     struct em_lock *lock;
-    const char *direct_raw;  /* for the variables of [migrate] env; "" sets none */
-    const char *application; /* PGAPPNAME for the child, by which its backends are found */
-    int (*body)(void *ctx);  /* run in a child instead of [migrate] command; NULL: the command */
+    const struct em_url *direct; /* where it is asked what the command's backend does */
+    const char *direct_raw;      /* for the variables of [migrate] env; "" sets none */
+    const char *application;     /* PGAPPNAME for the child, by which its backends are found */
+    int (*body)(void *ctx); /* run in a child instead of [migrate] command; NULL: the command */
     void *ctx;
     struct em_str output; /* its last lines, once it ran */
     bool failed;          /* it ran, and ended by itself with something else than 0 */
@@ -18,8 +19,9 @@ struct em_command {
 
 /* Runs [migrate] command to its end with everything it started. Signals are passed on; the lock is
  * watched. 0: it exited with 0. EM_EXIT_MIGRATION, EM_EXIT_NOT_FOUND, EM_EXIT_NOT_EXECUTABLE,
- * EM_EXIT_SYSTEM, 128 + n. The lock is still held on return, unless it was lost. Every 5 s a line
- * says what its backend does. */
+ * EM_EXIT_SYSTEM, 128 + n. The lock was still held when the command had ended well, unless
+ * EM_EXIT_MIGRATION says that it was lost. Every 5 s a line says what its backend does, which is
+ * asked on a connection of its own. */
 int em_command_run_locked(struct em_command *command, struct em_err *err);
 
 /* application_name of a run's connections: "embark:run KEY RUN HOST", of which em_run_prefix is
