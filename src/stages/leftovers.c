@@ -80,7 +80,7 @@ static void say(struct leftovers *l)
     for (int row = 0; row < em_db_rows(l->db); row++) {
         EM_STR_AUTO limit = EM_STR_INIT;
         bool works = is(l, row, COL_WORKS);
-        if (is(l, row, COL_UNFINISHED))
+        if (is(l, row, COL_UNFINISHED) && (works || !l->denied))
             l->alone_at = em_in(EM_LOCK_LOST_GRACE);
         em_time_print(&limit, works ? l->grace : EM_LOCK_LOSS);
         if (works && !l->said_works)

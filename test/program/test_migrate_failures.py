@@ -244,7 +244,8 @@ def test_killed_embark_whose_migration_lives_on_in_a_statement(app, db):
 
 @pytest.mark.parametrize("shell", [False, True], ids=["itself", "behind a shell"])
 def test_killed_embark_whose_migration_lives_on_between_statements(app, db, migration, folder, shell):
-    """Its backend is idle: what it is about to do isn't seen. The ledger tells that it was not ended."""
+    """Its backend is idle: what it is about to do isn't seen. The ledger tells that it was not ended, and its holder might not know yet that
+    it has lost the lock: it is given the time."""
     app.command = migration(f"touch:{folder}/begun", f"until:{folder}/go", "sql:CREATE TABLE late (n int)")
     if shell:
         app.command = migration.script(app.command.replace("\n", " ") + "; exit $?\n")
@@ -254,7 +255,7 @@ def test_killed_embark_whose_migration_lives_on_between_statements(app, db, migr
     first.signal(signal.SIGKILL)
     first.wait()
     second = app.start(env={"REPLICA": "second"})
-    eventually(lambda: db.sql("SELECT 1 FROM runs WHERE replica = 'second'"), what="the second one runs")
+    eventually(lambda: db.sql("SELECT 1 FROM runs WHERE replica = 'second'"), timeout=45, what="the second one runs")
     assert not alive(orphan) or db.value(
         "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'embark:run%%' AND datname = current_database()") == 1
     (folder / "go").touch()
@@ -449,8 +450,9 @@ def test_connections_run_out_in_mid_migration(folder, embark, own_server):
 
 
 def test_standby_is_promoted_in_mid_migration(folder, embark, cluster, own_server):
-    """L42: the primary is not to be reached any more, with the lock held. Advisory locks aren't replicated: a second replica migrates the new
-    primary; the first one can't know, and ends when its heartbeat isn't answered."""
+    """L42: the primary is not to be reached any more, with the lock held, by who came to it through a relay, whose kernel answers for it.
+    Advisory locks aren't replicated: a second replica migrates the new primary; the first one can't know, and ends when its heartbeat has not
+    been answered for 60 s."""
     primary = own_server().start()
     db = primary.database()
     db.make_ledger()
@@ -460,7 +462,8 @@ def test_standby_is_promoted_in_mid_migration(folder, embark, cluster, own_serve
     both = db.url_as(port=f"{primary.port},127.0.0.1:{standby.port}", query="target_session_attrs=read-write&connect_timeout=2")
     app.add("002_slow", "SELECT pg_sleep(1000)")
     eventually(lambda: primary.value("SELECT count(*) FROM pg_stat_replication WHERE replay_lsn = pg_current_wal_lsn()"))
-    first = app.start()
+    cable = Cable(primary.port)
+    first = app.start(url=db.url_as(host="127.0.0.1", port=cable.port))
     in_statement(first, db)
     for pid in [primary.popen.pid, *postgres.backends_of(primary.popen.pid)]:
         send(pid, signal.SIGSTOP)
@@ -468,8 +471,9 @@ def test_standby_is_promoted_in_mid_migration(folder, embark, cluster, own_serve
         postgres.promote(standby)
         app.add("002_slow", "CREATE TABLE two (n int)")
         app.serves(url=both, extra="[database]\nconnect_timeout = 4s\n", timeout=90)
-        first.expect(80, "heartbeat", timeout=60)
+        first.expect(80, "pooler or a proxy, did not answer the heartbeat within 60 s", timeout=90)
     finally:
+        cable.close()
         for pid in [primary.popen.pid, *postgres.backends_of(primary.popen.pid)]:
             send(pid, signal.SIGCONT)
     assert standby.value("SELECT count(*) FROM schema_migrations", database=db.name) == 2
