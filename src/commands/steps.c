@@ -67,9 +67,10 @@ static int find_targets(struct em_steps *steps, struct em_errs *warnings)
 {
     const struct em_config *config = steps->config;
     EM_ERR_AUTO err = EM_ERR_INIT;
+    struct em_db_login login = em_service_login(config);
     bool none;
     int code = em_db_target(&steps->url, config->database_url, config->origin[EM_AT_database_url],
-                            &none, &steps->raw, warnings, &err);
+                            &login, &none, &steps->raw, warnings, &err);
     steps->has_database = code == 0;
     const char *url = getenv("DATABASE_URL");
     if (none && url && !url[strspn(url, " \t\r\n")])
@@ -88,9 +89,11 @@ static int find_targets(struct em_steps *steps, struct em_errs *warnings)
     if (!config->database_direct_url)
         return 0;
     steps->has_direct = true;
+    login.optional = true;
+    login.user = em_url_get(&steps->url, "user");
     code = em_db_target(&steps->direct, config->database_direct_url,
-                        config->origin[EM_AT_database_direct_url], &none, &steps->direct_raw,
-                        warnings, &err);
+                        config->origin[EM_AT_database_direct_url], &login, &none,
+                        &steps->direct_raw, warnings, &err);
     return code ? em_said("configuration", &err) : 0;
 }
 
@@ -109,7 +112,7 @@ static int find_superuser(struct em_steps *steps, struct em_errs *warnings)
         return 0;
     steps->has_superuser = true;
     if (em_db_target(&steps->superuser, config->bootstrap_url, config->origin[EM_AT_bootstrap_url],
-                     &none, NULL, warnings, &err) != 0)
+                     NULL, &none, NULL, warnings, &err) != 0)
         return em_said("configuration", &err);
     if (config->bootstrap_password)
         em_secrets_add(em_log_secrets(), config->bootstrap_password);

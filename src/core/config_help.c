@@ -130,5 +130,5 @@ void em_config_help(const char *section, struct em_str *out)
     em_str_puts(
         out, "From outside: EMBARK_<SECTION>_<KEY>, for instance EMBARK_DATABASE_TIMEOUT=2m, or\n"
              "EMBARK_<SECTION>_<KEY>_FILE=/path; several values one a line. In values: ${NAME},\n"
-             "${NAME:-default}, ${file:/path}; $${ is a literal ${.\n");
+             "${NAME:-default}, ${file:/path}, ${NAME:url} (percent-encoded); $${ is a literal ${.\n");
 }

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "embark/core/url.h"
+
 /* A default may hold another ${…}, and that another: no deeper than anybody writes, so that bad
  * input can't use up the stack. */
 enum { DEEPEST = 8 };
@@ -74,6 +76,22 @@ static void warn_of_mode(const struct em_expansion *e, const char *path, const c
         em_hint(warning, "chmod o-r %s, or mount it below /run/secrets", path);
 }
 
+/* What an editor or a copy leaves behind, and is not seen: the value is used as it stands. */
+static void warn_of_ends(const struct em_expansion *e, const struct em_str *value, const char *name)
+{
+    const char *text = em_str_c(value);
+    char last = value->len ? text[value->len - 1] : 'x';
+    const char *what = em_starts(text, "\xEF\xBB\xBF") ? "begins with a byte order mark"
+                       : last == '\n'                  ? "ends in more than one newline"
+                       : last == ' ' || last == '\t' || last == '\r' ? "ends in a blank"
+                                                                     : NULL;
+    struct em_err *warning =
+        what ? em_expansion_warn(e, "%s %s, which is taken as part of the value", name, what)
+             : NULL;
+    if (warning)
+        em_hint(warning, "write the file without it: printf %%s VALUE > FILE");
+}
+
 /* Adds a file's contents to `out`. `name`: what the message calls it, "${file:/run/x}" or
  * "$DB_PASSWORD_FILE (/run/x)". */
 static bool read_secret(const struct em_expansion *e, const char *path, const char *name,
@@ -95,6 +113,7 @@ static bool read_secret(const struct em_expansion *e, const char *path, const ch
         if (e->secrets) {
             em_secrets_add(e->secrets, em_str_c(&bytes));
             warn_of_mode(e, path, name);
+            warn_of_ends(e, &bytes, name);
         }
         em_str_puts(out, em_str_c(&bytes));
         ok = true;
@@ -211,8 +230,18 @@ static bool skip(struct cursor *c)
     return true;
 }
 
+/* ${…:url}: a value that goes into a URL. */
+static void add_value(struct em_str *out, const struct em_str *value, bool encoded)
+{
+    if (encoded)
+        em_url_encode(out, em_str_c(value));
+    else
+        em_str_add(out, em_str_c(value), value->len);
+}
+
 static bool file(struct cursor *c, struct em_str *out, int depth)
 {
+    EM_STR_WIPED value = EM_STR_INIT;
     EM_STR_AUTO path = EM_STR_INIT;
     EM_STR_AUTO shown = EM_STR_INIT;
     bool was_ok = c->ok;
@@ -221,16 +250,23 @@ static bool file(struct cursor *c, struct em_str *out, int depth)
     if (!inner(c, &path, depth))
         return false;
     em_str_printf(&shown, "${file:%s}", em_str_c(&path));
-    if (c->ok && !read_secret(c->e, em_str_c(&path), em_str_c(&shown), out))
+    bool encoded = em_ends(em_str_c(&path), ":url");
+    if (encoded)
+        em_str_cut(&path, path.len - strlen(":url"));
+    if (c->ok && !read_secret(c->e, em_str_c(&path), em_str_c(&shown), &value))
         c->ok = false;
+    add_value(out, &value, encoded);
     c->ok = c->ok && was_ok;
     return true;
 }
 
-/* ${NAME} and ${NAME:-default}, behind the name. False: not closed. */
+/* ${NAME} and ${NAME:-default}, ${NAME:url} and ${NAME:url:-default}, behind the name. False: not
+ * closed. */
 static bool variable(struct cursor *c, const char *name, struct em_str *out, int depth)
 {
     EM_STR_WIPED value = EM_STR_INIT;
+    bool encoded = em_starts(c->p, ":url");
+    c->p += encoded ? strlen(":url") : 0;
     bool fallback = em_starts(c->p, ":-");
     int found = em_expansion_get(c->e, name, &value);
 
@@ -238,7 +274,7 @@ static bool variable(struct cursor *c, const char *name, struct em_str *out, int
     if (found < 0)
         c->ok = false;
     if (found == 1 && (value.len || !fallback))
-        em_str_add(out, em_str_c(&value), value.len);
+        add_value(out, &value, encoded);
     else if (found >= 0 && fallback)
         return inner(c, out, depth);
     if (!skip(c))
@@ -261,7 +297,8 @@ static bool nonsense(struct cursor *c)
     if (!skip(c))
         return false;
     err = em_expansion_error(c->e, "${…} holds neither a variable's name nor file:");
-    em_hint(err, "write ${NAME}, ${NAME:-default} or ${file:/path}; $${ is a literal ${");
+    em_hint(err,
+            "write ${NAME}, ${NAME:-default}, ${NAME:url} or ${file:/path}; $${ is a literal ${");
     return true;
 }
 
@@ -282,7 +319,8 @@ static void braces(struct cursor *c, struct em_str *out, int depth)
     if (em_starts(start, "file:") && start[5] != '-') {
         c->p += 5;
         closed = file(c, out, depth);
-    } else if (n && (start[n] == '}' || start[n] == '\0' || em_starts(start + n, ":-"))) {
+    } else if (n && (start[n] == '}' || start[n] == '\0' || em_starts(start + n, ":-") ||
+                     em_starts(start + n, ":url}") || em_starts(start + n, ":url:-"))) {
         char *name = em_strndup(start, n);
 
         c->p += n;

@@ -185,6 +185,11 @@ static void add_encoded(struct em_str *out, const char *text, const char *also)
     }
 }
 
+void em_url_encode(struct em_str *out, const char *text)
+{
+    add_encoded(out, text, "");
+}
+
 /* Directories can't stand in front of the path in a form that every driver reads, and one port or
  * address too many has to be left to libpq to complain about. */
 static bool fits_authority(const char *hosts, const char *ports)
@@ -257,6 +262,8 @@ void em_url_copy(struct em_url *to, const struct em_url *from)
         em_list_add(&to->dropped, from->dropped.v[i]);
     for (size_t i = 0; i < from->notes.n; i++)
         em_list_add(&to->notes, from->notes.v[i]);
+    to->lent = from->lent;
+    to->encoded = from->encoded;
     if (from->schema)
         to->schema = em_strdup(from->schema);
 }

@@ -104,6 +104,11 @@ static int explain(struct em_db *db, const struct em_url *url, struct em_db_fail
         em_hint(err, "is the password right, and does the role exist? (the server gives the same "
                      "answer for both); "
                      "see pg_hba.conf for a 28000");
+        if (url->encoded && strcmp(failure->sqlstate, "28P01") == 0)
+            em_hint(err, "is the password percent-encoded? the URL's holds a %%, and it was "
+                         "decoded: a %% that "
+                         "is meant as it stands is written %%25; does the role exist? (the server "
+                         "gives the same answer)");
     }
     if (failure->kind == EM_DB_FATAL && !failure->sqlstate[0]) {
         if (strstr(message, "does not support SSL"))

@@ -163,8 +163,56 @@ static bool any_pg_variable(void)
     return false;
 }
 
-int em_db_target(struct em_url *url, const char *value, const char *origin, bool *none,
-                 struct em_str *raw, struct em_errs *warnings, struct em_err *err)
+/* One of [database] user and password. */
+static int lend(struct em_url *url, const char *keyword, const char *value, const char *at,
+                bool optional, struct em_err *err)
+{
+    const char *own = em_url_get(url, keyword);
+    if (!value || !*value || (own && (optional || strcmp(own, value) == 0)))
+        return 0;
+    if (own) {
+        em_fail(err, EM_EXIT_CONFIG, "names a %s, and [database] %s (%s) another one",
+                strcmp(keyword, "user") == 0 ? "user" : "password", keyword, at ? at : "?");
+        em_hint(err, "leave one of them out");
+        return EM_EXIT_CONFIG;
+    }
+    em_url_set(url, keyword, value);
+    return 0;
+}
+
+/* A password is for the user that it belongs to: a URL that names another one doesn't get it. */
+static int lend_login(struct em_url *url, const struct em_db_login *login, struct em_err *err)
+{
+    const char *user = em_url_get(url, "user");
+    bool others = login && login->optional && user && login->user && strcmp(user, login->user) != 0;
+    if (!login || others)
+        return 0;
+    int code = lend(url, "user", login->user, login->user_at, login->optional, err);
+    return code ? code
+                : lend(url, "password", login->password, login->password_at, login->optional, err);
+}
+
+/* A password with a %XX, which may have been meant as it stands. */
+static bool has_encoded_password(const char *text)
+{
+    const char *p = strstr(text, "://"), *at = p ? strrchr(p, '@') : NULL;
+    const char *colon = at ? memchr(p + 3, ':', (size_t)(at - p - 3)) : NULL;
+    return colon && memchr(colon, '%', (size_t)(at - colon)) != NULL;
+}
+
+/* What of the login the text lacks is put into it. */
+static void complete(struct em_url *url, bool named, bool known, bool lent_user, struct em_str *raw)
+{
+    const char *user = named ? NULL : em_url_get(url, "user");
+    const char *password = known ? NULL : em_url_get(url, "password");
+    url->lent = password != NULL || lent_user;
+    if (raw && raw->len && url->lent && !em_url_get(url, "service"))
+        em_url_complete(raw, user, password);
+}
+
+int em_db_target(struct em_url *url, const char *value, const char *origin,
+                 const struct em_db_login *login, bool *none, struct em_str *raw,
+                 struct em_errs *warnings, struct em_err *err)
 {
     EM_STR_AUTO from_env = EM_STR_INIT;
     EM_ERRS_AUTO errs = EM_ERRS_INIT;
@@ -187,14 +235,21 @@ int em_db_target(struct em_url *url, const char *value, const char *origin, bool
         return em_fail(err, EM_EXIT_CONFIG, "no database is configured");
     }
     int code = value ? em_url_parse(url, value, libpq_knows, err) : 0;
+    if (!value)
+        *url = (struct em_url)EM_URL_INIT;
     if (value && raw)
         em_str_puts(raw, value);
+    url->encoded = code == 0 && value && has_encoded_password(value);
     em_str_wipe(&from_env);
     if (code) {
         em_context(err, "%s", origin ? origin : "database URL");
         return code;
     }
-    code = fill_defaults(url, warnings, err);
+    bool named = em_url_get(url, "user") != NULL, known = em_url_get(url, "password") != NULL;
+    code = lend_login(url, login, err);
+    bool lent_user = !named && em_url_get(url, "user");
+    if (code == 0)
+        code = fill_defaults(url, warnings, err);
     if (code == 0 && !em_url_get(url, "user") && !em_url_get(url, "service")) {
         code =
             em_fail(err, EM_EXIT_CONFIG, "names no user, and this uid has no name (/etc/passwd)");
@@ -206,6 +261,8 @@ int em_db_target(struct em_url *url, const char *value, const char *origin, bool
         code = system_roots(url, err);
     if (code)
         em_context(err, "%s", origin ? origin : "database URL");
+    if (code == 0)
+        complete(url, named, known, lent_user, raw);
     em_url_secrets(url, em_log_secrets());
     return code;
 }

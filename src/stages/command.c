@@ -54,6 +54,17 @@ struct run {
     struct em_err how;               /* how the lock was lost while it was asked */
 };
 
+/* A login that no URL holds, such as PGPASSWORD_FILE's, is known to embark alone: libpq and the
+ * drivers that read what it reads get it in the variables that they know. */
+static void lend_login(const struct em_url *url, struct em_list *env)
+{
+    const char *user = em_url_get(url, "user"), *password = em_url_get(url, "password");
+    if (user && !getenv("PGUSER"))
+        em_env_set(env, "PGUSER", user);
+    if (password)
+        em_env_set(env, "PGPASSWORD", password);
+}
+
 /* embark's own environment, the direct URL in the variables that were named, and a name for its
  * connections: PGAPPNAME is libpq's default for application_name, and node-postgres reads it too.
  */
@@ -61,6 +72,8 @@ static void build_environment(const struct em_command *command, struct em_list *
 {
     em_env_copy(env);
     em_env_set(env, "PGAPPNAME", command->application);
+    if (command->direct->lent)
+        lend_login(command->direct, env);
     for (size_t i = 0; i < command->config->migrate_env.n && *command->direct_raw; i++)
         em_env_set(env, command->config->migrate_env.v[i], command->direct_raw);
 }

@@ -118,12 +118,13 @@ static int check_database(const struct em_config *config, em_time until, struct 
     struct em_url url = {0};
     struct em_db *db = NULL;
     struct em_user user;
+    struct em_db_login login = em_service_login(config);
     bool none;
     int code = em_service_user(config, &user, err);
     em_user_free(&user);
     if (code == 0)
-        code = em_db_target(&url, config->database_url, config->origin[EM_AT_database_url], &none,
-                            NULL, NULL, err);
+        code = em_db_target(&url, config->database_url, config->origin[EM_AT_database_url], &login,
+                            &none, NULL, NULL, err);
     em_application_name("health", &application);
     if (code == 0)
         code = em_db_open(&url, em_str_c(&application), until, &db, NULL, err);

@@ -26,6 +26,14 @@ int em_service_user(const struct em_config *config, struct em_user *user, struct
     return name_key(config, err);
 }
 
+struct em_db_login em_service_login(const struct em_config *config)
+{
+    return (struct em_db_login){.user = config->database_user,
+                                .password = config->database_password,
+                                .user_at = config->origin[EM_AT_database_user],
+                                .password_at = config->origin[EM_AT_database_password]};
+}
+
 int em_service_become(const struct em_config *config, const struct em_user *user,
                       struct em_err *err)
 {

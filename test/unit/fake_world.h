@@ -27,6 +27,8 @@ static const struct fake_file {
     {"/run/secrets/two", "hunter22\n\n", 10},
     {"/run/secrets/crlf", "hunter22\r\n", 10},
     {"/run/secrets/bare", "hunter22", 8},
+    {"/run/secrets/blank", "hunter22 \n", 10},
+    {"/run/secrets/bom", "\xEF\xBB\xBFhunter22\n", 12},
     {"/run/secrets/empty", "", 0},
     {"/run/secrets/nul", "hunter\00022", 9},
     {"/run/secrets/tricky", "a ${HOME} 'b\n", 13},

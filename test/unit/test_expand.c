@@ -50,7 +50,52 @@ static void expands_at(const char *place, const char *text, const char *value, c
 #define UNCLOSED "x:1: a ${ has no }\n  hint: $${ is a literal ${\n"
 #define NONSENSE                                              \
     "x:1: ${…} holds neither a variable's name nor file:\n" \
-    "  hint: write ${NAME}, ${NAME:-default} or ${file:/path}; $${ is a literal ${\n"
+    "  hint: write ${NAME}, ${NAME:-default}, ${NAME:url} or ${file:/path}; $${ is a literal ${\n"
+
+/* For a part of a URL. */
+static void test_encoded(void **state)
+{
+    (void)state;
+    expands("${DOLLAR:url}", "%24%7BHOST%7D%20%24HOST");
+    expands("p://u:${HOST:url}@h", "p://u:db@h");
+    expands("${NOT:url:-a b}", "a b");
+    expands("${EMPTY:url}", "");
+    expands("${file:/run/secrets/tricky:url}", "a%20%24%7BHOME%7D%20%27b");
+    expands("${PW:url}", "hunter22");
+    fails("${NOT:url}", UNSET("NOT"));
+    fails("${HOST:urls}", NONSENSE);
+    fails("${HOST:url", UNCLOSED);
+}
+
+/* What is not seen in a file, and is used all the same. */
+static void test_odd_ends(void **state)
+{
+    static const char *const files[][2] = {
+        {"/run/secrets/two", "ends in more than one newline"},
+        {"/run/secrets/blank", "ends in a blank"},
+        {"/run/secrets/bom", "begins with a byte order mark"},
+        {"/run/secrets/pw", NULL},
+        {"/run/secrets/crlf", NULL},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        struct em_world world = fake_world(environment);
+        EM_ERRS_AUTO errs = EM_ERRS_INIT;
+        EM_ERRS_AUTO warnings = EM_ERRS_INIT;
+        EM_SECRETS_AUTO secrets = EM_SECRETS_INIT;
+        EM_STR_AUTO text = EM_STR_INIT;
+        EM_STR_AUTO out = EM_STR_INIT;
+        struct em_expansion e = {&world, &secrets, &errs, &warnings, "x:1"};
+        em_str_printf(&text, "${file:%s}", files[i][0]);
+        assert_true(em_expand(&e, em_str_c(&text), &out));
+        assert_int_equal(warnings.n, files[i][1] != NULL);
+        if (!files[i][1])
+            continue;
+        assert_non_null(strstr(em_str_c(&warnings.v[0].text), files[i][1]));
+        assert_non_null(strstr(em_str_c(&warnings.v[0].text), files[i][0]));
+        assert_null(strstr(em_str_c(&warnings.v[0].text), "hunter"));
+    }
+}
 
 static void test_variables(void **state)
 {
@@ -255,6 +300,7 @@ static void test_bare_dollar_warns(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_encoded),   cmocka_unit_test(test_odd_ends),
         cmocka_unit_test(test_variables), cmocka_unit_test(test_literals),
         cmocka_unit_test(test_files),     cmocka_unit_test(test_mistakes),
         cmocka_unit_test(test_depth),     cmocka_unit_test(test_secrets_are_known),

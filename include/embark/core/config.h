@@ -27,12 +27,14 @@
  * holds.
  *
  * Expansion of a value, file's or environment's: ${NAME}, ${NAME:-default} (also for an empty
- * NAME), ${file:/path} (one trailing newline dropped), $${ for a literal ${. Any other $ stands for
- * itself. Not recursive: what a variable or a file holds is taken as it is; the default and the
- * path, which stand in the value itself, may hold further ${…}. For NAMES it comes before the
- * splitting; for WORDS after it, and not within '…', which is left to the shell that is run, if one
- * is: core/words.h. A NAME that isn't set, or empty, and for which NAME_FILE is set, has that
- * file's contents, one trailing newline dropped; both set (and not empty) is an error.
+ * NAME), ${file:/path} (one trailing newline dropped), ${NAME:url},
+ * ${NAME:url:-default} and ${file:/path:url} (percent-encoded, for a part of a URL; the default
+ * isn't), $${ for a literal ${. Any other $ stands for itself. Not recursive: what a variable or a
+ * file holds is taken as it is; the default and the path, which stand in the value itself, may hold
+ * further ${…}. For NAMES it comes before the splitting; for WORDS after it, and not within '…',
+ * which is left to the shell that is run, if one is: core/words.h. A NAME that isn't set, or empty,
+ * and for which NAME_FILE is set, has that file's contents, one trailing newline dropped; both set
+ * (and not empty) is an error.
  *
  * Of the environment, EMBARK_<SECTION>_<KEY> wins over the file; for repeatable keys it replaces
  * the file's values, one value a line. EMBARK_<SECTION>_<KEY>_FILE is a NAME_FILE of it; what that

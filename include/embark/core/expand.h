@@ -1,4 +1,5 @@
-/* ${NAME}, ${NAME:-default}, ${file:/path} and $${ in a value (config.h tells what they mean).
+/* ${NAME}, ${NAME:-default}, ${NAME:url}, ${file:/path}, ${file:/path:url} and $${ in a value
+ * (config.h tells what they mean).
  *
  * A default and a path may hold further ${…}: ${A:-${B}}. A default that isn't needed isn't looked
  * at, but for its braces.

@@ -41,6 +41,8 @@
 #define EM_KEYS(X)                                                                                                     \
     X(database, url, SECRET, "", "the service's database; default: $DATABASE_URL, or PG* variables")                   \
     X(database, direct_url, SECRET, "", "for the lock and the migrations, where url goes through a pooler")            \
+    X(database, user, TEXT, "", "the role, where the URL names none")                                                  \
+    X(database, password, SECRET, "", "its password, where the URL holds none; as it is, not percent-encoded")         \
     X(database, timeout, TIME, "60s", "how long the database is waited for")                                           \
     X(database, auth_grace, TIME, "0s", "how long a refused login is retried (a role that is created a moment later)") \
     X(database, connect_timeout, TIME, "5s", "the longest that one try may take")                                      \

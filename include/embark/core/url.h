@@ -37,13 +37,15 @@ struct em_url {
     struct em_list dropped; /* names of parameters that were left out, as they were spelled;
                                "(unnamed)" for one that might be a piece of a password */
     struct em_list notes;   /* what is odd though it can be read, for people; nothing secret */
+    bool lent;    /* user or password didn't stand in the text: set by whoever has added them */
+    bool encoded; /* the text's password had a %XX, which was decoded */
     char *schema; /* of the parameter schema= (Prisma), currentSchema= (JDBC), search_path= (dbmate,
                      lib/pq) or schema_search_path= (Rails), the first of several; or NULL */
 };
 
-#define EM_URL_INIT                                                  \
-    {                                                                \
-        EM_LIST_INIT, EM_LIST_INIT, EM_LIST_INIT, EM_LIST_INIT, NULL \
+#define EM_URL_INIT                                                                \
+    {                                                                              \
+        EM_LIST_INIT, EM_LIST_INIT, EM_LIST_INIT, EM_LIST_INIT, false, false, NULL \
     }
 #define EM_URL_AUTO __attribute__((cleanup(em_url_free))) struct em_url /* to be initialised */
 
@@ -102,5 +104,12 @@ void em_url_where(const struct em_url *url, struct em_str *out);
  * child's environment: wipe `out` then. libpq and em_url_parse() read the same pairs from it (but
  * for a port that is for all hosts: it is repeated). */
 void em_url_print(const struct em_url *url, bool with_password, struct em_str *out);
+
+/* Puts a user and a password (NULL: none) that the text of a URL lacks into it, in its own form and
+ * with all else that it holds: drivers and parameters that em_url_print() leaves out. */
+void em_url_complete(struct em_str *raw, const char *user, const char *password);
+
+/* Adds `text` percent-encoded: all but RFC 3986's unreserved characters. */
+void em_url_encode(struct em_str *out, const char *text);
 
 #endif

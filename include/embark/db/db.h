@@ -14,16 +14,25 @@
 
 struct em_db; /* a connection */
 
+/* [database] user and password: for a URL without its own. */
+struct em_db_login {
+    const char *user, *password;       /* NULL or "": not given */
+    const char *user_at, *password_at; /* where: "embark.ini:4" */
+    bool optional; /* a URL with a login of its own keeps it; else both is a mistake */
+};
+
 /* The service's or the direct database, from the configuration's value or, where that is NULL, the
  * environment (DATABASE_URL, PG*). `origin` says where the value comes from ("embark.ini:3") for
- * messages. The password is added to the log's secrets. What the URL leaves open is filled in from
- * PG* variables and the service file, as libpq would, so that every later use agrees. `raw` (NULL
- * allowed) gets the text as it was given, for a child's environment: it holds the password, wipe
- * it. A secret's file that everybody may read is added to `warnings` (NULL allowed).
- * EM_EXIT_CONFIG: malformed, or nothing is configured at all (*none is set: the caller decides
- * whether that is an error). */
-int em_db_target(struct em_url *url, const char *value, const char *origin, bool *none,
-                 struct em_str *raw, struct em_errs *warnings, struct em_err *err);
+ * messages. `login` (NULL allowed) comes before PG* variables. The password is added to the log's
+ * secrets. What the URL leaves open is filled in from PG* variables and the service file, as libpq
+ * would, so that every later use agrees. `raw` (NULL allowed) gets the text as it was given, with a
+ * user and password that it lacks put in (url->lent), for a child's environment; "" when there was
+ * none. It holds the password, wipe it. A secret's file that everybody may read is added to
+ * `warnings` (NULL allowed). EM_EXIT_CONFIG: malformed, or nothing is configured at all (*none is
+ * set: the caller decides whether that is an error). */
+int em_db_target(struct em_url *url, const char *value, const char *origin,
+                 const struct em_db_login *login, bool *none, struct em_str *raw,
+                 struct em_errs *warnings, struct em_err *err);
 /* Whom em_db_target() looks for targets for: the name of a user of this machine, which is the role
  * where nothing else names one, as libpq will have it in a program that this user runs. "": it has
  * no name; NULL, and until this is called: who runs this process. Copied. */

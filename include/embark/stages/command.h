@@ -8,7 +8,7 @@
 struct em_command {
     const struct em_config *config;
     struct em_lock *lock;
-    const struct em_url *direct; /* where it is asked what the command's backend does */
+    const struct em_url *direct; /* its login; where it is asked what the command's backend does */
     const char *direct_raw;      /* for the variables of [migrate] env; "" sets none */
     const char *application;     /* PGAPPNAME for the child, by which its backends are found */
     int (*body)(void *ctx); /* run in a child instead of [migrate] command; NULL: the command */

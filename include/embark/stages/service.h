@@ -22,4 +22,7 @@ int em_service_user(const struct em_config *config, struct em_user *user, struct
 int em_service_become(const struct em_config *config, const struct em_user *user,
                       struct em_err *err);
 
+/* [database] user and password. */
+struct em_db_login em_service_login(const struct em_config *config);
+
 #endif
