@@ -167,7 +167,8 @@ void em_doctor_migrations(const struct em_config *config, const struct em_url *d
     if (db && em_outlook_read(&look, db, deadline, NULL, &err) != 0)
         em_look_err(looks, "migrations", "last run", EM_MARK_BAD, &err);
     v.judged = db && !err.code;
-    em_pending_look(config, &look.files.list, db, deadline, &pending);
+    em_pending_look(config, direct, em_str_c(&look.state.place), &look.files.list, db, deadline,
+                    &pending);
     em_doctor_pending(&v);
     if (v.judged) {
         add_ledger(&v);

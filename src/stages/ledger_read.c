@@ -21,6 +21,13 @@ bool em_ledger_wanted(const struct em_config *config)
     return strcmp(config->migrate_ledger, "off") != 0;
 }
 
+/* The schema that the URL's own parameter names for the tool (Prisma's schema, JDBC's
+ * currentSchema). psql, and so [migrate] sql, doesn't know it. */
+static const char *url_schema(const struct em_ledger *ledger)
+{
+    return ledger->url && !em_sql_migrations_any(ledger->config) ? ledger->url->schema : NULL;
+}
+
 /* A literal of the quoted name of the tool's table. False: it isn't known. */
 static bool tool_table(const struct em_ledger *ledger, struct em_str *literal)
 {
@@ -29,8 +36,9 @@ static bool tool_table(const struct em_ledger *ledger, struct em_str *literal)
     if (em_sql_migrations_any(ledger->config)) {
         em_sql_migrations_table(ledger->config, &name);
     } else if (files && files->table.len) {
-        if (files->schema.len) {
-            em_sql_quote_ident(&name, em_str_c(&files->schema));
+        const char *schema = files->schema.len ? em_str_c(&files->schema) : url_schema(ledger);
+        if (schema) {
+            em_sql_quote_ident(&name, schema);
             em_str_putc(&name, '.');
         }
         em_sql_quote_ident(&name, em_str_c(&files->table));
@@ -42,13 +50,6 @@ static bool tool_table(const struct em_ledger *ledger, struct em_str *literal)
 }
 
 /* ---- The query --------------------------------------------------------------------------------- */
-
-/* The schema that the URL's own parameter names for the tool (Prisma's schema, JDBC's
- * currentSchema). psql, and so [migrate] sql, doesn't know it. */
-static const char *url_schema(const struct em_ledger *ledger)
-{
-    return ledger->url && !em_sql_migrations_any(ledger->config) ? ledger->url->schema : NULL;
-}
 
 /* The first name of search_path, as text; for "$user", the role's own schema if there is one, else
  * the second. Whether a schema of that name exists doesn't count: the migration may make it. */

@@ -73,11 +73,11 @@ static void print_plan(const struct em_config *config, const struct em_outlook *
 }
 
 /* By name, as far as the files and the tool's table tell. That they don't is no failure. */
-static void print_pending(const struct em_config *config, const struct em_filelist *files,
-                          struct em_db *db, struct em_str *out)
+static void print_pending(const struct em_outlook *outlook, struct em_db *db, struct em_str *out)
 {
     EM_PENDING_LOOK_AUTO look = {0};
-    em_pending_look(config, files, db, em_in(EM_LEDGER_LIMIT), &look);
+    em_pending_look(outlook->config, outlook->direct, em_str_c(&outlook->state.place),
+                    &outlook->files.list, db, em_in(EM_LEDGER_LIMIT), &look);
     const struct em_pending *p = &look.pending;
     if (!p->kind)
         return;
@@ -111,7 +111,7 @@ int em_migrate_plan(const struct em_config *config, const struct em_url *direct,
         code = em_outlook_read(&look, db, em_in(EM_LEDGER_LIMIT), NULL, err);
     if (code == 0) {
         print_plan(config, &look, out);
-        print_pending(config, &look.files.list, db, out);
+        print_pending(&look, db, out);
     }
     em_db_close(db);
     return code;

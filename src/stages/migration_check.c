@@ -29,7 +29,7 @@ static void check_heads(const struct em_config *config, struct em_errs *errs,
     EM_STR_AUTO command = EM_STR_INIT;
     if (em_migration_files(config, &files, &err) != 0)
         return; /* a start says it; these files may come with a volume */
-    em_pending_look(config, &files.list, NULL, em_now(), &look);
+    em_pending_look(config, NULL, "", &files.list, NULL, em_now(), &look);
     if (!look.pending.kind || !look.pending.forked)
         return;
     em_words_print(&config->migrate_command, &command);

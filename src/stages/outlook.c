@@ -50,12 +50,20 @@ static void ask_table(struct em_outlook *look, struct em_db *db, em_time until)
     if ((look->verdict.decision != EM_RUN && !half_way) || !look->files.complete ||
         !look->files.list.n)
         return;
-    em_pending_look(look->config, &look->files.list, db, until, &pending);
-    if (!p->kind || !pending.has_rows || p->odd.n || !p->n)
+    em_pending_look(look->config, look->direct, em_str_c(&look->state.place), &look->files.list, db,
+                    until, &pending);
+    if (!p->kind || !pending.has_rows || p->odd.n || p->failed.n || !p->n)
         return;
-    if (half_way && pending.table.len && !p->unknown.n && !p->unsure && !p->failed.n)
+    /* A table that search_path leads to behind the schema in which the migration acts may be
+     * another service's. */
+    if (pending.table.len && !pending.named &&
+        strcmp(em_str_c(&pending.schema), em_str_c(&look->state.acts_in)) != 0)
+        return;
+    if (half_way && pending.table.len && !p->unknown.n && !p->unsure)
         em_judge_nothing_left(&look->verdict);
-    else if (p->unknown.n && (p->unsure || !p->pending))
+    /* What is pending can't be told where the database is at a revision that no file has; that the
+     * image has files which the last run lacked can. */
+    else if (p->unknown.n && (p->unsure ? !look->verdict.added.n : !p->pending))
         em_judge_by_table(&p->unknown, em_str_c(&pending.table), &look->verdict);
 }
 

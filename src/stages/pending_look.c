@@ -79,55 +79,54 @@ static int ask_once(struct em_db *db, em_time until, const char *question, struc
     return em_db_query(db, until, NULL, err, em_str_c(&sql), 0, NULL);
 }
 
-/* The table that the connection's search_path leads to; else one in another schema, which the tool
- * may well be told to use. `*readable`: by our role. */
-static int find_table(const struct em_config *config, const struct em_tool_search *s,
-                      struct em_db *db, em_time until, struct em_pending_look *look, bool *readable,
-                      struct em_err *err)
+/* The table where the search_path of the migration's session leads to, or in the schema that its
+ * settings or the URL name. One of that name elsewhere is another service's. `*readable`: by our
+ * role. */
+static int find_table(const struct em_config *config, const struct em_url *url,
+                      const struct em_tool_search *s, struct em_db *db, em_time until,
+                      struct em_pending_look *look, bool *readable, struct em_err *err)
 {
+    EM_STR_AUTO name = EM_STR_INIT;
+    EM_STR_AUTO sql = EM_STR_INIT;
     const char *table = look->pending.kind->table;
+    const char *schema = s->schema.len ? em_str_c(&s->schema) : url ? url->schema : NULL;
     if (table && s->table.len) /* its settings may rename it */
         table = em_str_c(&s->table);
-    EM_STR_AUTO own = EM_STR_INIT;
-    if (!table)
-        em_sql_migrations_table(config, &own);
-    EM_STR_AUTO sql = EM_STR_INIT;
-    em_ledger_add_path(db, NULL, &sql);
-    em_str_puts(&sql, "SELECT pg_catalog.quote_ident(n.nspname) OPERATOR(pg_catalog.||) '.'"
-                      " OPERATOR(pg_catalog.||) pg_catalog.quote_ident(c.relname),"
+    if (table && schema) {
+        em_sql_quote_ident(&name, schema);
+        em_str_putc(&name, '.');
+    }
+    if (table)
+        em_sql_quote_ident(&name, table);
+    else
+        em_sql_migrations_table(config, &name);
+    em_ledger_add_path(db, url, &sql);
+    em_str_puts(&sql, "SELECT " EM_TABLE_NAME_SQL ", n.nspname,"
                       " pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND"
                       " pg_catalog.has_table_privilege(c.oid, 'SELECT'), " EM_SAFE_TABLE_SQL
                       " FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON"
-                      " n.oid OPERATOR(pg_catalog.=) c.relnamespace WHERE c.relkind"
-                      " OPERATOR(pg_catalog.=) ANY ('{r,p}') AND c.relpersistence"
-                      " OPERATOR(pg_catalog.<>) 't' AND ");
-    em_str_puts(&sql, table ? "c.relname OPERATOR(pg_catalog.=) "
-                            : "c.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass(");
-    em_sql_quote_literal(&sql, table ? table : em_str_c(&own));
-    em_str_puts(&sql, table ? "" : ")");
-    em_str_puts(&sql, " ORDER BY pg_catalog.pg_table_is_visible(c.oid) DESC, n.nspname");
+                      " n.oid OPERATOR(pg_catalog.=) c.relnamespace WHERE"
+                      " c.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass(");
+    em_sql_quote_literal(&sql, em_str_c(&name));
+    em_str_puts(&sql, ")::pg_catalog.oid");
     int code = ask_once(db, until, em_str_c(&sql), err);
     if (code || em_db_rows(db) == 0)
         return code;
     em_str_puts(&look->table, em_db_value(db, 0, 0));
-    const char *may = em_db_value(db, 0, 1);
+    em_str_puts(&look->schema, em_db_value(db, 0, 1));
+    look->named = schema != NULL || !table;
+    const char *may = em_db_value(db, 0, 2), *safe = em_db_value(db, 0, 3);
     *readable = may && strcmp(may, "t") == 0;
-    if (*readable && strcmp(em_db_value(db, 0, 2), "t") != 0)
+    if (*readable && (!safe || strcmp(safe, "t") != 0))
         em_str_printf(&look->why,
                       "%s is no plain table of the server's own types, so its owner's code "
                       "could be run by reading it",
                       em_str_c(&look->table));
-    for (int row = 1; row < em_db_rows(db); row++) {
-        EM_STR_AUTO odd = EM_STR_INIT;
-        em_str_printf(&odd, "there is %s, too: %s is what is looked at", em_db_value(db, row, 0),
-                      em_str_c(&look->table));
-        em_list_add(&look->pending.odd, em_str_c(&odd));
-    }
     return 0;
 }
 
-static int read_rows(const struct em_config *config, struct em_db *db, em_time until,
-                     struct em_pending_look *look, struct em_err *err)
+static int read_rows(const struct em_config *config, const char *place, struct em_db *db,
+                     em_time until, struct em_pending_look *look, struct em_err *err)
 {
     struct em_pending *p = &look->pending;
     EM_STR_AUTO sql = EM_STR_INIT;
@@ -135,6 +134,8 @@ static int read_rows(const struct em_config *config, struct em_db *db, em_time u
     if (!p->kind->table) {
         em_str_puts(&sql, " WHERE scope OPERATOR(pg_catalog.=) ");
         em_sql_quote_literal(&sql, config->migrate_lock);
+        em_str_puts(&sql, " AND place OPERATOR(pg_catalog.=) ");
+        em_sql_quote_literal(&sql, place);
     }
     em_str_printf(&sql, " ORDER BY %s", p->kind->order);
     int code = ask_once(db, until, em_str_c(&sql), err);
@@ -146,16 +147,17 @@ static int read_rows(const struct em_config *config, struct em_db *db, em_time u
     return code;
 }
 
-static void ask(const struct em_config *config, const struct em_tool_search *s, struct em_db *db,
-                em_time until, struct em_pending_look *look)
+static void ask(const struct em_config *config, const struct em_url *url, const char *place,
+                const struct em_tool_search *s, struct em_db *db, em_time until,
+                struct em_pending_look *look)
 {
     EM_ERR_AUTO err = EM_ERR_INIT;
     bool readable = false;
-    int code = find_table(config, s, db, until, look, &readable, &err);
+    int code = find_table(config, url, s, db, until, look, &readable, &err);
     if (code == 0 && look->table.len && !readable)
         em_str_printf(&look->why, "%s may not be read by our role", em_str_c(&look->table));
     else if (code == 0 && look->table.len && !look->why.len)
-        code = read_rows(config, db, until, look, &err);
+        code = read_rows(config, place, db, until, look, &err);
     if (code)
         em_str_puts(&look->why, em_str_c(&err.text));
     look->has_rows = !look->why.len;
@@ -184,8 +186,9 @@ static void find_target(const struct em_config *config, struct em_str *target)
         read_script(words.v[i], target);
 }
 
-void em_pending_look(const struct em_config *config, const struct em_filelist *files,
-                     struct em_db *db, em_time until, struct em_pending_look *look)
+void em_pending_look(const struct em_config *config, const struct em_url *url, const char *place,
+                     const struct em_filelist *files, struct em_db *db, em_time until,
+                     struct em_pending_look *look)
 {
     EM_TOOL_SEARCH_AUTO s = {0};
     em_migration_search(config, &s);
@@ -199,7 +202,7 @@ void em_pending_look(const struct em_config *config, const struct em_filelist *f
         add_file(files->v[i].name, &look->pending);
     }
     if (db)
-        ask(config, &s, db, until, look);
+        ask(config, url, place, &s, db, until, look);
     else
         em_str_puts(&look->why, "there is no connection to the database");
     if (!s.tool && strcmp(look->pending.kind->tool, "Alembic") == 0)
@@ -211,5 +214,6 @@ void em_pending_look_free(struct em_pending_look *look)
 {
     em_pending_free(&look->pending);
     em_str_free(&look->table);
+    em_str_free(&look->schema);
     em_str_free(&look->why);
 }

@@ -318,7 +318,7 @@ static int apply_all(struct work *w, struct em_err *err)
         return code;
     em_applied_match(&files, &w->records.applied, &applied);
     say_matches(&applied);
-    code = em_sql_records_rename(&w->records, &applied, err);
+    code = em_sql_records_adopt(&w->records, &files, &applied, err);
     for (size_t i = 0; i < paths.n && code == 0; i++)
         if (em_list_has(&applied.pending, last_component(paths.v[i])))
             code = apply_file(w, paths.v[i], err);

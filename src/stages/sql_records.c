@@ -208,16 +208,38 @@ static int rename_all(const struct em_sql_records *r, const struct em_applied *a
     return code;
 }
 
-int em_sql_records_rename(const struct em_sql_records *r, const struct em_applied *applied,
-                          struct em_err *err)
+/* A file that was edited keeps its name: from now on its new contents are what is known as applied,
+ * so that it is known again when it is renamed later. */
+static int note_changes(const struct em_sql_records *r, const struct em_filelist *files,
+                        const struct em_applied *applied, struct em_err *err)
 {
-    if (!applied->was.n)
+    EM_STR_AUTO sql = EM_STR_INIT;
+    int code = 0;
+    em_str_printf(&sql,
+                  "UPDATE ONLY %s SET sha256 = $4 WHERE scope OPERATOR(pg_catalog.=) $1 AND place"
+                  " OPERATOR(pg_catalog.=) $2 AND name OPERATOR(pg_catalog.=) $3",
+                  em_str_c(&r->table));
+    for (size_t i = 0; i < files->n && code == 0; i++) {
+        const char *values[] = {r->config->migrate_lock, r->place, files->v[i].name,
+                                files->v[i].hash};
+        if (em_list_has(&applied->changed, files->v[i].name))
+            code = command(r, em_str_c(&sql), 4, values, err);
+    }
+    return code;
+}
+
+int em_sql_records_adopt(const struct em_sql_records *r, const struct em_filelist *files,
+                         const struct em_applied *applied, struct em_err *err)
+{
+    if (!applied->was.n && !applied->changed.n)
         return 0;
     int code = command(r, "BEGIN READ WRITE", 0, NULL, err);
     if (code == 0)
         code = rename_all(r, applied, false, err);
     if (code == 0)
         code = rename_all(r, applied, true, err);
+    if (code == 0)
+        code = note_changes(r, files, applied, err);
     return code ? code : command(r, "COMMIT", 0, NULL, err);
 }
 

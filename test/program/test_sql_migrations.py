@@ -553,6 +553,10 @@ def test_second_file_with_the_same_contents(two, db):
 def test_changed_file_is_told_and_not_applied_again(two, db):
     two.add("002_b.sql", "INSERT INTO log VALUES ('changed');").serves().wait_for_line("002_b.sql has changed since it was applied")
     assert logged(db) == ["a", "b"]
+    # it is known by its new contents from then on, also under another name
+    rename(two, "002_b.sql", "005_b.sql")
+    two.serves()
+    assert logged(db) == ["a", "b"] and names(two) == ["001_a.sql", "005_b.sql"]
 
 
 def test_records_of_an_older_embark(two, db):

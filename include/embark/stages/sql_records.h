@@ -27,9 +27,10 @@ int em_sql_records_read(struct em_sql_records *records, struct em_err *err);
 /* "running", "applied" or "failed". */
 int em_sql_records_note(const struct em_sql_records *records, const char *name, const char *hash,
                         const char *state, struct em_err *err);
-/* Files that are recorded under another name get their new ones, all or none. */
-int em_sql_records_rename(const struct em_sql_records *records, const struct em_applied *applied,
-                          struct em_err *err);
+/* Files that are recorded under another name get their new ones, and those that were edited their
+ * new hash: all or none. */
+int em_sql_records_adopt(const struct em_sql_records *records, const struct em_filelist *files,
+                         const struct em_applied *applied, struct em_err *err);
 /* Of a file that isn't applied: `applied` (it was finished by hand), or to be run again.
  * EM_EXIT_CONFIG: there is no such file. In a transaction, with the lock. */
 int em_sql_records_resolve(const struct em_sql_records *records, const char *name, bool applied,
