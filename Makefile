@@ -288,10 +288,10 @@ check-sql:
 	.ci/sql
 check-manual:
 	@for page in $(wildcard doc/*.1 doc/*.5); do mandoc -T lint -W warning $$page || exit; done
-# What a container image has to carry: with TLS at most 3.0 MB. Without, libpq, its Unicode tables and libc are 350 kB;
+# What a container image has to carry: with TLS at most 3.2 MB. Without, libpq, its Unicode tables and libc are 350 kB;
 # the limit is there so that growth is noticed.
 check-sizes: build/tls/embark build/notls/embark
-	@wc -c $^ | awk '/notls/ { limit = 900000 } !/notls/ { limit = 3000000 } \
+	@wc -c $^ | awk '/notls/ { limit = 1050000 } !/notls/ { limit = 3200000 } \
 	  !/total/ { print $$2 ": " $$1 " bytes of " limit; if ($$1 > limit) exit 1 }'
 format:
 	clang-format -i $(sources) $(headers) $(unit_headers)

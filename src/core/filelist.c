@@ -184,16 +184,37 @@ static void note(struct em_list *names, const struct em_file *file)
         em_list_add(names, file->name);
 }
 
-/* The names that only one of the two lists has. */
+/* The files that only one of the two lists has, by their places in it. */
 struct only {
-    const struct em_file **v;
+    const struct em_filelist *list;
+    size_t *v;
     size_t n;
 };
 
-static void only_add(struct only *only, const struct em_file *file)
+static void only_add(struct only *only, size_t place)
 {
     only->v = em_realloc(only->v, only->n + 1, sizeof *only->v);
-    only->v[only->n++] = file;
+    only->v[only->n++] = place;
+}
+
+static const struct em_file *only_file(const struct only *only, size_t i)
+{
+    return &only->list->v[only->v[i]];
+}
+
+static void only_drop(struct only *only, size_t i)
+{
+    only->n--;
+    memmove(only->v + i, only->v + i + 1, (only->n - i) * sizeof *only->v);
+}
+
+/* Where the same contents are. only->n: nowhere. */
+static size_t only_find(const struct only *only, const char *hash)
+{
+    size_t at = 0;
+    while (at < only->n && strcmp(only_file(only, at)->hash, hash) != 0)
+        at++;
+    return at;
 }
 
 /* Takes the files out of both that have the same contents under another name. Empty files are all
@@ -202,19 +223,19 @@ static void pair_renamed(struct only *ours, struct only *theirs, struct em_list 
 {
     char empty[EM_HEX_DIGEST];
     em_hex_sha256("", 0, empty);
-    for (size_t i = 0; i < theirs->n; i++) {
-        size_t at = strcmp(theirs->v[i]->hash, empty) == 0 ? ours->n : 0;
-        while (at < ours->n && strcmp(ours->v[at]->hash, theirs->v[i]->hash) != 0)
-            at++;
-        if (at == ours->n)
+    for (size_t i = 0; i < theirs->n;) {
+        const struct em_file *old = only_file(theirs, i);
+        size_t at = strcmp(old->hash, empty) == 0 ? ours->n : only_find(ours, old->hash);
+        if (at == ours->n) {
+            i++;
             continue;
+        }
         EM_STR_AUTO pair = EM_STR_INIT;
-        em_str_printf(&pair, "%s → %s", theirs->v[i]->name, ours->v[at]->name);
+        em_str_printf(&pair, "%s → %s", old->name, only_file(ours, at)->name);
         if (renamed)
             em_list_add(renamed, em_str_c(&pair));
-        memmove(ours->v + at, ours->v + at + 1, (--ours->n - at) * sizeof *ours->v);
-        memmove(theirs->v + i, theirs->v + i + 1, (--theirs->n - i) * sizeof *theirs->v);
-        i--;
+        only_drop(ours, at);
+        only_drop(theirs, i);
     }
 }
 
@@ -224,15 +245,15 @@ enum em_relation em_filelist_compare(const struct em_filelist *ours,
                                      struct em_list *renamed)
 {
     size_t i = 0, j = 0, differ = 0;
-    struct only only_ours = {NULL, 0}, only_theirs = {NULL, 0};
+    struct only only_ours = {ours, NULL, 0}, only_theirs = {theirs, NULL, 0};
     while (i < ours->n || j < theirs->n) {
         int order = i == ours->n     ? 1
                     : j == theirs->n ? -1
                                      : strcmp(ours->v[i].name, theirs->v[j].name);
         if (order < 0) {
-            only_add(&only_ours, &ours->v[i++]);
+            only_add(&only_ours, i++);
         } else if (order > 0) {
-            only_add(&only_theirs, &theirs->v[j++]);
+            only_add(&only_theirs, j++);
         } else {
             if (strcmp(ours->v[i].hash, theirs->v[j].hash) != 0) {
                 differ++;
@@ -244,9 +265,9 @@ enum em_relation em_filelist_compare(const struct em_filelist *ours,
     }
     pair_renamed(&only_ours, &only_theirs, renamed);
     for (i = 0; i < only_ours.n; i++)
-        note(added, only_ours.v[i]);
+        note(added, only_file(&only_ours, i));
     for (i = 0; i < only_theirs.n; i++)
-        note(lacking, only_theirs.v[i]);
+        note(lacking, only_file(&only_theirs, i));
     bool more = only_ours.n > 0, less = only_theirs.n > 0;
     free(only_ours.v);
     free(only_theirs.v);

@@ -110,7 +110,7 @@ static bool is_common(const char *value, size_t length)
 static bool is_path(const char *value, size_t length)
 {
     static const char *const roots[] = {"/etc/", "/run/",  "/var/",  "/usr/",     "/opt/",
-                                        "/srv/", "/home/", "/app/",  "/tmp/",     "/root/",
+                                        "/srv/", "/home/", "/app/",  "/tmp",      "/root/",
                                         "/mnt/", "/data/", "/work/", "/secrets/", "/certs/"};
     for (size_t i = 0; i < sizeof roots / sizeof *roots; i++)
         if (em_starts(value, roots[i]))
@@ -148,7 +148,7 @@ static void learn(const char *value, size_t length, struct em_secrets *secrets)
         em_str_putc(&decoded, encoded ? (char)(hex(p[1]) * 16 + hex(p[2])) : *p);
         p += encoded ? 2 : 0;
     }
-    if (decoded.len < copy.len && !memchr(decoded.data, '\0', decoded.len))
+    if (decoded.len && decoded.len < copy.len && !memchr(decoded.data, '\0', decoded.len))
         em_secrets_add_likely(secrets, em_str_c(&decoded));
 }
 

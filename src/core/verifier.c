@@ -58,9 +58,9 @@ static void salted_password(const char *password, const unsigned char *salt, siz
     if (n > BLOCK)
         em_sha256(password, n, key);
     else
-        memcpy(key, password, n);
+        memcpy(key, password, n); /* NOLINT(bugprone-not-null-terminated-result): bytes */
     memcpy(first, salt, length);
-    memcpy(first + length, "\0\0\0\1", 4);
+    memcpy(first + length, (const unsigned char[]){0, 0, 0, 1}, 4);
     hmac(key, first, length + 4, last);
     memcpy(result, last, EM_SHA256_SIZE);
     for (long i = 1; i < rounds; i++) {

@@ -9,6 +9,7 @@
 #include "embark/core/sql_vars.h"
 #include "embark/os/host.h"
 #include "embark/os/log.h"
+#include "embark/os/trim.h"
 #include "embark/stages/ledger_sql.h"
 #include "embark/stages/ledger_tables.h"
 #include "embark/stages/sql_migrations.h"
@@ -89,6 +90,7 @@ static int write_query(struct em_db *db, em_time until, struct em_db_failure *fa
                        struct em_err *err)
 {
     EM_ERR_AUTO ignored = EM_ERR_INIT;
+    em_trim(); /* what has made the statement is code of its own */
     int code = em_db_query(db, until, failure, err, "BEGIN READ WRITE", 0, NULL);
     if (code)
         return code;

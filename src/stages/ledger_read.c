@@ -8,6 +8,7 @@
 #include "embark/core/xml_rows.h"
 #include "embark/os/clock.h"
 #include "embark/os/log.h"
+#include "embark/os/trim.h"
 #include "embark/stages/ledger.h"
 #include "embark/stages/ledger_sql.h"
 #include "embark/stages/sql_migrations.h"
@@ -336,16 +337,18 @@ int em_ledger_named(int code, const struct em_config *config, const struct em_db
     return code;
 }
 
-/* Asks, and once more without the tool's table where somebody has locked it: it isn't known then.
- */
+/* Asks, and once more without the tool's table where somebody has locked it, or where its schema
+ * may not be used: it isn't known then. */
 static int ask(struct em_db *db, const struct em_ledger *ledger, em_time until,
                struct em_db_failure *failure, struct em_err *err)
 {
     EM_STR_AUTO sql = EM_STR_INIT;
     question(db, ledger, true, &sql);
+    em_trim();
     int code = em_db_query(db, until, failure, err, em_str_c(&sql), 0, NULL);
     if (!code ||
-        (strcmp(failure->sqlstate, "55P03") != 0 && strcmp(failure->sqlstate, "57014") != 0))
+        (strcmp(failure->sqlstate, "55P03") != 0 && strcmp(failure->sqlstate, "57014") != 0 &&
+         strcmp(failure->sqlstate, "42501") != 0))
         return code;
     em_err_free(err);
     em_str_cut(&sql, 0);
@@ -362,8 +365,16 @@ int em_ledger_read(struct em_db *db, const struct em_ledger *ledger, em_time unt
         return 0;
     failure = failure ? failure : &local;
     int code = ask(db, ledger, until, failure, err);
+    if (code && strcmp(failure->sqlstate, "42501") == 0) {
+        /* The schema that [migrate] ledger names may not be used. */
+        em_str_printf(&state->ledger_why, "%s may not be looked at by our role",
+                      ledger->config->migrate_ledger);
+        em_err_free(err);
+        return 0;
+    }
     if (code)
         return em_ledger_named(code, ledger->config, failure, err);
+    em_trim();
     take_answer(db, ledger, state);
     return 0;
 }

@@ -7,6 +7,7 @@
 #include "embark/core/sql_vars.h"
 #include "embark/core/tool.h"
 #include "embark/core/xml_rows.h"
+#include "embark/os/trim.h"
 #include "embark/stages/ledger_sql.h"
 
 /* Of a database with a schema for each of many tenants, so many are looked at. */
@@ -76,6 +77,7 @@ void em_tables_read(struct em_db *db, em_time until, struct em_tables *tables)
     EM_STR_AUTO sql = EM_STR_INIT;
     EM_LIST_AUTO names = EM_LIST_INIT;
     EM_ERR_AUTO ignored = EM_ERR_INIT;
+    em_trim();
     em_str_puts(&sql, "SELECT " EM_TABLE_NAME_SQL " FROM pg_catalog.pg_class c WHERE c.relkind"
                       " OPERATOR(pg_catalog.=) 'r' AND c.relname OPERATOR(pg_catalog.=) ANY"
                       " (ARRAY[");

@@ -8,6 +8,7 @@
 #include "embark/os/host.h"
 #include "embark/os/log.h"
 #include "embark/os/proc.h"
+#include "embark/os/trim.h"
 #include "embark/stages/activity.h"
 #include "embark/stages/command.h"
 #include "embark/stages/ledger.h"
@@ -241,6 +242,7 @@ static int run_and_note(struct migration *m, struct em_err *err)
         command.ctx = &sql;
     }
     em_title("migrate");
+    em_trim();
     em_log_hint(EM_LOG_INFO, "migrate",
                 m->look.verdict.hint.len ? em_str_c(&m->look.verdict.hint) : NULL,
                 "has the lock \"%s\"; %s; runs %s", m->lock.name, em_str_c(&m->look.verdict.why),
@@ -294,6 +296,7 @@ static int with_lock(struct migration *m, struct em_db **first, struct em_err *e
     m->lock.db = *first;
     *first = NULL;
     em_title("lock");
+    em_trim();
     do {
         again = false;
         code = em_lock_take(&m->lock, m->config, m->direct, m->until, err);
@@ -322,7 +325,8 @@ static int look(struct migration *m, struct em_db **db, const struct em_migrate_
         code = em_outlook_read(&m->look, *db,
                                em_in(em_time_min(EM_LEDGER_LIMIT, m->config->migrate_lock_timeout)),
                                &failure, err);
-    if (code == 0 && first && em_ledger_wanted(m->config) && !m->look.state.has_ledger)
+    if (code == 0 && first && em_ledger_wanted(m->config) && !m->look.state.has_ledger &&
+        !m->look.state.ledger_why.len)
         return first->call(first->ctx, *db, err);
     if (code && em_loop_stopped())
         return em_fail_stopped(err);
@@ -348,6 +352,7 @@ int em_migrate(const struct em_config *config, const struct em_url *direct, cons
                           .direct_raw = direct_raw,
                           .look = {.config = config, .direct = direct}};
     int code = em_migration_files(config, &m.look.files, err);
+    em_trim(); /* reading the tool's configuration and files is code of its own */
     if (code == 0)
         em_outlook_judge(&m.look);
     if (code == 0)

@@ -47,7 +47,7 @@ def test_hardened(binary):
 @no_asan
 def test_stripped_and_small(binary, tls):
     assert ".symtab" not in readelf("--sections", binary)
-    assert binary.stat().st_size <= (3.0 if tls else 0.4) * MEGABYTE
+    assert binary.stat().st_size <= (3.2 if tls else 1.05) * MEGABYTE
 
 
 @no_asan
@@ -68,14 +68,14 @@ def peak(session_folder):
 @no_asan
 @pytest.mark.parametrize("how", ["alone", "wait", "migrate"])
 def test_peak_memory_of_a_start(db, embark, peak, how):
-    """Until the service's exec. At most 1.5 MB."""
+    """Until the service's exec. At most 1.5 MiB: the ledger's one question, in text and with its answer, takes 30 KiB of it."""
     config = {"migrate": "[migrate]\ncommand = true\n"}.get(how)
     env = {} if how == "alone" else {"DATABASE_URL": db.url}
     process = embark(argv=[peak, embark.binary, "true"], env=env, config=config)
     process.expect(0)
     code, kib = map(int, process.stdout.split())
     assert code == 0
-    assert 300 < kib <= 1465, f"{kib} KiB"
+    assert 300 < kib <= 1536, f"{kib} KiB"
 
 
 def test_memory_does_not_grow_while_waiting(embark, refused_port):

@@ -178,7 +178,7 @@ def test_table_of_another_service_in_the_same_database(app, db):
 def test_without_known_files_nothing_is_skipped(app, db):
     for _ in range(2):
         app.serves(files=None)
-    app.serves(files=None).wait_for_line(r"files are not known")
+    app.serves(files=None).wait_for_line("isn't known to embark")
     assert outcomes(db) == ["done"] * 3
 
 
