@@ -128,7 +128,8 @@ void em_config_help(const char *section, struct em_str *out)
     if (section)
         return;
     em_str_puts(
-        out, "From outside: EMBARK_<SECTION>_<KEY>, for instance EMBARK_DATABASE_TIMEOUT=2m, or\n"
-             "EMBARK_<SECTION>_<KEY>_FILE=/path; several values one a line. In values: ${NAME},\n"
-             "${NAME:-default}, ${file:/path}, ${NAME:url} (percent-encoded); $${ is a literal ${.\n");
+        out,
+        "From outside: EMBARK_<SECTION>_<KEY>, for instance EMBARK_DATABASE_TIMEOUT=2m, or\n"
+        "EMBARK_<SECTION>_<KEY>_FILE=/path; several values one a line. In values: ${NAME},\n"
+        "${NAME:-default}, ${file:/path}, ${NAME:url} (percent-encoded); $${ is a literal ${.\n");
 }

@@ -162,7 +162,8 @@ static void expansion(void **state)
         "[require]\nenv = ${C}\n");
     /* half a password that looks like an expansion */
     assert_says("embark.ini:2: ${…} holds neither a variable's name nor file:\n"
-                "  hint: write ${NAME}, ${NAME:-default}, ${NAME:url} or ${file:/path}; $${ is a literal ${\n",
+                "  hint: write ${NAME}, ${NAME:-default}, ${NAME:url} or ${file:/path}; $${ is a "
+                "literal ${\n",
                 "[database]\nurl = postgres://app:hun${ter 2}@db/app\n");
     assert_says("embark.ini:2: $PW and $PW_FILE are both set\n  hint: unset one of them\n",
                 "[database]\nurl = ${PW}\n", "PW=x", "PW_FILE=/run/secrets/pw");

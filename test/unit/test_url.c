@@ -223,7 +223,8 @@ static void npgsql(void **state)
         {"Host=h;SslMode=VerifyFull;Root Certificate=/ca;Trust Server Certificate=false",
          "host=[h] sslmode=[verify-full] sslrootcert=[/ca] -Trust Server Certificate"},
         {"Host=h;Timeout=5;Target Session Attributes=PreferStandby;Search Path=app",
-         "host=[h] connect_timeout=[5] target_session_attrs=[prefer-standby] -Search Path schema: app"},
+         "host=[h] connect_timeout=[5] target_session_attrs=[prefer-standby] -Search Path schema: "
+         "app"},
         {"Host=h;Password=a;b;Database=d", "error: parameter 3 of the connection string has no ="},
         {"Host=h;Password=\"a;Database=d",
          "error: the connection string holds a quotation mark that is not closed"},
