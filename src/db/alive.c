@@ -10,6 +10,7 @@
 static int family_of(const struct em_db *db, struct sockaddr_storage *own)
 {
     socklen_t size = sizeof *own;
+    *own = (struct sockaddr_storage){0};
     if (getsockname(PQsocket(db->conn), (struct sockaddr *)own, &size) != 0)
         return AF_UNSPEC;
     return own->ss_family;
