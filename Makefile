@@ -252,7 +252,8 @@ check-packages: FORCE
 
 unit_headers := $(wildcard test/unit/*.h test/unit/*.c test/unit/*/*.c)
 analysis     := -std=gnu11 $(cppflags) -DEMBARK_TLS=1 -isystem /usr/include/postgresql
-checks       := check-format check-layers check-tidy check-cppcheck check-scripts check-programs check-manual check-sizes
+checks       := check-format check-layers check-tidy check-cppcheck check-scripts check-programs check-sql check-foreign check-manual \
+                check-sizes
 
 check: check-packages
 	@status=0; \
@@ -286,6 +287,9 @@ check-programs:
 # Every name in the SQL that embark sends stands with its schema.
 check-sql:
 	.ci/sql
+# What others wrote is escaped on its way to a terminal or a log.
+check-foreign:
+	.ci/foreign
 check-manual:
 	@for page in $(wildcard doc/*.1 doc/*.5); do mandoc -T lint -W warning $$page || exit; done
 # What a container image has to carry: with TLS at most 3.2 MB. Without, libpq, its Unicode tables and libc are 350 kB;

@@ -35,7 +35,7 @@ static int show(struct em_steps *steps, bool status)
     if (!status)
         plan_steps(steps, &out, &over);
     if (over)
-        return em_put(1, em_str_c(&out), out.len) ? 0 : EM_EXIT_SYSTEM;
+        return em_show(&out) ? 0 : EM_EXIT_SYSTEM;
     int code = em_step_wait(steps);
     if (code)
         return code;
@@ -43,8 +43,7 @@ static int show(struct em_steps *steps, bool status)
                   : em_migrate_plan(steps->config, url, &out, &err);
     if (code)
         return em_said("migrate", &err);
-    em_redact(em_log_secrets(), &out);
-    return em_put(1, em_str_c(&out), out.len) ? 0 : EM_EXIT_SYSTEM;
+    return em_show(&out) ? 0 : EM_EXIT_SYSTEM;
 }
 
 /* --resolve FILE [--as applied|pending] */

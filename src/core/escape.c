@@ -1,4 +1,5 @@
 #include <stdint.h>
+#include <string.h>
 
 #include "embark/core/secrets.h"
 #include "embark/core/utf8.h"
@@ -46,5 +47,23 @@ void em_escape(struct em_str *out, const char *bytes, size_t length)
                 em_str_printf(out, "\\x%02x", p[i]);
         p += n;
         length -= n;
+    }
+}
+
+void em_foreign(struct em_str *out, const char *text)
+{
+    if (text)
+        em_escape(out, text, strlen(text));
+}
+
+void em_escape_lines(struct em_str *out, const char *bytes, size_t length)
+{
+    const char *end = bytes + length;
+    while (bytes < end) {
+        const char *newline = memchr(bytes, '\n', (size_t)(end - bytes));
+        em_escape(out, bytes, (size_t)((newline ? newline : end) - bytes));
+        if (newline)
+            em_str_putc(out, '\n');
+        bytes = newline ? newline + 1 : end;
     }
 }

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "embark/os/clock.h"
+#include "embark/os/files.h"
 #include "embark/os/loop.h"
 
 static enum em_log_format log_format = EM_LOG_TEXT;
@@ -122,6 +123,16 @@ static void put_line(struct em_str *line)
         em_str_insert(line, 0, "\n", 1);
     log_in_line = false;
     put(em_str_c(line), line->len);
+}
+
+bool em_show(const struct em_str *text)
+{
+    EM_STR_WIPED clean = EM_STR_INIT;
+    EM_STR_AUTO shown = EM_STR_INIT;
+    em_str_add(&clean, em_str_c(text), text->len);
+    em_redact(&log_secrets, &clean);
+    em_escape_lines(&shown, em_str_c(&clean), clean.len);
+    return em_put(STDOUT_FILENO, em_str_c(&shown), shown.len);
 }
 
 void em_log_raw(const char *bytes, size_t length)

@@ -424,15 +424,17 @@ int em_ledger_forgive(struct em_db *db, const struct em_ledger *ledger,
 
 static void print_run(const struct em_db *db, int row, struct em_str *out)
 {
-    const char *build = em_db_value(db, row, 5);
-    const char *error = em_db_value(db, row, 6);
-    em_str_printf(out, "%-5s %s  %-11s %-8s on %s", em_db_value(db, row, 0),
-                  em_db_value(db, row, 1), em_db_value(db, row, 2), em_db_value(db, row, 3),
-                  em_db_value(db, row, 4));
-    if (build)
-        em_str_printf(out, ", build %s", build);
-    if (error)
-        em_str_printf(out, ": %s", error);
+    static const char *const before[] = {"", " ", "  ", " ", " on ", ", build ", ": "};
+    static const size_t width[] = {5, 0, 11, 8};
+    for (int column = 0; column < 7; column++) {
+        const char *value = em_db_value(db, row, column);
+        EM_STR_AUTO shown = EM_STR_INIT;
+        em_foreign(&shown, value);
+        while (column < 4 && shown.len < width[column])
+            em_str_putc(&shown, ' ');
+        if (value || column < 5)
+            em_str_printf(out, "%s%s", before[column], em_str_c(&shown));
+    }
     em_str_putc(out, '\n');
 }
 

@@ -17,7 +17,15 @@
 static void print_name(const char *what, const char *name, struct em_str *out)
 {
     em_str_printf(out, "  %s", what);
-    em_escape(out, name, strlen(name));
+    em_foreign(out, name);
+    em_str_putc(out, '\n');
+}
+
+/* "  …: WHY", which may name what is in tables and files. */
+static void print_why(const char *what, const char *why, struct em_str *out)
+{
+    em_str_puts(out, what);
+    em_foreign(out, why);
     em_str_putc(out, '\n');
 }
 
@@ -35,11 +43,10 @@ static void print_instead(const struct em_config *config, const struct em_outloo
     bool older = look->verdict.decision == EM_IS_OLDER;
     int code = older ? em_verdict_older(config, &look->state, &look->verdict, &err)
                      : em_verdict_failed(config, &look->state.newest, &err);
-    em_str_printf(out, "%s: %s\n",
-                  !code   ? "would run nothing (on_newer_database = continue)"
-                  : older ? "would refuse to start (81)"
-                          : "would not run, and fail (80)",
-                  em_str_c(&look->verdict.why));
+    print_why(!code   ? "would run nothing (on_newer_database = continue): "
+              : older ? "would refuse to start (81): "
+                      : "would not run, and fail (80): ",
+              em_str_c(&look->verdict.why), out);
     print_name("", em_str_c(&err.text), out);
 }
 
@@ -47,12 +54,13 @@ static void print_run(const struct em_config *config, const struct em_outlook *l
                       struct em_str *out)
 {
     EM_ERRS_AUTO odd = EM_ERRS_INIT;
-    em_str_printf(out, "would run: %s\n  %s", em_str_c(&look->verdict.why),
-                  em_sql_migrations_any(config) ? config->migrate_sql : "command");
+    EM_STR_AUTO command = EM_STR_INIT;
+    em_str_puts(&command, em_sql_migrations_any(config) ? config->migrate_sql : "command");
     if (config->migrate_command.n)
-        em_str_putc(out, ' ');
-    em_command_print(config->migrate_command.v, false, out);
-    em_str_putc(out, '\n');
+        em_str_putc(&command, ' ');
+    em_command_print(config->migrate_command.v, false, &command);
+    print_why("would run: ", em_str_c(&look->verdict.why), out);
+    print_why("  ", em_str_c(&command), out);
     em_verdict_oddities(&look->state, &look->verdict, &odd);
     for (size_t i = 0; i < odd.n; i++)
         print_name("note: ", em_str_c(&odd.v[i].text), out);
@@ -64,7 +72,7 @@ static void print_plan(const struct em_config *config, const struct em_outlook *
     if (look->verdict.decision == EM_RUN)
         print_run(config, look, out);
     else if (look->verdict.decision == EM_SKIP)
-        em_str_printf(out, "would run nothing: %s\n", em_str_c(&look->verdict.why));
+        print_why("would run nothing: ", em_str_c(&look->verdict.why), out);
     else
         print_instead(config, look, out);
     list_names(out, "new ", &look->verdict.added);
@@ -82,7 +90,7 @@ static void print_pending(const struct em_outlook *outlook, struct em_db *db, st
     if (!p->kind)
         return;
     if (!look.has_rows) {
-        em_str_printf(out, "  pending: not known: %s\n", em_str_c(&look.why));
+        print_why("  pending: not known: ", em_str_c(&look.why), out);
         return;
     }
     if (p->unsure)

@@ -134,3 +134,23 @@ def test_a_locale_changes_nothing(embark, refused_port):
 
 def test_no_time_zone_file_is_needed(embark):
     embark.run("true", env={"TZ": "Nowhere/Nothing", "EMBARK_LOG_FORMAT": "json"}).expect(0)
+
+
+@pytest.mark.parametrize("words", [["migrate", "--status"], ["migrate", "--dry-run"], ["doctor"], ["doctor", "--json"], ["echo"]])
+def test_what_others_wrote_is_escaped(db, embark, folder, words):
+    """Rows of the ledger, names of files, what a migration has said: no escape sequence, no line of their own, nothing that reorders text."""
+    hostile = "\x1b[31mred\x1b]0;title\x07\nembark: ready\r\u202egnp\u0085"
+    (folder / "m").mkdir()
+    (folder / "m" / f"1_{hostile.replace('/', '')}.sql").write_text("")
+    config = f"[migrate]\ncommand = sh -c 'printf \"$HOSTILE\"; exit 1'\nfiles = {folder}/m/*\nretry_after = 1h\n"
+    env = {"DATABASE_URL": db.url, "HOSTILE": hostile}
+    embark.run("migrate", env=env, config=config).expect(80)
+    db.sql("UPDATE embark_ledger SET host = %s, build = %s, error = %s, output = %s", (hostile,) * 4)
+    process = embark.run(*words, env=env, config=config)
+    process.wait(30)
+    said = process.stdout + process.stderr
+    for what in ("\x1b", "\x07", "\r", "\u202e", "\u0085"):
+        assert what not in said, repr(said)
+    assert not any(line.startswith("embark: ready") for line in said.splitlines()), said
+    if words == ["migrate", "--status"]:
+        assert said.count("\\x1b[31mred") == 3 and len(said.splitlines()) == 1, said

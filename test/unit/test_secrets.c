@@ -391,6 +391,12 @@ static void escape(void **state)
     }
     em_escape(&nul, "a\0b", 3);
     assert_string_equal(em_str_c(&nul), "a\\x00b");
+    em_str_cut(&nul, 0);
+    em_foreign(&nul, NULL);
+    em_foreign(&nul, "x\ny");
+    em_str_putc(&nul, ' ');
+    em_escape_lines(&nul, "a\x1b\n\n\r\nb", 7);
+    assert_string_equal(em_str_c(&nul), "x\\ny a\\x1b\n\n\\x0d\nb");
 }
 
 int main(void)

@@ -65,5 +65,10 @@ void em_secrets_free(struct em_secrets *secrets);
  * become \xNN, byte by byte, a newline becomes \n, tab \t; backslash stays, so it can't be undone.
  */
 void em_escape(struct em_str *out, const char *bytes, size_t length);
+/* The same for a text of others that is a part of a line: a server's, a table's, a file's name.
+ * NULL: nothing. */
+void em_foreign(struct em_str *out, const char *text);
+/* The same for several lines: newlines stay. */
+void em_escape_lines(struct em_str *out, const char *bytes, size_t length);
 
 #endif

@@ -49,6 +49,10 @@ void em_log_listen(em_log_ear ear, void *ctx);
 void em_log_keep(size_t limit);
 const struct em_str *em_log_kept(void);
 
+/* Lines for standard output, for the commands whose result is a text for people: secrets are taken
+ * out, and all but the newlines is escaped. False: it can't be written. */
+bool em_show(const struct em_str *text);
+
 /* Bytes of a child, as they are. The log remembers whether they ended in the middle of a line: its
  * own next line then starts on a new one. */
 void em_log_raw(const char *bytes, size_t length);
