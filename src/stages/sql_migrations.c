@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "embark/core/sql_lint.h"
+#include "embark/core/sql_marks.h"
 #include "embark/core/sql_transaction.h"
 #include "embark/core/sql_vars.h"
 #include "embark/os/clock.h"
@@ -105,6 +106,10 @@ static void lint_file(struct em_sql_lint *lint, const char *path)
     EM_STR_AUTO text = EM_STR_INIT;
     EM_ERR_AUTO err = EM_ERR_INIT;
     if (em_sql_load(path, &text, &err) != 0) {
+        em_errs_take(&lint->errs, &err);
+        return;
+    }
+    if (!em_sql_marks_none(path, em_str_c(&text), &err)) {
         em_errs_take(&lint->errs, &err);
         return;
     }
@@ -282,6 +287,9 @@ static int hash_files(const struct em_list *paths, struct em_filelist *files, st
     for (size_t i = 0; i < paths->n && code == 0; i++) {
         EM_STR_AUTO text = EM_STR_INIT;
         code = em_sql_load(paths->v[i], &text, err);
+        /* Also where the check step was left out. */
+        if (code == 0 && !em_sql_marks_none(paths->v[i], em_str_c(&text), err))
+            code = err->code;
         em_filelist_add(files, last_component(paths->v[i]), em_str_c(&text), text.len);
     }
     return code;

@@ -582,3 +582,22 @@ def test_records_that_another_role_has_made(two, db):
                   database=db.name)
     two.add("003_c.sql", "INSERT INTO log VALUES ('c');").fails(77, "belongs to")
     assert logged(db) == ["a", "b"]
+
+
+# --- files of tools that keep the way back in the same file
+
+@pytest.mark.parametrize("mark,tool", [("-- migrate:down", "dbmate"), ("-- +goose Down", "goose"), ("-- +migrate Down", "sql-migrate"),
+                                       ("-- Down Migration", "node-pg-migrate")])
+@pytest.mark.parametrize("skip", ["", "check"])
+def test_part_that_takes_back_is_never_run(folder, embark, db, mark, tool, skip):
+    db.sql("CREATE TABLE users (id int); INSERT INTO users VALUES (1); ALTER TABLE users OWNER TO " + db.role)
+    files = Files(folder, embark, db).add("001_first.sql", "CREATE TABLE first ();").add("002_users.sql", f"SELECT 1;\n\n{mark}\nDROP TABLE users;\n")
+    process = files.fails(65, rf"002_users\.sql:3:1: .*\({tool}\)", env={"EMBARK_SKIP": skip} if skip else None)
+    assert "hint: keep that tool as [migrate] command" in process.stderr
+    assert db.value("SELECT count(*) FROM users") == 1 and not files.has("first")
+
+
+def test_file_that_takes_back_by_its_name(folder, embark, db):
+    db.sql("CREATE TABLE users (id int); ALTER TABLE users OWNER TO " + db.role)
+    Files(folder, embark, db).add("001_users.down.sql", "DROP TABLE users;").fails(65, r"001_users\.down\.sql: by its name")
+    assert db.value("SELECT to_regclass('users') IS NOT NULL")
