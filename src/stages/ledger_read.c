@@ -38,6 +38,8 @@ static bool tool_table(const struct em_ledger *ledger, struct em_str *literal)
         em_sql_migrations_table(ledger->config, &name);
     } else if (files && files->table.len) {
         const char *schema = files->schema.len ? em_str_c(&files->schema) : url_schema(ledger);
+        if (!schema && files->tool)
+            schema = files->tool->home;
         if (schema) {
             em_sql_quote_ident(&name, schema);
             em_str_putc(&name, '.');

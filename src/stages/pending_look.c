@@ -90,6 +90,8 @@ static int find_table(const struct em_config *config, const struct em_url *url,
     EM_STR_AUTO sql = EM_STR_INIT;
     const char *table = look->pending.kind->table;
     const char *schema = s->schema.len ? em_str_c(&s->schema) : url ? url->schema : NULL;
+    if (!schema && s->tool)
+        schema = s->tool->home;
     if (table && s->table.len) /* its settings may rename it */
         table = em_str_c(&s->table);
     if (table && schema) {

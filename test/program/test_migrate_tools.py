@@ -208,3 +208,13 @@ def test_killed_run_through_a_pooler(folder, embark, db, bouncer):
     assert re.search("interrupted", second.stderr), second.describe()
     assert not db.sql("SELECT 1 FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%%' AND state = 'active'")
     nothing_is_stranded(db)
+
+
+def test_tool_that_keeps_its_table_in_public_whatever_search_path_says(folder, embark, db):
+    """node-pg-migrate's --schema is public unless it is told otherwise."""
+    db.server.sql(f"CREATE SCHEMA t1 AUTHORIZATION {db.role}", database=db.name)
+    db.server.sql(f"ALTER ROLE {db.role} SET search_path = t1")
+    app = NodePgMigrate(folder, embark, db).add("one")
+    app.serves(timeout=90)
+    app.serves(timeout=90).wait_for_line("everything is applied")
+    assert db.value("SELECT count(*) FROM public.pgmigrations") == 1

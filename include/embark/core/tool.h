@@ -70,6 +70,8 @@ struct em_tool {
     const char *table; /* NULL: its configuration alone tells, or nothing does */
     const char *wants; /* glob(7) patterns of its files' names; NULL: all */
     void (*configure)(struct em_tool_search *s); /* what its configuration files say, or NULL */
+    const char *home; /* the schema of its table where neither its settings nor the URL name one;
+                         NULL: where the session's search_path leads to */
 };
 
 struct em_tool_search {
