@@ -109,9 +109,9 @@ static bool is_common(const char *value, size_t length)
 
 static bool is_path(const char *value, size_t length)
 {
-    static const char *const roots[] = {"/etc/", "/run/",  "/var/",  "/usr/",     "/opt/",
-                                        "/srv/", "/home/", "/app/",  "/tmp",      "/root/",
-                                        "/mnt/", "/data/", "/work/", "/secrets/", "/certs/"};
+    static const char *const roots[] = {"/etc/", "/run/",  "/var/",     "/usr/",  "/opt/",
+                                        "/srv/", "/home/", "/app/",     "/tmp",   "/root/",
+                                        "/mnt/", "/data/", "/secrets/", "/certs/"};
     for (size_t i = 0; i < sizeof roots / sizeof *roots; i++)
         if (em_starts(value, roots[i]))
             return all_of(value, length, LOWER UPPER DIGITS "/._-");
