@@ -22,15 +22,10 @@ static const char *value_of(const char *text, const char *name)
     return NULL;
 }
 
-static int digit(char c)
-{
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* The byte at hexadecimal digits; -1: there is none. */
 static int byte_at(const char *hex)
 {
-    int high = digit(hex[0]), low = high < 0 ? -1 : digit(hex[1]);
+    int high = em_hex_lower(hex[0]), low = high < 0 ? -1 : em_hex_lower(hex[1]);
 
     return low < 0 ? -1 : high << 4 | low;
 }

@@ -111,13 +111,6 @@ void em_filelist_digest(const struct em_filelist *list, char hex[EM_HEX_DIGEST])
     em_hex_sha256(em_str_c(&text), text.len, hex);
 }
 
-static int hex_digit(char c)
-{
-    const char *digits = "0123456789abcdef";
-    const char *at = c ? strchr(digits, c) : NULL;
-    return at ? (int)(at - digits) : -1;
-}
-
 /* What stands after a backslash, at most `left` bytes. Returns how many it took; 0: no such escape.
  */
 static size_t unescape(const char *at, size_t left, char *c)
@@ -128,7 +121,7 @@ static size_t unescape(const char *at, size_t left, char *c)
     }
     if (left < 3 || *at != 'x')
         return 0;
-    int high = hex_digit(at[1]), low = hex_digit(at[2]);
+    int high = em_hex_lower(at[1]), low = em_hex_lower(at[2]);
     if (high < 8 || low < 0)
         return 0;
     *c = (char)(high * 16 + low);

@@ -201,21 +201,13 @@ static void head_end(struct em_http *http)
     }
 }
 
-static int hex(char c)
-{
-    if (is_digit(c))
-        return c - '0';
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* "1f", "1F ; name=value". */
 static void chunk_size(struct em_http *http, const char *line, size_t length)
 {
     uint64_t size = 0;
     size_t n = 0;
-    while (n < length && hex(line[n]) >= 0 && n < 16)
-        size = size * 16 + (uint64_t)hex(line[n++]);
+    while (n < length && em_hex_value(line[n]) >= 0 && n < 16)
+        size = size * 16 + (uint64_t)em_hex_value(line[n++]);
     size_t end = n;
     while (end < length && is_blank(line[end]))
         end++;

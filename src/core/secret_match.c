@@ -4,23 +4,14 @@
 
 enum { TELLING = 4 };
 
-static int hex(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 /* How many bytes at `text` (which ends in a NUL) are `secret` with some of its bytes as %XX or, a
  * blank, as +; 0: they aren't. A % of the secret is always encoded then. */
 static size_t match_encoded(const char *text, const char *secret)
 {
     const char *p = text;
     for (; *secret; secret++) {
-        if (*p == '%' && hex(p[1]) >= 0 && hex(p[2]) >= 0 &&
-            hex(p[1]) * 16 + hex(p[2]) == (unsigned char)*secret)
+        if (*p == '%' && em_hex_value(p[1]) >= 0 && em_hex_value(p[2]) >= 0 &&
+            em_hex_value(p[1]) * 16 + em_hex_value(p[2]) == (unsigned char)*secret)
             p += 3;
         else if (*secret != '%' && (*p == *secret || (*secret == ' ' && *p == '+')))
             p++;
@@ -63,9 +54,10 @@ static size_t begins_encoded(const char *text, const char *secret, const char *e
         char c = secret[n];
         if (p < end && *p == '%') {
             /* One whose digits are still to come may be any byte. */
-            if (p + 1 == end || (p + 2 == end && hex(p[1]) >= 0))
+            if (p + 1 == end || (p + 2 == end && em_hex_value(p[1]) >= 0))
                 return n + 1;
-            if (hex(p[1]) < 0 || hex(p[2]) < 0 || hex(p[1]) * 16 + hex(p[2]) != (unsigned char)c)
+            if (em_hex_value(p[1]) < 0 || em_hex_value(p[2]) < 0 ||
+                em_hex_value(p[1]) * 16 + em_hex_value(p[2]) != (unsigned char)c)
                 return 0;
             p += 3;
         } else if (p < end) {

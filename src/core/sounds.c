@@ -129,14 +129,6 @@ bool em_secret_worth(const char *value, size_t length)
               is_upper(value[1])));
 }
 
-static int hex(char c)
-{
-    return c >= '0' && c <= '9'   ? c - '0'
-           : c >= 'a' && c <= 'f' ? c - 'a' + 10
-           : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                  : -1;
-}
-
 static void learn(const char *value, size_t length, struct em_secrets *secrets)
 {
     EM_STR_WIPED copy = EM_STR_INIT;
@@ -144,8 +136,8 @@ static void learn(const char *value, size_t length, struct em_secrets *secrets)
     em_str_add(&copy, value, length);
     em_secrets_add_likely(secrets, em_str_c(&copy));
     for (const char *p = em_str_c(&copy); *p; p++) {
-        bool encoded = *p == '%' && hex(p[1]) >= 0 && hex(p[2]) >= 0;
-        em_str_putc(&decoded, encoded ? (char)(hex(p[1]) * 16 + hex(p[2])) : *p);
+        bool encoded = *p == '%' && em_hex_value(p[1]) >= 0 && em_hex_value(p[2]) >= 0;
+        em_str_putc(&decoded, encoded ? (char)(em_hex_value(p[1]) * 16 + em_hex_value(p[2])) : *p);
         p += encoded ? 2 : 0;
     }
     if (decoded.len && decoded.len < copy.len && !memchr(decoded.data, '\0', decoded.len))

@@ -213,3 +213,15 @@ bool em_ends(const char *text, const char *suffix)
 
     return n <= length && memcmp(text + length - n, suffix, n) == 0;
 }
+
+int em_hex_lower(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+int em_hex_value(char c)
+{
+    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : em_hex_lower(c);
+}

@@ -14,15 +14,6 @@ static int doubt(struct em_url_parser *p, const char *why)
 
 /* ---- Percent-encoding ---- */
 
-static int hex(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 /* Adds `n` bytes at `text` decoded to `out`. `what` names them in messages. */
 static int decode(struct em_url_parser *p, const char *what, const char *text, size_t n,
                   struct em_str *out)
@@ -32,7 +23,8 @@ static int decode(struct em_url_parser *p, const char *what, const char *text, s
             em_str_putc(out, p->form == EM_URL_JDBC && text[i] == '+' ? ' ' : text[i]);
             continue;
         }
-        int high = i + 2 < n ? hex(text[i + 1]) : -1, low = i + 2 < n ? hex(text[i + 2]) : -1;
+        int high = i + 2 < n ? em_hex_value(text[i + 1]) : -1,
+            low = i + 2 < n ? em_hex_value(text[i + 2]) : -1;
         if (high < 0 || low < 0) {
             em_fail(p->err, EM_EXIT_CONFIG,
                     "a %% in the %s is not followed by two hexadecimal digits", what);

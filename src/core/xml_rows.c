@@ -40,18 +40,11 @@ const char *em_xml_column(const char *at, const char *column, struct em_str *val
     return end + close.len;
 }
 
-static int digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 bool em_hex_decode(const char *hex, struct em_str *bytes)
 {
     em_str_cut(bytes, 0);
     for (; *hex; hex += 2) {
-        int high = digit(hex[0]), low = high < 0 ? -1 : digit(hex[1]);
+        int high = em_hex_lower(hex[0]), low = high < 0 ? -1 : em_hex_lower(hex[1]);
         if (low < 0 || high * 16 + low == 0) {
             em_str_cut(bytes, 0);
             return false;

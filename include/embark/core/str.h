@@ -80,4 +80,9 @@ void em_free_ptr(void *pointer_to_pointer);
 bool em_starts(const char *text, const char *prefix);
 bool em_ends(const char *text, const char *suffix);
 
+/* What a hexadecimal digit stands for; -1: it is none. em_hex_lower() takes those that embark and
+ * the server write, not A to F. */
+int em_hex_value(char c);
+int em_hex_lower(char c);
+
 #endif
