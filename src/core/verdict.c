@@ -25,7 +25,7 @@ void em_state_free(struct em_state *state)
     em_str_free(&state->acts_in);
     em_str_free(&state->table_why);
     em_str_free(&state->digest);
-    state->has_ledger = state->rows_read = state->is_old = false;
+    state->has_ledger = state->is_old = false;
     state->table = EM_TABLE_UNKNOWN;
 }
 

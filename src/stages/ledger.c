@@ -9,7 +9,6 @@
 #include "embark/core/sql_vars.h"
 #include "embark/os/host.h"
 #include "embark/os/log.h"
-#include "embark/os/trim.h"
 #include "embark/stages/ledger_sql.h"
 #include "embark/stages/ledger_tables.h"
 #include "embark/stages/sql_migrations.h"
@@ -90,7 +89,6 @@ static int write_query(struct em_db *db, em_time until, struct em_db_failure *fa
                        struct em_err *err)
 {
     EM_ERR_AUTO ignored = EM_ERR_INIT;
-    em_trim(); /* what has made the statement is code of its own */
     int code = em_db_query(db, until, failure, err, "BEGIN READ WRITE", 0, NULL);
     if (code)
         return code;
@@ -100,6 +98,19 @@ static int write_query(struct em_db *db, em_time until, struct em_db_failure *fa
     if (code == 0)
         return em_db_query(db, until, failure, err, "COMMIT", 0, NULL);
     em_db_query(db, until, NULL, &ignored, "ROLLBACK", 0, NULL);
+    return code;
+}
+
+/* A statement that makes or changes the table. Where that isn't allowed, which is said, *allowed is
+ * false. */
+static int define(struct em_db *db, const char *sql, em_time until, bool *allowed,
+                  struct em_db_failure *failure, struct em_err *err)
+{
+    int code = write_query(db, until, failure, sql, 0, NULL, NULL, err);
+    if (code && is_forbidden(failure, err)) {
+        *allowed = false;
+        return 0;
+    }
     return code;
 }
 
@@ -131,13 +142,9 @@ static int create(struct em_db *db, const char *table, em_time until, bool *allo
                   "place pg_catalog.text, acts_in pg_catalog.text, identity pg_catalog.text,"
                   "tables pg_catalog.text)",
                   table);
-    int code = write_query(db, until, &failure, em_str_c(&sql), 0, NULL, NULL, err);
+    int code = define(db, em_str_c(&sql), until, allowed, &failure, err);
     if (code && (!strcmp(failure.sqlstate, "23505") || !strcmp(failure.sqlstate, "42P07"))) {
         em_err_free(err);
-        return 0;
-    }
-    if (code && is_forbidden(&failure, err)) {
-        *allowed = false;
         return 0;
     }
     return code;
@@ -155,12 +162,7 @@ static int add_columns(struct em_db *db, const char *table, em_time until, bool 
                   " ADD COLUMN IF NOT EXISTS identity pg_catalog.text,"
                   " ADD COLUMN IF NOT EXISTS tables pg_catalog.text",
                   table);
-    int code = write_query(db, until, &failure, em_str_c(&sql), 0, NULL, NULL, err);
-    if (code && is_forbidden(&failure, err)) {
-        *allowed = false;
-        return 0;
-    }
-    return code;
+    return define(db, em_str_c(&sql), until, allowed, &failure, err);
 }
 
 /* Where a new ledger is made: as named, or in the schema in which the session creates tables. */

@@ -1,14 +1,10 @@
 /* Reading the ledger and the migration tool's table: one query, which runs nobody's code. */
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "embark/core/identity.h"
 #include "embark/core/sql_vars.h"
 #include "embark/core/xml_rows.h"
-#include "embark/os/clock.h"
-#include "embark/os/log.h"
-#include "embark/os/trim.h"
 #include "embark/stages/ledger.h"
 #include "embark/stages/ledger_sql.h"
 #include "embark/stages/sql_migrations.h"
@@ -29,6 +25,20 @@ static const char *url_schema(const struct em_ledger *ledger)
     return ledger->url && !em_sql_migrations_any(ledger->config) ? ledger->url->schema : NULL;
 }
 
+void em_ledger_tool_table(const struct em_tool *tool, const struct em_url *url, const char *schema,
+                          const char *table, struct em_str *out)
+{
+    if (!*schema)
+        schema = url ? url->schema : NULL;
+    if (!schema && tool)
+        schema = tool->home;
+    if (schema) {
+        em_sql_quote_ident(out, schema);
+        em_str_putc(out, '.');
+    }
+    em_sql_quote_ident(out, table);
+}
+
 /* A literal of the quoted name of the tool's table. False: it isn't known. */
 static bool tool_table(const struct em_ledger *ledger, struct em_str *literal)
 {
@@ -37,14 +47,8 @@ static bool tool_table(const struct em_ledger *ledger, struct em_str *literal)
     if (em_sql_migrations_any(ledger->config)) {
         em_sql_migrations_table(ledger->config, &name);
     } else if (files && files->table.len) {
-        const char *schema = files->schema.len ? em_str_c(&files->schema) : url_schema(ledger);
-        if (!schema && files->tool)
-            schema = files->tool->home;
-        if (schema) {
-            em_sql_quote_ident(&name, schema);
-            em_str_putc(&name, '.');
-        }
-        em_sql_quote_ident(&name, em_str_c(&files->table));
+        em_ledger_tool_table(files->tool, ledger->url, em_str_c(&files->schema),
+                             em_str_c(&files->table), &name);
     } else {
         return false;
     }
@@ -81,16 +85,12 @@ static bool tool_table(const struct em_ledger *ledger, struct em_str *literal)
 
 /* The contents of the tables that the row names, in their order, each in hexadecimal digits, or -
  * for one that can't be read (stages/ledger_tables.h). */
-#define TABLES_SQL                                                                            \
-    ", (SELECT pg_catalog.string_agg(COALESCE(pg_catalog.encode(pg_catalog.textsend((SELECT"  \
-    " CASE WHEN " EM_TABLE_STATE_SQL " OPERATOR(pg_catalog.=) 'ok' THEN"                      \
-    " pg_catalog.query_to_xml(pg_catalog.format($q$" EM_TOOL_ROWS_SQL                         \
-    " LIMIT 20001$q$, t.t), false, true, '')::pg_catalog.text END FROM (SELECT c.oid,"        \
-    " c.relkind, c.relpersistence, c.relrowsecurity, c.relnamespace, c.relowner, c.relpages," \
-    " false AS is_ledger, false AS named FROM pg_catalog.pg_class c WHERE c.oid"              \
-    " OPERATOR(pg_catalog.=) pg_catalog.to_regclass(t.t)::pg_catalog.oid) c)), 'hex'), '-')," \
-    " ',' ORDER BY t.n) FROM pg_catalog.unnest(pg_catalog.string_to_array(tables, '\n'))"     \
-    " WITH ORDINALITY AS t(t, n)) AS contents"
+#define TABLES_SQL                                                                           \
+    ", (SELECT pg_catalog.string_agg(COALESCE(pg_catalog.encode(pg_catalog.textsend((SELECT" \
+    " " EM_TABLE_ROWS_SQL("t.t") "::pg_catalog.text FROM " EM_TABLE_OF_SQL(                  \
+        "t.t") ")), 'hex'), '-'), ',' ORDER BY t.n) FROM"                                    \
+               " pg_catalog.unnest(pg_catalog.string_to_array(tables, '\n'))"                \
+               " WITH ORDINALITY AS t(t, n)) AS contents"
 
 /* The names are to be looked up as the migration's own session will. Ours has a search_path of its
  * own since its start-up; the role's and the database's are read from where the server would take
@@ -161,7 +161,7 @@ static void add_tool_rows(const struct em_ledger *ledger, struct em_str *sql)
     em_str_puts(sql, "pg_catalog.query_to_xml(pg_catalog.format($q$" EM_TOOL_ROWS_SQL);
     if (em_sql_migrations_any(ledger->config))
         em_str_puts(sql, " WHERE scope OPERATOR(pg_catalog.=) %2$L");
-    em_str_printf(sql, " LIMIT %d$q$, c.name, ", EM_LEDGER_ROWS + 1);
+    em_str_puts(sql, EM_LEDGER_LIMIT_SQL "$q$, c.name, ");
     em_sql_quote_literal(sql, ledger->config->migrate_lock);
     em_str_puts(sql, "), false, true, '')");
 }
@@ -346,7 +346,6 @@ static int ask(struct em_db *db, const struct em_ledger *ledger, em_time until,
 {
     EM_STR_AUTO sql = EM_STR_INIT;
     question(db, ledger, true, &sql);
-    em_trim();
     int code = em_db_query(db, until, failure, err, em_str_c(&sql), 0, NULL);
     if (!code ||
         (strcmp(failure->sqlstate, "55P03") != 0 && strcmp(failure->sqlstate, "57014") != 0 &&
@@ -376,7 +375,6 @@ int em_ledger_read(struct em_db *db, const struct em_ledger *ledger, em_time unt
     }
     if (code)
         return em_ledger_named(code, ledger->config, failure, err);
-    em_trim();
     take_answer(db, ledger, state);
     return 0;
 }
@@ -434,7 +432,6 @@ int em_ledger_read_rows(struct em_db *db, const struct em_ledger *ledger, em_tim
 {
     EM_STR_AUTO sql = EM_STR_INIT;
     struct em_db_failure failure = {EM_DB_RETRY, ""};
-    state->rows_read = true;
     if (!state->has_ledger)
         return 0;
     em_ledger_add_settings(LOCKED_MS, &sql);

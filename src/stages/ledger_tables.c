@@ -7,7 +7,6 @@
 #include "embark/core/sql_vars.h"
 #include "embark/core/tool.h"
 #include "embark/core/xml_rows.h"
-#include "embark/os/trim.h"
 #include "embark/stages/ledger_sql.h"
 
 /* Of a database with a schema for each of many tenants, so many are looked at. */
@@ -50,19 +49,14 @@ bool em_ledger_digest(const char *name, const char *xml, struct em_str *hex)
 static void read_one(struct em_db *db, const char *name, em_time until, struct em_tables *tables)
 {
     EM_STR_AUTO sql = EM_STR_INIT;
+    EM_STR_AUTO literal = EM_STR_INIT;
     EM_STR_AUTO hex = EM_STR_INIT;
     EM_ERR_AUTO ignored = EM_ERR_INIT;
     em_ledger_add_settings(1, &sql);
-    em_str_puts(&sql, "SELECT CASE WHEN " EM_TABLE_STATE_SQL " OPERATOR(pg_catalog.=) 'ok' THEN"
-                      " pg_catalog.query_to_xml(pg_catalog.format($q$" EM_TOOL_ROWS_SQL);
-    em_str_printf(&sql, " LIMIT %d$q$, ", EM_LEDGER_ROWS + 1);
-    em_sql_quote_literal(&sql, name);
-    em_str_puts(&sql, "), false, true, '') END FROM (SELECT c.oid, c.relkind, c.relpersistence,"
-                      " c.relrowsecurity, c.relnamespace, c.relowner, c.relpages, false AS"
-                      " is_ledger, false AS named FROM pg_catalog.pg_class c WHERE c.oid"
-                      " OPERATOR(pg_catalog.=) pg_catalog.to_regclass(");
-    em_sql_quote_literal(&sql, name);
-    em_str_puts(&sql, ")::pg_catalog.oid) c");
+    em_sql_quote_literal(&literal, name);
+    em_str_puts(&sql, "SELECT " EM_TABLE_ROWS_SQL("t.t") " FROM (SELECT ");
+    em_str_puts(&sql, em_str_c(&literal));
+    em_str_puts(&sql, "::pg_catalog.text AS t) t, LATERAL " EM_TABLE_OF_SQL("t.t"));
     if (em_db_query(db, until, NULL, &ignored, em_str_c(&sql), 0, NULL) != 0)
         return;
     const char *xml = em_db_value(db, 0, 0);
@@ -77,7 +71,6 @@ void em_tables_read(struct em_db *db, em_time until, struct em_tables *tables)
     EM_STR_AUTO sql = EM_STR_INIT;
     EM_LIST_AUTO names = EM_LIST_INIT;
     EM_ERR_AUTO ignored = EM_ERR_INIT;
-    em_trim();
     em_str_puts(&sql, "SELECT " EM_TABLE_NAME_SQL " FROM pg_catalog.pg_class c WHERE c.relkind"
                       " OPERATOR(pg_catalog.=) 'r' AND c.relname OPERATOR(pg_catalog.=) ANY"
                       " (ARRAY[");

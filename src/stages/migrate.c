@@ -8,7 +8,6 @@
 #include "embark/os/host.h"
 #include "embark/os/log.h"
 #include "embark/os/proc.h"
-#include "embark/os/trim.h"
 #include "embark/stages/activity.h"
 #include "embark/stages/command.h"
 #include "embark/stages/ledger.h"
@@ -242,7 +241,6 @@ static int run_and_note(struct migration *m, struct em_err *err)
         command.ctx = &sql;
     }
     em_title("migrate");
-    em_trim();
     em_log_hint(EM_LOG_INFO, "migrate",
                 m->look.verdict.hint.len ? em_str_c(&m->look.verdict.hint) : NULL,
                 "has the lock \"%s\"; %s; runs %s", m->lock.name, em_str_c(&m->look.verdict.why),
@@ -296,7 +294,6 @@ static int with_lock(struct migration *m, struct em_db **first, struct em_err *e
     m->lock.db = *first;
     *first = NULL;
     em_title("lock");
-    em_trim();
     do {
         again = false;
         code = em_lock_take(&m->lock, m->config, m->direct, m->until, err);
@@ -352,7 +349,6 @@ int em_migrate(const struct em_config *config, const struct em_url *direct, cons
                           .direct_raw = direct_raw,
                           .look = {.config = config, .direct = direct}};
     int code = em_migration_files(config, &m.look.files, err);
-    em_trim(); /* reading the tool's configuration and files is code of its own */
     if (code == 0)
         em_outlook_judge(&m.look);
     if (code == 0)

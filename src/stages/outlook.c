@@ -4,8 +4,6 @@
 
 #include "embark/os/clock.h"
 #include "embark/os/host.h"
-#include "embark/os/log.h"
-#include "embark/os/trim.h"
 #include "embark/stages/pending_look.h"
 #include "embark/stages/sql_migrations.h"
 
@@ -78,7 +76,6 @@ int em_outlook_read(struct em_outlook *look, struct em_db *db, em_time until,
     em_outlook_judge(look);
     if (look->verdict.decision == EM_SKIP)
         return 0;
-    em_trim();
     code = em_ledger_read_rows(db, &ledger, until, &look->state, err);
     if (code)
         return code;
@@ -102,7 +99,6 @@ static int open_ledger(const struct em_config *config, const struct em_url *dire
     struct em_db_patience patience = {.until = last < first ? first : last};
     patience.silent = answered ? patience.until : first;
     em_application_name("ledger", &application);
-    em_trim(); /* a login is code of its own */
     return em_db_open_patiently(EM_DB_OWN, direct, em_str_c(&application), &patience, db, failure,
                                 err);
 }

@@ -89,17 +89,10 @@ static int find_table(const struct em_config *config, const struct em_url *url,
     EM_STR_AUTO name = EM_STR_INIT;
     EM_STR_AUTO sql = EM_STR_INIT;
     const char *table = look->pending.kind->table;
-    const char *schema = s->schema.len ? em_str_c(&s->schema) : url ? url->schema : NULL;
-    if (!schema && s->tool)
-        schema = s->tool->home;
     if (table && s->table.len) /* its settings may rename it */
         table = em_str_c(&s->table);
-    if (table && schema) {
-        em_sql_quote_ident(&name, schema);
-        em_str_putc(&name, '.');
-    }
     if (table)
-        em_sql_quote_ident(&name, table);
+        em_ledger_tool_table(s->tool, url, em_str_c(&s->schema), table, &name);
     else
         em_sql_migrations_table(config, &name);
     em_ledger_add_path(db, url, &sql);
@@ -116,7 +109,7 @@ static int find_table(const struct em_config *config, const struct em_url *url,
         return code;
     em_str_puts(&look->table, em_db_value(db, 0, 0));
     em_str_puts(&look->schema, em_db_value(db, 0, 1));
-    look->named = schema != NULL || !table;
+    look->named = !table || s->schema.len || (url && url->schema) || (s->tool && s->tool->home);
     const char *may = em_db_value(db, 0, 2), *safe = em_db_value(db, 0, 3);
     *readable = may && strcmp(may, "t") == 0;
     if (*readable && (!safe || strcmp(safe, "t") != 0))

@@ -89,16 +89,9 @@ int em_sql_migrations_list(const struct em_config *config, struct em_list *paths
 
 void em_sql_migrations_table(const struct em_config *config, struct em_str *out)
 {
-    const char *dot = strchr(config->migrate_ledger, '.');
-    EM_STR_AUTO name = EM_STR_INIT;
-    if (dot) {
-        EM_FREE char *schema =
-            em_strndup(config->migrate_ledger, (size_t)(dot - config->migrate_ledger));
-        em_sql_quote_ident(out, schema);
-        em_str_putc(out, '.');
-    }
-    em_str_printf(&name, "%s_files", dot ? dot + 1 : config->migrate_ledger);
-    em_sql_quote_ident(out, em_str_c(&name));
+    EM_STR_AUTO path = EM_STR_INIT;
+    em_str_printf(&path, "%s_files", config->migrate_ledger);
+    em_ledger_quote(em_str_c(&path), out);
 }
 
 static void lint_file(struct em_sql_lint *lint, const char *path)

@@ -4,6 +4,7 @@
 
 #include "embark/core/sql_vars.h"
 #include "embark/os/clock.h"
+#include "embark/stages/ledger_sql.h"
 #include "embark/stages/sql_migrations.h"
 
 void em_sql_records_free(struct em_sql_records *records)
@@ -37,18 +38,14 @@ static int find_table(struct em_sql_records *r, enum table_is *is, struct em_err
     const char *values[] = {em_str_c(&r->table)};
     int code = command(
         r,
-        "SELECT pg_catalog.concat(c.relnamespace::pg_catalog.regnamespace, '.',"
-        " pg_catalog.quote_ident(c.relname)), EXISTS (SELECT FROM pg_catalog.pg_attribute a WHERE"
+        "SELECT " EM_TABLE_NAME_SQL ", EXISTS (SELECT FROM pg_catalog.pg_attribute a WHERE"
         " a.attrelid OPERATOR(pg_catalog.=) c.oid AND a.attname OPERATOR(pg_catalog.=) 'place'"
         " AND NOT a.attisdropped), c.relkind OPERATOR(pg_catalog.=) 'r' AND"
-        " (c.relowner OPERATOR(pg_catalog.=) me.oid OR NOT c.relhastriggers AND NOT c.relhasrules"
-        " AND NOT c.relrowsecurity AND (o.rolsuper OR o.oid OPERATOR(pg_catalog.=) (SELECT"
-        " d.datdba FROM pg_catalog.pg_database d WHERE d.datname OPERATOR(pg_catalog.=)"
-        " pg_catalog.current_database()) OR NOT me.rolsuper AND pg_catalog.pg_has_role(o.oid,"
-        " 'USAGE'))), o.rolname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_roles o ON o.oid"
-        " OPERATOR(pg_catalog.=) c.relowner, pg_catalog.pg_roles me WHERE me.rolname"
-        " OPERATOR(pg_catalog.=) current_user AND c.oid OPERATOR(pg_catalog.=)"
-        " pg_catalog.to_regclass($1)",
+        " (c.relowner OPERATOR(pg_catalog.=) (SELECT me.oid FROM pg_catalog.pg_roles me WHERE"
+        " me.rolname OPERATOR(pg_catalog.=) current_user) OR NOT c.relhastriggers AND NOT"
+        " c.relhasrules AND NOT c.relrowsecurity AND " EM_OWNER_TRUSTED_SQL "),"
+        " pg_catalog.pg_get_userbyid(c.relowner) FROM pg_catalog.pg_class c WHERE c.oid"
+        " OPERATOR(pg_catalog.=) pg_catalog.to_regclass($1)::pg_catalog.oid",
         1, values, err);
     *is = NOT_THERE;
     if (code || em_db_rows(r->db) == 0)

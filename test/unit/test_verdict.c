@@ -64,7 +64,7 @@ static enum em_decision judged(const char *ours, const struct given *given,
                                struct em_verdict *verdict)
 {
     EM_FILELIST_AUTO files = EM_FILELIST_INIT;
-    struct em_state state = {.has_ledger = !given->no_ledger, .rows_read = true};
+    struct em_state state = {.has_ledger = !given->no_ledger};
     char hex[EM_HEX_DIGEST];
 
     fill(&files, ours);

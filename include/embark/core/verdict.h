@@ -47,7 +47,6 @@ struct em_state {
     struct em_str place, acts_in;
     struct em_run_row newest; /* of the scope */
     struct em_run_row good;   /* the newest with outcome done; with em_ledger_read_rows() only */
-    bool rows_read;           /* em_ledger_read_rows() has filled the rows */
     enum em_table_state table;
     struct em_str table_why; /* EM_TABLE_UNKNOWN: why, for people */
     struct em_str digest;    /* of the tool's table now */
@@ -96,9 +95,8 @@ bool em_proof_holds(const struct em_proof *proof);
 /* The proof for this start. */
 struct em_proof em_proof_of(const struct em_ours *ours, const struct em_state *state);
 
-/* Decides. Where state->rows_read is false and nothing can be skipped, the files of the runs are
- * not known, and neither is whether the image is older: the caller reads the rows and asks again.
- */
+/* Decides. Before em_ledger_read_rows() the files of the runs are not known, and neither is whether
+ * the image is older: where nothing can be skipped, the caller reads the rows and asks again. */
 void em_judge(const struct em_ours *ours, const struct em_state *state, struct em_verdict *verdict);
 
 /* EM_IS_OLDER half way, but the migration tool's own table has nothing that no file here has: the

@@ -11,6 +11,8 @@
 
 /* More rows of a tool's table are not read at each start. */
 #define EM_LEDGER_ROWS 20000
+/* One more is asked for, which tells. */
+#define EM_LEDGER_LIMIT_SQL " LIMIT 20001"
 
 /* Bytes as they are stored, in hexadecimal digits: no encoding refuses them. */
 #define EM_HEX_SQL(text)                                                                         \
@@ -47,6 +49,17 @@
     "$q$, c.oid, c.is_ledger, c.named), false, true, '')::pg_catalog.text)"                      \
     " OPERATOR(pg_catalog.>) 0 THEN 'ok' ELSE 'foreign' END"
 
+/* Whether the owner of `c`, a row of pg_class, may be trusted with a table that embark believes and
+ * writes to: a superuser, the database's owner, or a role that ours is a member of. A superuser is
+ * a member of all, which says nothing. */
+#define EM_OWNER_TRUSTED_SQL                                                                \
+    "EXISTS (SELECT FROM pg_catalog.pg_roles r, pg_catalog.pg_roles me WHERE r.oid"         \
+    " OPERATOR(pg_catalog.=) c.relowner AND me.rolname OPERATOR(pg_catalog.=) current_user" \
+    " AND (r.rolsuper OR r.oid OPERATOR(pg_catalog.=) (SELECT d.datdba FROM"                \
+    " pg_catalog.pg_database d WHERE d.datname OPERATOR(pg_catalog.=)"                      \
+    " pg_catalog.current_database()) OR NOT me.rolsuper AND pg_catalog.pg_has_role(r.oid,"  \
+    " 'USAGE')))"
+
 /* A text for format(): %1$s the table's oid, %2$L whether it is the ledger, %3$L whether the user
  * has named it with its schema, and so vouches for its owner. A ledger is written to as well:
  * nothing of its owner's may run then, and its rows are believed. */
@@ -59,13 +72,25 @@
     " a.attname OPERATOR(pg_catalog.=) 'id' AND a.attidentity OPERATOR(pg_catalog.=) 'a')"      \
     " AND NOT EXISTS (SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid"                   \
     " OPERATOR(pg_catalog.=) c.oid AND a.attgenerated OPERATOR(pg_catalog.<>) '')"              \
-    " AND (%3$L::pg_catalog.bool OR EXISTS (SELECT FROM pg_catalog.pg_roles r,"                 \
-    " pg_catalog.pg_roles me WHERE r.oid OPERATOR(pg_catalog.=) c.relowner AND me.rolname"      \
-    " OPERATOR(pg_catalog.=) current_user AND (r.rolsuper OR r.oid OPERATOR(pg_catalog.=)"      \
-    " (SELECT d.datdba FROM pg_catalog.pg_database d WHERE d.datname OPERATOR(pg_catalog.=)"    \
-    " pg_catalog.current_database()) OR NOT me.rolsuper AND pg_catalog.pg_has_role(r.oid,"      \
-    " 'USAGE')))))"
+    " AND (%3$L::pg_catalog.bool OR " EM_OWNER_TRUSTED_SQL "))"
 
+/* Over a table's name `name` (an SQL expression) and `c` as EM_TABLE_STATE_SQL wants it: its rows
+ * as query_to_xml() writes them, or NULL where reading it could run others' code; and that `c`, of
+ * a table that isn't the ledger. */
+#define EM_TABLE_ROWS_SQL(name)                                                           \
+    "CASE WHEN " EM_TABLE_STATE_SQL " OPERATOR(pg_catalog.=) 'ok' THEN"                   \
+    " pg_catalog.query_to_xml(pg_catalog.format($q$" EM_TOOL_ROWS_SQL EM_LEDGER_LIMIT_SQL \
+    "$q$, " name "), false, true, '') END"
+#define EM_TABLE_OF_SQL(name)                                                                \
+    "(SELECT c.oid, c.relkind, c.relpersistence, c.relrowsecurity, c.relnamespace,"          \
+    " c.relowner, c.relpages, false AS is_ledger, false AS named FROM pg_catalog.pg_class c" \
+    " WHERE c.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass(" name ")::pg_catalog.oid) c"
+
+/* The table of a migration tool, quoted: in the schema that its settings (`schema`, "": none) or
+ * else the URL name, or that is its home; else by its name alone, for search_path to lead to.
+ * `tool` and `url` may be NULL. */
+void em_ledger_tool_table(const struct em_tool *tool, const struct em_url *url, const char *schema,
+                          const char *table, struct em_str *out);
 /* "name" or "schema"."name", as SQL, of a name as the user wrote it. */
 void em_ledger_quote(const char *path, struct em_str *out);
 /* What the statements behind it in the same message stand under; a lock is waited for `lock_ms`. */
