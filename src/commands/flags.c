@@ -1,5 +1,6 @@
 #include "embark/commands/flags.h"
 
+#include <stdint.h>
 #include <string.h>
 
 static int give(const struct em_flag *flag, const char *value)
@@ -64,4 +65,22 @@ int em_no_words(const char *command, char *const *rest, struct em_err *err)
             *rest);
     em_hint(err, "to run a program called %s: embark -- %s", command, command);
     return EM_EXIT_USAGE;
+}
+
+int em_service_words(const struct em_call *call, char *const **argv, struct em_list *list,
+                     struct em_err *err)
+{
+    char *const *words = call->argv;
+    /* Without a subcommand's name all words are the service's, also those that look like options.
+     */
+    int code = call->named ? em_flags(words, NULL, 0, &words, err) : 0;
+    if (code)
+        return code;
+    *argv = words[0]                          ? words
+            : call->config->service_command.n ? call->config->service_command.v
+                                              : NULL;
+    list->v = (char **)(uintptr_t)*argv; /* borrowed: it is only read */
+    for (list->n = 0; *argv && (*argv)[list->n];)
+        list->n++;
+    return 0;
 }

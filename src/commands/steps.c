@@ -1,10 +1,7 @@
 /* The start-up steps (embark(1), "Order of the steps"). */
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "embark/commands/commands.h"
-#include "embark/commands/flags.h"
 #include "embark/commands/start_report.h"
 #include "embark/commands/steps.h"
 #include "embark/db/db.h"
@@ -372,22 +369,4 @@ int em_all_steps(struct em_steps *steps, const struct em_list *service)
     if (code == 0)
         code = em_step_migrate(steps);
     return code;
-}
-
-int em_service_words(const struct em_call *call, char *const **argv, struct em_list *list,
-                     struct em_err *err)
-{
-    char *const *words = call->argv;
-    /* Without a subcommand's name all words are the service's, also those that look like options.
-     */
-    int code = call->named ? em_flags(words, NULL, 0, &words, err) : 0;
-    if (code)
-        return code;
-    *argv = words[0]                          ? words
-            : call->config->service_command.n ? call->config->service_command.v
-                                              : NULL;
-    list->v = (char **)(uintptr_t)*argv; /* borrowed: it is only read */
-    for (list->n = 0; *argv && (*argv)[list->n];)
-        list->n++;
-    return 0;
 }

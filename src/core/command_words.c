@@ -2,9 +2,9 @@
 #include <string.h>
 #include <strings.h>
 
-#include "embark/core/config.h"
 #include "embark/core/guess.h"
 #include "embark/core/secret_value.h"
+#include "embark/core/shell_quote.h"
 #include "embark/core/sounds.h"
 
 enum { DEEPEST = 4 }; /* sh -c "sh -c '…'" */

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "embark/core/shell_quote.h"
+
 static const void *field_of(const struct em_config *config, const struct em_key *key)
 {
     return (const char *)config + key->offset;
@@ -20,39 +22,6 @@ void em_choice_word(const struct em_key *key, int index, struct em_str *out)
 }
 
 /* ---- Effective values ---- */
-
-static bool is_plain(const char *word)
-{
-    static const char plain[] =
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789%+,-./:=@_";
-
-    return *word && word[strspn(word, plain)] == '\0';
-}
-
-void em_word_print(const char *word, struct em_str *out)
-{
-    if (is_plain(word)) {
-        em_str_puts(out, word);
-        return;
-    }
-    em_str_putc(out, '\'');
-    for (; *word; word++) {
-        if (*word == '\'')
-            em_str_puts(out, "'\\''");
-        else
-            em_str_putc(out, *word);
-    }
-    em_str_putc(out, '\'');
-}
-
-void em_words_print(const struct em_list *words, struct em_str *out)
-{
-    for (size_t i = 0; i < words->n; i++) {
-        if (i)
-            em_str_putc(out, ' ');
-        em_word_print(words->v[i], out);
-    }
-}
 
 static void print_items(const struct em_items *items, struct em_str *out)
 {

@@ -4,30 +4,25 @@
 #include <string.h>
 
 #include "embark/core/composer.h"
+#include "embark/core/node_args.h"
 #include "embark/core/pep440.h"
 #include "embark/core/python.h"
 #include "embark/core/semver.h"
 
 /* ---- Languages ------------------------------------------------------------------------------- */
 
-/* "ruby", "ruby3.1", "php8.2" */
-static bool numbered(const char *name, const char *word)
-{
-    return em_starts(name, word) &&
-           strspn(name + strlen(word), "0123456789.") == strlen(name + strlen(word));
-}
-
 enum em_language em_language_of(const char *word)
 {
-    const char *slash = strrchr(word, '/'), *name = slash ? slash + 1 : word;
+    const char *name = em_base_name(word);
 
     if (em_python_is(word))
         return EM_LANGUAGE_PYTHON;
-    if (numbered(name, "node") || numbered(name, "nodejs"))
+    if (em_node_is(word))
         return EM_LANGUAGE_NODE;
-    if (numbered(name, "ruby") || strcmp(name, "jruby") == 0 || strcmp(name, "truffleruby") == 0)
+    if (em_is_versioned(word, "ruby") || strcmp(name, "jruby") == 0 ||
+        strcmp(name, "truffleruby") == 0)
         return EM_LANGUAGE_RUBY;
-    if (numbered(name, "php"))
+    if (em_is_versioned(word, "php"))
         return EM_LANGUAGE_PHP;
     return strcmp(name, "java") == 0 ? EM_LANGUAGE_JAVA : EM_LANGUAGE_UNKNOWN;
 }

@@ -2,7 +2,10 @@
 
 #include <string.h>
 
-#include "embark/core/module.h"
+bool em_node_is(const char *path)
+{
+    return em_is_versioned(path, "node") || em_is_versioned(path, "nodejs");
+}
 
 /* The options whose value is the next word. */
 static bool takes_word(const char *option)
@@ -50,7 +53,7 @@ size_t em_node_script(char *const *words, size_t count)
 {
     size_t i = 0;
 
-    while (i < count && em_language_of(words[i]) != EM_LANGUAGE_NODE)
+    while (i < count && !em_node_is(words[i]))
         i++;
     for (i++; i < count; i++) {
         if (no_script(words[i]))

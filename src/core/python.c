@@ -2,16 +2,9 @@
 
 #include <string.h>
 
-static const char *base(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-
-    return slash ? slash + 1 : path;
-}
-
 bool em_python_is(const char *path)
 {
-    const char *name = base(path);
+    const char *name = em_base_name(path);
 
     if (em_starts(name, "python"))
         name += 6;

@@ -214,6 +214,21 @@ bool em_ends(const char *text, const char *suffix)
     return n <= length && memcmp(text + length - n, suffix, n) == 0;
 }
 
+const char *em_base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash ? slash + 1 : path;
+}
+
+bool em_is_versioned(const char *path, const char *name)
+{
+    const char *base = em_base_name(path);
+
+    return em_starts(base, name) &&
+           strspn(base + strlen(name), "0123456789.") == strlen(base + strlen(name));
+}
+
 int em_hex_lower(char c)
 {
     if (c >= '0' && c <= '9')

@@ -11,7 +11,7 @@
 #include "embark/os/log.h"
 #include "embark/stages/ledger_sql.h"
 #include "embark/stages/ledger_tables.h"
-#include "embark/stages/sql_migrations.h"
+#include "embark/stages/sql_folder.h"
 
 /* Of the table's columns. A later embark adds what it lacks by ALTER TABLE … ADD COLUMN IF NOT
  * EXISTS and raises this; an older one goes on with the columns that it knows. */
@@ -27,6 +27,13 @@ void em_ledger_quote(const char *path, struct em_str *out)
         path = dot + 1;
     }
     em_sql_quote_ident(out, path);
+}
+
+void em_sql_migrations_table(const struct em_config *config, struct em_str *out)
+{
+    EM_STR_AUTO path = EM_STR_INIT;
+    em_str_printf(&path, "%s_files", config->migrate_ledger);
+    em_ledger_quote(em_str_c(&path), out);
 }
 
 void em_run_id_free(struct em_run_id *id)

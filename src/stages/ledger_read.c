@@ -7,7 +7,7 @@
 #include "embark/core/xml_rows.h"
 #include "embark/stages/ledger.h"
 #include "embark/stages/ledger_sql.h"
-#include "embark/stages/sql_migrations.h"
+#include "embark/stages/sql_folder.h"
 
 /* A table that others have locked is waited for no longer than this: it isn't known then. */
 #define LOCKED_MS    2000

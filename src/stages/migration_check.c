@@ -1,5 +1,6 @@
 #include "embark/stages/migration_check.h"
 
+#include "embark/core/shell_quote.h"
 #include "embark/os/clock.h"
 #include "embark/stages/migration_files.h"
 #include "embark/stages/migration_world.h"

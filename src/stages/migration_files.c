@@ -7,7 +7,7 @@
 #include "embark/os/files.h"
 #include "embark/stages/migration_walk.h"
 #include "embark/stages/migration_world.h"
-#include "embark/stages/sql_migrations.h"
+#include "embark/stages/sql_folder.h"
 
 #define FILE_LIMIT ((size_t)64 * 1024 * 1024)
 

@@ -23,12 +23,6 @@ static void problem(struct em_migration_walk *walk, const char *path, const char
         em_str_printf(walk->why, "%s: %s", path, why);
 }
 
-static const char *last_component(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash ? slash + 1 : path;
-}
-
 static bool is_left_out(const struct em_migration_walk *walk, const char *name)
 {
     if (em_ends(name, ".pyc"))
@@ -110,7 +104,7 @@ static void add_folder(struct em_migration_walk *walk, const char *path, const s
 {
     if (!enter(walk, path, st))
         return;
-    bool here = strcmp(last_component(path), "migrations") == 0;
+    bool here = strcmp(em_base_name(path), "migrations") == 0;
     DIR *dir = opendir(path);
     if (!dir)
         problem(walk, path, strerror(errno));
@@ -163,7 +157,7 @@ void em_migration_walk(struct em_migration_walk *walk, const struct em_tool_plac
 
 void em_migration_walk_all(struct em_migration_walk *walk, const char *path)
 {
-    if (!is_left_out(walk, last_component(path))) {
+    if (!is_left_out(walk, em_base_name(path))) {
         struct em_tool_place place = {em_strdup(path), EM_TOOL_DEEP, false, true};
         em_migration_walk(walk, &place);
         free(place.path);

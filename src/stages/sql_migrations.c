@@ -23,77 +23,6 @@
 
 #define LOGIN_LIMIT EM_SEC(15)
 
-bool em_sql_migrations_any(const struct em_config *config)
-{
-    return config->migrate_sql && *config->migrate_sql;
-}
-
-static const char *last_component(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash ? slash + 1 : path;
-}
-
-/* Leading zeros don't count: 7_a.sql and 007_b.sql are the same number. */
-static unsigned long long number_of(const char *path)
-{
-    return strtoull(last_component(path), NULL, 10);
-}
-
-static int by_number(const void *a, const void *b)
-{
-    const char *const *left = a, *const *right = b;
-    unsigned long long x = number_of(*left), y = number_of(*right);
-    return x < y ? -1 : x > y ? 1 : strcmp(*left, *right);
-}
-
-static int check_numbers(const struct em_list *paths, struct em_err *err)
-{
-    for (size_t i = 0; i < paths->n; i++) {
-        if (!isdigit((unsigned char)last_component(paths->v[i])[0]))
-            return em_fail(err, EM_EXIT_CONFIG,
-                           "%s: a migration's name starts with its number: NNN_name.sql",
-                           paths->v[i]);
-        if (i && number_of(paths->v[i]) == number_of(paths->v[i - 1]))
-            return em_fail(err, EM_EXIT_CONFIG, "%s and %s have the same number", paths->v[i - 1],
-                           paths->v[i]);
-    }
-    return 0;
-}
-
-int em_sql_migrations_list(const struct em_config *config, struct em_list *paths,
-                           struct em_err *err)
-{
-    DIR *dir = opendir(config->migrate_sql);
-    if (!dir) {
-        em_fail_errno(err, EM_EXIT_CONFIG, "[migrate] sql = %s", config->migrate_sql);
-        em_hint(err, "the migrations may not have been copied into the image");
-        return EM_EXIT_CONFIG;
-    }
-    for (struct dirent *entry = readdir(dir); entry; entry = readdir(dir)) {
-        EM_STR_AUTO path = EM_STR_INIT;
-        if (entry->d_name[0] == '.' || !em_ends(entry->d_name, ".sql"))
-            continue;
-        em_str_printf(&path, "%s/%s", config->migrate_sql, entry->d_name);
-        em_list_add(paths, em_str_c(&path));
-    }
-    closedir(dir);
-    if (!paths->n) {
-        em_fail(err, EM_EXIT_CONFIG, "[migrate] sql = %s holds no .sql file", config->migrate_sql);
-        em_hint(err, "the migrations may not have been copied into the image");
-        return EM_EXIT_CONFIG;
-    }
-    qsort(paths->v, paths->n, sizeof *paths->v, by_number);
-    return check_numbers(paths, err);
-}
-
-void em_sql_migrations_table(const struct em_config *config, struct em_str *out)
-{
-    EM_STR_AUTO path = EM_STR_INIT;
-    em_str_printf(&path, "%s_files", config->migrate_ledger);
-    em_ledger_quote(em_str_c(&path), out);
-}
-
 static void lint_file(struct em_sql_lint *lint, const char *path)
 {
     EM_STR_AUTO text = EM_STR_INIT;
@@ -219,7 +148,7 @@ static int in_transaction(struct work *w, const char *path, const char *hash,
     bool ended = false;
     int code = run_text(w, path, text, true, &ended, err);
     if (ended) {
-        stopped_half_way(w, last_component(path), hash, "ends the transaction that it is run in");
+        stopped_half_way(w, em_base_name(path), hash, "ends the transaction that it is run in");
         w->said = true;
         return code ? code
                     : em_fail(err, EM_EXIT_SQL, "%s ends the transaction that it is run in", path);
@@ -227,14 +156,14 @@ static int in_transaction(struct work *w, const char *path, const char *hash,
     if (code == 0)
         code = command(w, "SET SESSION AUTHORIZATION DEFAULT", 0, NULL, err);
     if (code == 0)
-        code = em_sql_records_note(&w->records, last_component(path), hash, "applied", err);
+        code = em_sql_records_note(&w->records, em_base_name(path), hash, "applied", err);
     return code ? code : command(w, "COMMIT", 0, NULL, err);
 }
 
 static int without_transaction(struct work *w, const char *path, const char *hash,
                                const struct em_str *text, struct em_err *err)
 {
-    const char *name = last_component(path);
+    const char *name = em_base_name(path);
     bool ended;
     int code = em_sql_records_note(&w->records, name, hash, "running", err);
     if (code)
@@ -269,7 +198,7 @@ static int apply_file(struct work *w, const char *path, struct em_err *err)
     if (code == 0) {
         EM_STR_AUTO took = EM_STR_INIT;
         em_time_print(&took, em_now() - start);
-        em_log(EM_LOG_INFO, "migrate", "applied %s in %s", last_component(path), em_str_c(&took));
+        em_log(EM_LOG_INFO, "migrate", "applied %s in %s", em_base_name(path), em_str_c(&took));
     }
     return code;
 }
@@ -283,7 +212,7 @@ static int hash_files(const struct em_list *paths, struct em_filelist *files, st
         /* Also where the check step was left out. */
         if (code == 0 && !em_sql_marks_none(paths->v[i], em_str_c(&text), err))
             code = err->code;
-        em_filelist_add(files, last_component(paths->v[i]), em_str_c(&text), text.len);
+        em_filelist_add(files, em_base_name(paths->v[i]), em_str_c(&text), text.len);
     }
     return code;
 }
@@ -321,7 +250,7 @@ static int apply_all(struct work *w, struct em_err *err)
     say_matches(&applied);
     code = em_sql_records_adopt(&w->records, &files, &applied, err);
     for (size_t i = 0; i < paths.n && code == 0; i++)
-        if (em_list_has(&applied.pending, last_component(paths.v[i])))
+        if (em_list_has(&applied.pending, em_base_name(paths.v[i])))
             code = apply_file(w, paths.v[i], err);
     return code;
 }
@@ -368,7 +297,7 @@ int em_sql_migrations_resolve(struct em_db *db, const struct em_config *config, 
     if (code == 0)
         code = em_sql_records_read(&records, err);
     if (code == 0)
-        code = em_sql_records_resolve(&records, last_component(file), applied, err);
+        code = em_sql_records_resolve(&records, em_base_name(file), applied, err);
     em_sql_records_free(&records);
     return code ? code : em_db_query(db, em_in(EM_RECORD_LIMIT), NULL, err, "COMMIT", 0, NULL);
 }

@@ -2,6 +2,7 @@
 #ifndef EMBARK_COMMANDS_DOCTOR_H
 #define EMBARK_COMMANDS_DOCTOR_H
 
+#include "embark/commands/commands.h"
 #include "embark/commands/steps.h"
 #include "embark/core/looks.h"
 

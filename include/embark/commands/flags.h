@@ -3,7 +3,7 @@
 #ifndef EMBARK_COMMANDS_FLAGS_H
 #define EMBARK_COMMANDS_FLAGS_H
 
-#include "embark/core/err.h"
+#include "embark/commands/commands.h"
 
 struct em_flag {
     const char *name;    /* "--dry-run", "-v" */
@@ -20,5 +20,10 @@ int em_flags(char *const *argv, const struct em_flag *flags, size_t count, char 
 
 /* The command takes no further words: EM_EXIT_USAGE when there are some. */
 int em_no_words(const char *command, char *const *rest, struct em_err *err);
+
+/* The service's command: the call's words, else [service] command, else NULL. `list` is a view of
+ * the same words, and owns nothing. */
+int em_service_words(const struct em_call *call, char *const **argv, struct em_list *list,
+                     struct em_err *err);
 
 #endif

@@ -3,7 +3,6 @@
 #ifndef EMBARK_COMMANDS_STEPS_H
 #define EMBARK_COMMANDS_STEPS_H
 
-#include "embark/commands/commands.h"
 #include "embark/core/report.h"
 #include "embark/db/db.h"
 
@@ -32,11 +31,6 @@ int em_step_check(struct em_steps *steps, const struct em_list *service, struct 
 bool em_steps_wait_any(const struct em_steps *steps); /* whether there is anything to wait for */
 int em_step_wait(struct em_steps *steps);
 int em_step_migrate(struct em_steps *steps);
-
-/* The service's command: the call's words, else [service] command, else NULL. `list` is a view of
- * the same words, and owns nothing. */
-int em_service_words(const struct em_call *call, char *const **argv, struct em_list *list,
-                     struct em_err *err);
 
 /* check, wait and migrate in their order. */
 int em_all_steps(struct em_steps *steps, const struct em_list *service);

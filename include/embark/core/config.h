@@ -179,8 +179,5 @@ void em_config_help(const char *section, struct em_str *out);
 /* A command line into words, as a POSIX shell quotes: '…', "…", backslash. Nothing is expanded.
  * False: an unclosed quote. */
 bool em_words_split(const char *text, struct em_list *words);
-/* The reverse: adds the words to `out`, quoted where they have to be. */
-void em_words_print(const struct em_list *words, struct em_str *out);
-void em_word_print(const char *word, struct em_str *out); /* one of them */
 
 #endif

@@ -79,6 +79,10 @@ void em_free_ptr(void *pointer_to_pointer);
 
 bool em_starts(const char *text, const char *prefix);
 bool em_ends(const char *text, const char *suffix);
+/* The last component of a path: what stands behind its last slash. */
+const char *em_base_name(const char *path);
+/* Whether it is `name`, a version number behind it or not: "ruby", "ruby3.1". */
+bool em_is_versioned(const char *path, const char *name);
 
 /* What a hexadecimal digit stands for; -1: it is none. em_hex_lower() takes those that embark and
  * the server write, not A to F. */

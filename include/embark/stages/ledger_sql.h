@@ -93,6 +93,8 @@ void em_ledger_tool_table(const struct em_tool *tool, const struct em_url *url, 
                           const char *table, struct em_str *out);
 /* "name" or "schema"."name", as SQL, of a name as the user wrote it. */
 void em_ledger_quote(const char *path, struct em_str *out);
+/* The table beside the ledger that notes the files of [migrate] sql, quoted. */
+void em_sql_migrations_table(const struct em_config *config, struct em_str *out);
 /* What the statements behind it in the same message stand under; a lock is waited for `lock_ms`. */
 void em_ledger_add_settings(int lock_ms, struct em_str *sql);
 /* The digest of a table, from EM_TOOL_ROWS_SQL's answer: the rows in any order make the same one.

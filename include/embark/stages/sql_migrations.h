@@ -12,15 +12,8 @@
 #define EMBARK_STAGES_SQL_MIGRATIONS_H
 
 #include "embark/core/config.h"
-#include "embark/core/filelist.h"
 #include "embark/db/db.h"
-
-bool em_sql_migrations_any(const struct em_config *config);
-
-/* The folder's files by number. EM_EXIT_CONFIG: it can't be read, holds a .sql file whose name has
- * no number, or two with the same one. */
-int em_sql_migrations_list(const struct em_config *config, struct em_list *paths,
-                           struct em_err *err);
+#include "embark/stages/sql_folder.h"
 
 /* Applies what is not applied, over a connection of its own. To be called in a child, with the lock
  * held by its parent. Logs what it does and what fails; the exit code. */
@@ -41,8 +34,5 @@ int em_sql_migrations_resolve(struct em_db *db, const struct em_config *config, 
 /* Looks at the files' SQL before anything is sent. True: no error was added. */
 bool em_sql_migrations_lint(const struct em_config *config, struct em_errs *errs,
                             struct em_errs *warnings);
-
-/* The records' table, quoted. */
-void em_sql_migrations_table(const struct em_config *config, struct em_str *out);
 
 #endif
