@@ -156,10 +156,23 @@ static bool insists(int signal)
     return signal == SIGTERM || signal == SIGINT || signal == SIGQUIT;
 }
 
+/* A wait that is no reason for those who end to be held up by a full pipe. */
+static enum em_wake pass_time(struct em_relay *output, em_time until)
+{
+    for (;;) {
+        struct pollfd fd = {output ? output->fd : -1, POLLIN, 0};
+        enum em_wake woke = em_wait(&fd, 1, until);
+        if (output)
+            em_relay_pump(output);
+        if (woke != EM_WAKE_FD || em_now() >= until)
+            return woke;
+    }
+}
+
 /* Tells all `signal`, and waits until nothing is left; false at the deadline, or (if `impatient`)
  * when somebody insists. */
 static bool wait_for_none(const struct em_child *child, const struct em_family *family, int signal,
-                          em_time until, bool impatient)
+                          em_time until, bool impatient, struct em_relay *output)
 {
     struct hunt hunt = {.family = family, .leader = child->pid, .signal = signal};
     bool asked = em_loop_stopped() != 0, none = false;
@@ -171,7 +184,7 @@ static bool wait_for_none(const struct em_child *child, const struct em_family *
         none = escaped == 0 && is_empty(child);
         if (none || em_now() >= until)
             break;
-        enum em_wake woke = em_wait(NULL, 0, em_time_min(until, em_in(LOOK_AGAIN)));
+        enum em_wake woke = pass_time(output, em_time_min(until, em_in(LOOK_AGAIN)));
         if (woke != EM_WAKE_SIGNAL || !impatient || !insists(em_loop_signal()))
             continue;
         if (asked)
@@ -183,8 +196,9 @@ static bool wait_for_none(const struct em_child *child, const struct em_family *
     return none;
 }
 
-bool em_group_end(const struct em_child *child, const struct em_family *family, em_time grace)
+bool em_group_end(const struct em_child *child, const struct em_family *family, em_time grace,
+                  struct em_relay *output)
 {
-    return wait_for_none(child, family, SIGTERM, em_in(grace), true) ||
-           wait_for_none(child, family, SIGKILL, em_in(AFTER_KILL), false);
+    return wait_for_none(child, family, SIGTERM, em_in(grace), true, output) ||
+           wait_for_none(child, family, SIGKILL, em_in(AFTER_KILL), false, output);
 }

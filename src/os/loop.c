@@ -37,6 +37,7 @@ static struct {
     int last;
     pid_t parent; /* as embark was started */
     struct em_child *children;
+    bool reaper; /* by em_reaper_start() */
     int subreaper_was;
     struct em_guard *guard;
     bool orphans_wake;
@@ -366,19 +367,32 @@ void em_loop_retake(void)
     own_dispositions();
 }
 
+int em_reaper_set(int on)
+{
+    int was = 0;
+    if (getpid() == 1)
+        return 1;
+    if (prctl(PR_GET_CHILD_SUBREAPER, &was) != 0)
+        return 0;
+    if (was != on)
+        prctl(PR_SET_CHILD_SUBREAPER, on);
+    return was;
+}
+
 bool em_reaper_start(void)
 {
-    if (getpid() == 1)
-        return true;
-    if (prctl(PR_GET_CHILD_SUBREAPER, &loop.subreaper_was) != 0)
-        loop.subreaper_was = 0;
-    return prctl(PR_SET_CHILD_SUBREAPER, 1) == 0;
+    int was = em_reaper_set(1);
+    if (!loop.reaper)
+        loop.subreaper_was = was;
+    loop.reaper = true;
+    return em_reaper_set(1) == 1;
 }
 
 void em_reaper_stop(void)
 {
-    if (getpid() != 1)
-        prctl(PR_SET_CHILD_SUBREAPER, loop.subreaper_was);
+    if (loop.reaper)
+        em_reaper_set(loop.subreaper_was);
+    loop.reaper = false;
 }
 
 void em_parent_signal(int signal)

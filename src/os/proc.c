@@ -4,15 +4,18 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "embark/os/clock.h"
 #include "embark/os/exec.h"
+#include "embark/os/group.h"
 #include "embark/os/terminal.h"
 #include "embark/os/trim.h"
 
@@ -167,8 +170,8 @@ int em_spawn_function(const struct em_spawn *spawn, int (*body)(void *ctx), void
     return 0;
 }
 
-/* Reads of 4 KiB that empty a pipe. */
-#define PIPE_READS 16
+/* Of what a child says on its stderr. */
+enum { ERR_LIMIT = 65536 };
 
 /* em_capture's three pipes. */
 struct ends {
@@ -186,21 +189,34 @@ static void shut(int *fd)
     *fd = -1;
 }
 
-/* Reads what is there; beyond the limit it is read and dropped, so that the child never blocks on
- * us. */
-static void drain(int *fd, struct em_str *text, size_t limit)
+/* Reads at most `most` bytes of what is there; beyond the limit they are dropped, so that the child
+ * never blocks on us. How many it read. */
+static size_t drain(int *fd, struct em_str *text, size_t limit, size_t most)
 {
     char buffer[4096];
-    ssize_t n = read(*fd, buffer, sizeof buffer);
+    ssize_t n = read(*fd, buffer, most < sizeof buffer ? most : sizeof buffer);
     if (n < 0 && (errno == EINTR || errno == EAGAIN))
-        return;
+        return 0;
     if (n <= 0) {
         shut(fd);
-        return;
+        return 0;
     }
     size_t room = text && text->len < limit ? limit - text->len : 0;
     if (room)
         em_str_add(text, buffer, (size_t)n < room ? (size_t)n : room);
+    return (size_t)n;
+}
+
+/* What a child wrote before its end is in the pipe now. No more than that is read: somebody else
+ * may hold the other end, and keep on writing. */
+static void drain_rest(int *fd, struct em_str *text, size_t limit)
+{
+    int there = 0;
+    if (*fd < 0 || ioctl(*fd, FIONREAD, &there) != 0 || there <= 0)
+        return;
+    size_t left = (size_t)there, n;
+    while (left && *fd >= 0 && (n = drain(fd, text, limit, left)) > 0)
+        left -= n;
 }
 
 static void feed(struct ends *ends)
@@ -216,7 +232,8 @@ static void feed(struct ends *ends)
         shut(&ends->in);
 }
 
-/* One round: false when the deadline passed or a signal asks to end. */
+/* One round: false when the deadline passed or a signal asks to end. The time is looked at in every
+ * round, as a pipe that always has something would never let the wait end by time. */
 static bool pump(struct ends *ends, em_time until)
 {
     struct pollfd fds[3] = {{ends->out, POLLIN, 0}, {ends->err, POLLIN, 0}, {ends->in, POLLOUT, 0}};
@@ -224,12 +241,12 @@ static bool pump(struct ends *ends, em_time until)
     if (woke == EM_WAKE_TIME || em_loop_stopped())
         return false;
     if (fds[0].revents)
-        drain(&ends->out, ends->out_text, ends->limit);
+        drain(&ends->out, ends->out_text, ends->limit, SIZE_MAX);
     if (fds[1].revents)
-        drain(&ends->err, ends->err_text, 65536);
+        drain(&ends->err, ends->err_text, ERR_LIMIT, SIZE_MAX);
     if (fds[2].revents)
         feed(ends);
-    return true;
+    return until == EM_NEVER || em_now() < until;
 }
 
 /* A pipe whose near end (ours) is non-blocking; the far end goes to the child. */
@@ -243,32 +260,30 @@ static bool open_pipe(int *ours, int *theirs, bool we_write)
     return fcntl(*ours, F_SETFL, O_NONBLOCK) == 0;
 }
 
-static bool has_more(int fd)
+/* Nothing that the child has started is left afterwards, as far as it can be found. */
+static void end_all(struct em_child *child, const struct em_family *family)
 {
-    struct pollfd left = {fd, POLLIN, 0};
-    return poll(&left, 1, 0) > 0;
+    if (em_group_left(child, family))
+        em_group_end(child, family, 0, NULL);
 }
 
-static int collect(struct em_child *child, struct ends *ends, em_time until, const char *name,
-                   struct em_err *err)
+static int collect(struct em_child *child, const struct em_family *family, struct ends *ends,
+                   em_time until, const char *name, struct em_err *err)
 {
     bool alive = true;
     if (ends->input_left == 0)
         shut(&ends->in);
-    while (alive && !child->done)
+    while (!child->done && alive)
         alive = pump(ends, until);
-    /* What it wrote before its end is in the pipe. Who else holds the other end isn't waited for.
-     */
-    while (alive && ends->out >= 0 && has_more(ends->out))
-        drain(&ends->out, ends->out_text, ends->limit);
-    if (alive)
-        return 0;
-    kill(-child->pid, SIGKILL);
-    while (!child->done)
-        em_wait(NULL, 0, EM_NEVER);
+    bool ended_itself = child->done;
+    end_all(child, family);
     if (em_loop_stopped())
         return em_fail_stopped(err);
-    return em_fail(err, EM_EXIT_UNREACHABLE, "%s did not end in time", name);
+    if (!ended_itself)
+        return em_fail(err, EM_EXIT_UNREACHABLE, "%s did not end in time", name);
+    drain_rest(&ends->out, ends->out_text, ends->limit);
+    drain_rest(&ends->err, ends->err_text, ERR_LIMIT);
+    return 0;
 }
 
 int em_capture(const struct em_spawn *spawn, const char *input, size_t input_length, size_t limit,
@@ -278,25 +293,27 @@ int em_capture(const struct em_spawn *spawn, const char *input, size_t input_len
     struct ends ends = {-1, -1, -1, input, input_length, out, err_out, limit};
     struct em_spawn piped = *spawn;
     struct em_child child = {0};
-    int code;
+    struct em_family family = EM_FAMILY_INIT;
+    int code, reaper = em_reaper_set(1); /* who leaves the group is found, too */
     piped.in = piped.out = piped.err = -1;
     piped.own_group = true;
     if (!open_pipe(&ends.in, &piped.in, true) || !open_pipe(&ends.out, &piped.out, false) ||
-        !open_pipe(&ends.err, &piped.err, false))
+        !open_pipe(&ends.err, &piped.err, false)) {
         code = em_fail_errno(err, EM_EXIT_SYSTEM, "can't open a pipe");
-    else
+    } else {
+        em_family_note(&family);
         code = em_spawn(&piped, &child, err);
+    }
     shut(&piped.in);
     shut(&piped.out);
     shut(&piped.err);
     if (code == 0) {
-        code = collect(&child, &ends, until, spawn->argv[0], err);
-        /* What was written before the end and not read yet. */
-        for (int i = 0; code == 0 && i < PIPE_READS && ends.err >= 0 && has_more(ends.err); i++)
-            drain(&ends.err, err_out, 65536);
+        code = collect(&child, &family, &ends, until, spawn->argv[0], err);
         *status = child.status;
         em_child_forget(&child);
     }
+    em_reaper_set(reaper);
+    em_family_free(&family);
     shut(&ends.in);
     shut(&ends.out);
     shut(&ends.err);

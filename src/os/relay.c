@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "embark/os/clock.h"
@@ -13,6 +14,7 @@
 /* Of one call, so that a child that floods its output can't keep signals and the heartbeat waiting.
  */
 #define READS_PER_PUMP 16
+#define READ_SIZE      8192
 
 bool em_relay_open(struct em_relay *relay, int *child_end)
 {
@@ -79,7 +81,7 @@ static void mark_due(struct em_relay *relay)
 
 static void read_some(struct em_relay *relay, int reads)
 {
-    char buffer[8192];
+    char buffer[READ_SIZE];
     while (relay->fd >= 0 && reads-- > 0) {
         ssize_t n = read(relay->fd, buffer, sizeof buffer);
         if (n < 0 && errno == EINTR)
@@ -116,8 +118,10 @@ em_time em_relay_due(const struct em_relay *relay)
 void em_relay_finish(struct em_relay *relay)
 {
     EM_STR_AUTO clean = EM_STR_INIT;
-    /* A pipe holds 64 KiB: that many reads empty it, whatever a survivor still writes. */
-    read_some(relay, READS_PER_PUMP);
+    int left = 0;
+    /* What is in the pipe now, and not what a survivor still writes. */
+    if (relay->fd >= 0 && ioctl(relay->fd, FIONREAD, &left) == 0)
+        read_some(relay, left / READ_SIZE + 1);
     em_redactor_end(&relay->redactor, em_log_secrets(), &clean);
     pass_on(relay, &clean);
     if (relay->line.len)

@@ -255,7 +255,7 @@ static void clean_up(struct run *run)
         return;
     if (ended_itself)
         em_log(EM_LOG_WARN, "migrate", "the migration left processes behind: they are ended");
-    if (!em_group_end(&run->child, &run->family, grace_left(run)))
+    if (!em_group_end(&run->child, &run->family, grace_left(run), &run->relay))
         em_log(EM_LOG_ERROR, "migrate",
                "some of the migration's processes can't be killed (uninterruptible sleep?)");
 }

@@ -170,7 +170,7 @@ static int code_of(const struct em_config *config, int status)
 static void end_rest(const struct run *run, em_time grace)
 {
     em_loop_passed_on();
-    if (em_group_left(&run->child, &run->family) && !em_group_end(&run->child, &run->family, grace))
+    if (em_group_left(&run->child, &run->family) && !em_group_end(&run->child, &run->family, grace, NULL))
         em_log(EM_LOG_WARN, "service",
                "some of what it has left behind can't be killed (uninterruptible sleep, another "
                "user's?)");

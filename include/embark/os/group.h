@@ -9,6 +9,7 @@
 #define EMBARK_OS_GROUP_H
 
 #include "embark/os/loop.h"
+#include "embark/os/relay.h"
 
 struct em_family {
     pid_t *pids; /* children that were ours before */
@@ -29,8 +30,10 @@ void em_group_signal(const struct em_child *child, int signal);
  * becomes ours on the way; up to `grace` for everything to go, then KILL. Returns when nothing is
  * left, or 5 s after KILL when something can't be killed (uninterruptible sleep, another user's).
  * SIGTERM, SIGINT or SIGQUIT during the grace cuts it short if it isn't the first that asks to end
- * (em_loop_stopped). True if nothing is left. */
-bool em_group_end(const struct em_child *child, const struct em_family *family, em_time grace);
+ * (em_loop_stopped). What they write meanwhile is passed on by `output`; NULL: embark doesn't read
+ * it. True if nothing is left. */
+bool em_group_end(const struct em_child *child, const struct em_family *family, em_time grace,
+                  struct em_relay *output);
 
 /* Whether something of a child that has ended is still there; of what has left the group what /proc
  * shows. */

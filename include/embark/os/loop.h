@@ -116,6 +116,8 @@ void em_loop_retake(void);
  * (PR_SET_CHILD_SUBREAPER). */
 bool em_reaper_start(void);
 void em_reaper_stop(void); /* what it was before: exec keeps the attribute */
+/* The same for a while: 1 or 0, returns what it was. As PID 1 it is always 1. */
+int em_reaper_set(int on);
 
 /* This process gets `signal` when the one that started it ends (PR_SET_PDEATHSIG, prctl(2)), also
  * after an exec, and at once if that has happened already; 0: none any more. */

@@ -37,7 +37,8 @@ int em_spawn_function(const struct em_spawn *spawn, int (*body)(void *ctx), void
 
 /* Runs to the end and collects stdout (at most `limit` bytes); stderr goes to `err_out` if not NULL
  * (at most 64 KiB). 0, or EM_EXIT_* as em_spawn, 128+n when stopped, EM_EXIT_UNREACHABLE at the
- * deadline (the child is killed). *status is waitpid's. `input` is written to its stdin. */
+ * deadline. Whatever else it has started is killed with its end, and so is it at the deadline.
+ * *status is waitpid's. `input` is written to its stdin. */
 int em_capture(const struct em_spawn *spawn, const char *input, size_t input_length, size_t limit,
                em_time until, struct em_str *out, struct em_str *err_out, int *status,
                struct em_err *err);
