@@ -1,5 +1,6 @@
 #include "embark/core/python_answer.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,23 +29,67 @@ static void keep(char **field, char *value)
     *field = value;
 }
 
-/* Facts about one name that are a text each. */
-static char **field_of(struct em_python_name *n, const char *key)
-{
-    const struct {
-        const char *key;
-        char **field;
-    } fields[] = {
-        {"origin", &n->origin},   {"part", &n->part},     {"file", &n->file},
-        {"package", &n->package}, {"hidden", &n->hidden}, {"built", &n->built},
-        {"near", &n->near},       {"error", &n->error},   {"metadata", &n->metadata},
-        {"doubt", &n->doubt},     {"brings", &n->brings}, {"distribution", &n->distribution},
-    };
+struct field {
+    const char *key;
+    size_t offset;
+};
 
-    for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+/* Facts about one name that are a text each. */
+#define NAME_FIELD(key, member)                      \
+    {                                                \
+        key, offsetof(struct em_python_name, member) \
+    }
+static const struct field name_fields[] = {
+    NAME_FIELD("origin", origin),
+    NAME_FIELD("part", part),
+    NAME_FIELD("file", file),
+    NAME_FIELD("package", package),
+    NAME_FIELD("hidden", hidden),
+    NAME_FIELD("built", built),
+    NAME_FIELD("near", near),
+    NAME_FIELD("error", error),
+    NAME_FIELD("metadata", metadata),
+    NAME_FIELD("doubt", doubt),
+    NAME_FIELD("brings", brings),
+    NAME_FIELD("distribution", distribution),
+    NAME_FIELD("env", env),
+    NAME_FIELD("env-version", env_version),
+    NAME_FIELD("env-python", env_python),
+    NAME_FIELD("editable", editable),
+    NAME_FIELD("source", source),
+    NAME_FIELD("source-by", source_by),
+};
+#define OTHER_FIELD(key, member)                      \
+    {                                                 \
+        key, offsetof(struct em_python_other, member) \
+    }
+static const struct field other_fields[] = {
+    OTHER_FIELD("other", folder),        OTHER_FIELD("other-version", version),
+    OTHER_FIELD("other-python", python), OTHER_FIELD("other-link", link),
+    OTHER_FIELD("other-real", real),     OTHER_FIELD("other-gone", gone),
+};
+enum {
+    NAME_FIELDS = sizeof(name_fields) / sizeof(name_fields[0]),
+    OTHER_FIELDS = sizeof(other_fields) / sizeof(other_fields[0])
+};
+
+static char **field_at(void *of, const struct field *field)
+{
+    return (char **)(void *)((char *)of + field->offset);
+}
+
+static char **field_of(void *of, const struct field *fields, size_t n, const char *key)
+{
+    for (size_t i = 0; of && i < n; i++)
         if (strcmp(fields[i].key, key) == 0)
-            return fields[i].field;
+            return field_at(of, &fields[i]);
     return NULL;
+}
+
+static void free_fields(void *of, const struct field *fields, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        free(*field_at(of, &fields[i]));
 }
 
 static struct em_list *list_of(struct em_python_answer *answer, struct em_python_name *n,
@@ -61,27 +106,13 @@ static struct em_list *list_of(struct em_python_answer *answer, struct em_python
     return strcmp(key, "library") == 0 ? &n->libraries : NULL;
 }
 
-/* The three lists of other interpreters stay of one length whatever the lines' order is. */
-static bool take_other(struct em_python_name *n, const char *key, const char *value)
+static struct em_python_other *last_other(struct em_python_name *n, const char *key)
 {
-    struct em_list *list;
-    size_t last = n->others.n - 1;
-
     if (strcmp(key, "other") == 0) {
-        em_list_add(&n->others, value);
-        em_list_add(&n->other_versions, "");
-        em_list_add(&n->other_pythons, "");
-        return true;
+        n->others = em_realloc(n->others, n->other_count + 1, sizeof(*n->others));
+        n->others[n->other_count++] = (struct em_python_other){0};
     }
-    if (strcmp(key, "other-version") == 0)
-        list = &n->other_versions;
-    else if (strcmp(key, "other-python") == 0)
-        list = &n->other_pythons;
-    else
-        return false;
-    if (n->others.n)
-        keep(&list->v[last], em_strdup(value));
-    return true;
+    return n->other_count ? &n->others[n->other_count - 1] : NULL;
 }
 
 static void start_name(struct em_python_answer *answer, bool found, const char *name)
@@ -105,12 +136,16 @@ static void take_line(struct em_python_answer *answer, const char *key, char *va
         answer->complete = true;
     else if (strcmp(key, "hollow") == 0 && n)
         n->hollow = true;
+    else if (strcmp(key, "source-there") == 0 && n)
+        n->source_there = true;
     else if (strcmp(key, "found") == 0 || strcmp(key, "missing") == 0)
         start_name(answer, key[0] == 'f', value);
     else if (list)
         em_list_add(list, value);
-    else if (n && !take_other(n, key, value))
-        field = field_of(n, key);
+    else if (n && em_starts(key, "other"))
+        field = field_of(last_other(n, key), other_fields, OTHER_FIELDS, key);
+    else if (n)
+        field = field_of(n, name_fields, NAME_FIELDS, key);
     if (field)
         keep(field, em_strdup(value));
 }
@@ -151,17 +186,13 @@ void em_python_answer_read(struct em_python_answer *answer, const char *bytes, s
 
 static void free_name(struct em_python_name *n)
 {
-    char *fields[] = {n->name,   n->origin,   n->part,        n->file, n->package,
-                      n->hidden, n->metadata, n->built,       n->near, n->error,
-                      n->doubt,  n->brings,   n->distribution};
-
-    for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
-        free(fields[i]);
+    free(n->name);
+    free_fields(n, name_fields, NAME_FIELDS);
+    for (size_t i = 0; i < n->other_count; i++)
+        free_fields(&n->others[i], other_fields, OTHER_FIELDS);
+    free(n->others);
     em_list_free(&n->folders);
     em_list_free(&n->libraries);
-    em_list_free(&n->others);
-    em_list_free(&n->other_versions);
-    em_list_free(&n->other_pythons);
 }
 
 void em_python_answer_free(struct em_python_answer *answer)
@@ -248,8 +279,75 @@ static void say_instead(const struct em_python_name *n, struct em_str *out)
         em_str_printf(out, "; it hides %s", n->hidden);
 }
 
-static void say_causes(const struct em_python_name *n, struct em_str *out)
+/* "3.11" of "3.11.2". */
+static bool same_version(const char *full, const char *minor)
 {
+    size_t n = strlen(minor);
+
+    return full && strncmp(full, minor, n) == 0 && (full[n] == '.' || full[n] == '\0');
+}
+
+/* How much of 3.11.2 is 3.11. */
+static size_t minor_length(const char *version)
+{
+    const char *dot = strchr(version, '.');
+
+    return dot ? (size_t)(dot - version) + 1 + strcspn(dot + 1, ".") : strlen(version);
+}
+
+static void say_editable(const struct em_python_name *n, struct em_str *out)
+{
+    if (!n->source)
+        return;
+    if (n->editable && n->editable[0])
+        em_str_printf(out, "; %s is installed as editable", n->editable);
+    else
+        em_str_puts(out, "; an editable install has its code elsewhere");
+    em_str_printf(out, ": %s leads to %s, which %s", n->source_by ? n->source_by : "its metadata",
+                  n->source, n->source_there ? "has no such module" : "does not exist");
+}
+
+static void say_environment(const struct em_python_answer *answer, const struct em_python_name *n,
+                            struct em_str *out)
+{
+    if (n->env)
+        em_str_printf(out,
+                      "; the environment %s was made by Python %s, and its interpreter is now "
+                      "Python %s (%s)",
+                      n->env, n->env_version ? n->env_version : "?",
+                      answer->version ? answer->version : "?", n->env_python ? n->env_python : "?");
+}
+
+/* Which interpreter looks into that folder, or why none does. */
+static void say_other(const struct em_python_answer *answer, const struct em_python_name *n,
+                      const struct em_python_other *o, struct em_str *out)
+{
+    const char *version = o->version && o->version[0] ? o->version : NULL;
+    const char *link = o->link ? o->link : "its interpreter";
+
+    if (o->python)
+        em_str_printf(out, "; it is installed for another interpreter: %s (Python %s, %s)",
+                      o->folder, version ? version : "?", o->python);
+    else
+        em_str_printf(out, "; it is installed in %s", o->folder);
+    if (o->python || n->env)
+        return;
+    if (o->gone)
+        em_str_printf(out, ", but %s is a link to %s, which does not exist", link, o->gone);
+    else if (o->real)
+        em_str_printf(out, ", for Python %s, but %s is Python %s", version ? version : "?", link,
+                      o->real);
+    else if (version && !same_version(answer->version, version))
+        em_str_printf(out, ", for Python %s, and no Python %s is in this image", version, version);
+    else
+        em_str_puts(out, ", where no interpreter looks");
+}
+
+static void say_causes(const struct em_python_answer *answer, const struct em_python_name *n,
+                       struct em_str *out)
+{
+    say_environment(answer, n, out);
+    say_editable(n, out);
     if (n->metadata)
         em_str_printf(out, "; its metadata is there (%s), its files are not", n->metadata);
     if (n->brings)
@@ -262,13 +360,8 @@ static void say_causes(const struct em_python_name *n, struct em_str *out)
         em_str_printf(out, "; the look-up failed: %s", n->error);
     if (n->doubt)
         em_str_printf(out, "; looking for the reason failed: %s", n->doubt);
-    for (size_t i = 0; i < n->others.n; i++) {
-        em_str_puts(out, i ? ", " : "; it is installed for another interpreter: ");
-        em_str_puts(out, n->others.v[i]);
-        if (n->other_versions.v[i][0])
-            em_str_printf(out, " (Python %s%s%s)", n->other_versions.v[i],
-                          n->other_pythons.v[i][0] ? ", " : "", n->other_pythons.v[i]);
-    }
+    for (size_t i = 0; i < n->other_count; i++)
+        say_other(answer, n, &n->others[i], out);
 }
 
 static void say_path(const struct em_python_answer *answer, struct em_str *out)
@@ -287,38 +380,57 @@ static void say_path(const struct em_python_answer *answer, struct em_str *out)
     }
 }
 
-/* "3.11" of "3.11.2". */
-static bool same_version(const char *full, const char *minor)
+static void hint_two_versions(const char *made, const char *now, struct em_err *err)
 {
-    size_t n = strlen(minor);
-
-    return full && strncmp(full, minor, n) == 0 && (full[n] == '.' || full[n] == '\0');
+    em_hint(err,
+            "builder and runtime differ in their version of Python: take %.*s or %.*s in all "
+            "stages of the Dockerfile, and build again",
+            (int)minor_length(made), made, (int)minor_length(now), now);
 }
 
 static void hint_other(const struct em_python_answer *answer, const struct em_python_name *n,
                        const char *python, struct em_err *err)
 {
-    if (n->other_pythons.v[0][0])
+    const struct em_python_other *o = &n->others[0];
+    const char *now = o->real ? o->real : answer->version;
+
+    for (size_t i = 0; i < n->other_count && !o->python; i++)
+        if (n->others[i].python)
+            o = &n->others[i];
+    if (o->python)
         em_hint(err,
                 "let the service run in %s (its folder first in PATH), or install it for %s: %s -m "
                 "pip install …",
-                n->other_pythons.v[0], python, python);
-    else if (n->other_versions.v[0][0] && !same_version(answer->version, n->other_versions.v[0]))
+                o->python, python, python);
+    else if (o->gone)
         em_hint(err,
-                "the packages were installed by Python %s and this is %s: use the same Python in "
-                "all stages of the Dockerfile",
-                n->other_versions.v[0], answer->version);
+                "the environment's own interpreter is not in this image: COPY it to where the link "
+                "leads, or make the environment in the base image in which it runs");
+    else if (o->version && strchr(o->version, '.') && now && !same_version(now, o->version))
+        hint_two_versions(o->version, now, err);
     else
         em_hint(err, "the folder is not in this interpreter's path: COPY the packages to where it "
                      "looks, or set PYTHONPATH");
 }
 
+static void hint_editable(const struct em_python_name *n, struct em_err *err)
+{
+    em_hint(err,
+            "COPY the source to %s in the image that runs too, or install it there as a copy: uv "
+            "sync --no-editable, pip install . (without -e), a wheel of poetry build",
+            n->source);
+}
+
 static void hint(const struct em_python_answer *answer, const struct em_python_name *n,
                  const char *python, struct em_err *err)
 {
-    if (n->hidden)
+    if (n->env && n->env_version && answer->version)
+        hint_two_versions(n->env_version, answer->version, err);
+    else if (n->source)
+        hint_editable(n, err);
+    else if (n->hidden)
         em_hint(err, "rename what hides it, or start the service from another folder");
-    else if (n->others.n)
+    else if (n->other_count)
         hint_other(answer, n, python, err);
     else if (n->hollow && n->libraries.n)
         em_hint(err, "name a module in it, such as %s.NAME", n->name);
@@ -351,7 +463,7 @@ int em_python_answer_say(const struct em_python_answer *answer, const struct em_
     EM_STR_AUTO why = EM_STR_INIT;
 
     say_instead(name, &why);
-    say_causes(name, &why);
+    say_causes(answer, name, &why);
     say_path(answer, &why);
     em_fail(err, EM_EXIT_REQUIREMENT, "module %s: not found by %s (Python %s)%s", name->name,
             python, answer->version ? answer->version : "?", em_str_c(&why));

@@ -152,28 +152,56 @@ static void test_sentences(void **state)
         "install it");
 }
 
-#define OTHER                                                                             \
-    HEAD "@embark missing a\n@embark part a\n@embark other /o/python3.12/site-packages\n" \
-         "@embark other-version 3.12\n@embark other-python "
+#define MISSING "module a: not found by /py (Python 3.11.2)"
+#define OTHER \
+    HEAD "@embark missing a\n@embark part a\n@embark other /o\n@embark other-version 3.12\n"
 
 static void test_other_interpreters(void **state)
 {
     (void)state;
-    expect_said(OTHER "/o/bin/python3\n@embark other /p\n" PATHS, "a",
-                "module a: not found by /py (Python 3.11.2); it is installed for another "
-                "interpreter: /o/python3.12/site-packages (Python 3.12, /o/bin/python3), /p" LOOKED,
-                "/o/bin/python3");
-    expect_said(OTHER "\n@embark gone /lost\n@embark gone /gone\n@embark end \n", "a",
-                "module a: not found by /py (Python 3.11.2); it is installed for another "
-                "interpreter: /o/python3.12/site-packages (Python 3.12); looked in the standard "
-                "library, not in /lost, /gone, which do not exist",
-                "installed by Python 3.12 and this is 3.11.2");
+    expect_said(OTHER "@embark other-python /o/bin/python3\n@embark other /p\n" PATHS, "a",
+                MISSING "; it is installed for another interpreter: /o (Python 3.12, "
+                        "/o/bin/python3); it is installed in /p, where no interpreter looks" LOOKED,
+                "let the service run in /o/bin/python3");
+    expect_said(OTHER "@embark gone /lost\n@embark gone /gone\n@embark end \n", "a",
+                MISSING "; it is installed in /o, for Python 3.12, and no Python 3.12 is in this "
+                        "image; looked in the standard library, not in /lost, /gone, which do not "
+                        "exist",
+                "take 3.12 or 3.11 in all stages");
+    expect_said(OTHER "@embark other-link /o/python3.12\n@embark other-real 3.13\n" PATHS, "a",
+                MISSING "; it is installed in /o, for Python 3.12, but /o/python3.12 is Python "
+                        "3.13" LOOKED,
+                "take 3.12 or 3.13 in all stages");
+    expect_said(OTHER "@embark other-link /o/python3\n@embark other-gone /x\n" PATHS, "a",
+                MISSING "; it is installed in /o, but /o/python3 is a link to /x, which does not "
+                        "exist" LOOKED,
+                "COPY it to where the link leads");
     expect_said(HEAD "@embark missing a\n@embark other /install/lib/python3.11/site-packages\n"
                      "@embark other-version 3.11\n" PATHS,
                 "a",
-                "module a: not found by /py (Python 3.11.2); it is installed for another "
-                "interpreter: /install/lib/python3.11/site-packages (Python 3.11)" LOOKED,
+                MISSING "; it is installed in /install/lib/python3.11/site-packages, where no "
+                        "interpreter looks" LOOKED,
                 "COPY the packages");
+}
+
+static void test_environments_and_editable_installs(void **state)
+{
+    (void)state;
+    expect_said(OTHER "@embark env /v\n@embark env-version 3.12.1\n@embark env-python /p\n" PATHS,
+                "a",
+                MISSING "; the environment /v was made by Python 3.12.1, and its interpreter is "
+                        "now Python 3.11.2 (/p); it is installed in /o" LOOKED,
+                "take 3.12 or 3.11 in all stages");
+    expect_said(HEAD "@embark missing a\n@embark editable a\n@embark source /src\n"
+                     "@embark source-by /s/a.pth\n" PATHS,
+                "a",
+                MISSING "; a is installed as editable: /s/a.pth leads to /src, which does not "
+                        "exist" LOOKED,
+                "COPY the source to /src");
+    expect_said(HEAD "@embark missing a\n@embark source /src\n@embark source-there \n" PATHS, "a",
+                MISSING "; an editable install has its code elsewhere: its metadata leads to /src, "
+                        "which has no such module" LOOKED,
+                "COPY the source to /src");
 }
 
 static void test_answer_is_picked_out(void **state)
@@ -204,10 +232,12 @@ static void test_answer_is_picked_out(void **state)
 static void test_answer_of_random_lines(void **state)
 {
     static const char *const keys[] = {
-        "version", "missing", "found",    "part",   "folder",        "library",
-        "file",    "package", "hidden",   "hollow", "metadata",      "built",
-        "near",    "other",   "error",    "doubt",  "other-version", "other-python",
-        "path",    "gone",    "path-end", "end",    "origin",        "x"};
+        "version",  "missing",    "found",        "part",       "folder",        "library",
+        "file",     "package",    "hidden",       "hollow",     "metadata",      "built",
+        "near",     "other",      "error",        "doubt",      "other-version", "other-python",
+        "path",     "gone",       "path-end",     "end",        "origin",        "env",
+        "source",   "source-by",  "source-there", "other-link", "other-real",    "other-gone",
+        "editable", "env-version"};
     unsigned seed = 3;
 
     (void)state;
@@ -217,7 +247,8 @@ static void test_answer_of_random_lines(void **state)
 
         for (int line = 0; line < 20; line++) {
             seed = seed * 1103515245u + 12345u;
-            em_str_printf(&text, "@embark %s %s\n", keys[(seed >> 16) % 24],
+            em_str_printf(&text, "@embark %s %s\n",
+                          keys[(seed >> 16) % (sizeof(keys) / sizeof(keys[0]))],
                           seed & 4096 ? "a.b" : "");
         }
         em_python_answer_read(&answer, em_str_c(&text), text.len - seed % 3);
@@ -239,6 +270,7 @@ int main(void)
         cmocka_unit_test(test_args),
         cmocka_unit_test(test_sentences),
         cmocka_unit_test(test_other_interpreters),
+        cmocka_unit_test(test_environments_and_editable_installs),
         cmocka_unit_test(test_answer_is_picked_out),
         cmocka_unit_test(test_answer_of_random_lines),
     };

@@ -5,23 +5,34 @@
  * "@embark KEY VALUE"; \\, \n, \r and \0 are escaped in VALUE, whose other bytes are as they are
  * (paths). The last one is "@embark end ".
  *
- *     version 3.11.2, executable /usr/bin/python3      once
- *     path DIR, gone DIR, path-end                     sys.path without the standard library; gone:
- * doesn't exist. Once, if something is missing found NAME, origin FILE                          for
- * a name that was found missing NAME                                     for one that wasn't; what
- * follows belongs to it: part PREFIX           the shortest part of the name that wasn't found:
- * alembic.config folder DIR            what stands in its place, or in its parent's: a folder
- * without __init__.py (a namespace package), several if in several places library DIR           the
- * same inside site-packages: a real namespace package, which lacks the rest file FILE             …
- * a module that isn't a package package FILE          … a package that lacks the rest hollow the
- * whole name was found, but is only such a folder hidden FILE           where the module is in a
- * later folder of sys.path, hidden by what stands there instead metadata DIR          its
- * .dist-info, although its files are gone distribution NAME, brings MODULE, MODULE…  an installed
- * distribution of that name brings these modules instead built FILE            an extension module
- * of that name for another Python, libc or machine near NAME             a name like it that exists
- * other DIR, other-version X.Y, other-python FILE    where another interpreter, if there is one,
- * has it; up to three error TEXT, doubt TEXT                             a finder failed; the
- * search for reasons failed
+ * Once:
+ *     version 3.11.2
+ *     executable /usr/bin/python3
+ *     path DIR, gone DIR, path-end    sys.path without the standard library; gone: doesn't exist
+ * For each name:
+ *     found NAME, origin FILE
+ *     missing NAME                    what follows belongs to it:
+ *     part PREFIX                     the shortest part that wasn't found: alembic.config
+ *     folder DIR                      what stands in its place, or in its parent's: a folder
+ *                                     without __init__.py (a namespace package)
+ *     library DIR                     the same inside site-packages: a real namespace package,
+ *                                     which lacks the rest
+ *     file FILE, package FILE         … a module that isn't a package, or one without the rest
+ *     hollow                          the whole name was found, but is only such a folder
+ *     hidden FILE                     where it is in a later folder of sys.path
+ *     env DIR, env-version V,         the virtual environment was made by another minor version,
+ *     env-python FILE                 and FILE is its interpreter now
+ *     editable NAME, source DIR,      an editable install (NAME may be "") whose code is to be in
+ *     source-by FILE, source-there    DIR, as FILE says; there: it is, without the module
+ *     metadata DIR                    its .dist-info, although its files are gone
+ *     distribution NAME, brings M, M  an installed distribution of that name brings these instead
+ *     built FILE                      an extension module for another Python, libc or machine
+ *     near NAME                       a name like it that exists
+ *     other DIR, other-version X.Y    where else it is, up to three; made for that version, and
+ *     other-python FILE               the interpreter that looks there, or
+ *     other-link FILE, other-real X.Y the one of that place, which is another version, or
+ *     other-link FILE, other-gone F   … a link that ends at F, which doesn't exist
+ *     error TEXT, doubt TEXT          a finder failed; the search for reasons failed
  *
  * Pure; the bytes are hostile.
  */
@@ -30,15 +41,20 @@
 
 #include "embark/core/err.h"
 
+/* Another folder in which a module is; fields are NULL where nothing was said. */
+struct em_python_other {
+    char *folder, *version, *python, *link, *real, *gone;
+};
+
 struct em_python_name {
     char *name;
-    bool found, hollow;
+    bool found, hollow, source_there;
     char *origin; /* where, if found; may be NULL */
     char *part, *file, *package, *hidden, *metadata, *distribution, *brings, *built, *near, *error,
-        *doubt; /* or NULL */
+        *doubt, *env, *env_version, *env_python, *editable, *source, *source_by; /* or NULL */
     struct em_list folders, libraries;
-    struct em_list others, other_versions,
-        other_pythons; /* of the same length; "" where there is none */
+    struct em_python_other *others;
+    size_t other_count;
 };
 
 struct em_python_answer {
