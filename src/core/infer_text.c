@@ -2,7 +2,27 @@
 
 #include <string.h>
 
+#include "embark/core/secrets.h"
+
 static const char blank[] = " \t\r";
+
+/* What is made of it is a file that somebody looks at and uses: no control characters, nothing that
+ * reorders text. */
+static bool is_shown_as_it_is(const char *value, size_t length)
+{
+    EM_STR_AUTO shown = EM_STR_INIT;
+    em_escape(&shown, value, length);
+    return shown.len == length;
+}
+
+/* Nor anything that the configuration would take for more than a name. */
+static bool is_plain(const char *value, size_t length)
+{
+    for (size_t i = 0; i < length; i++)
+        if (strchr(":%;$,", value[i]))
+            return false;
+    return is_shown_as_it_is(value, length);
+}
 
 /* ---- alembic.ini ----------------------------------------------------------------------------- */
 
@@ -27,8 +47,7 @@ bool em_infer_script_location(const char *ini, struct em_str *out)
         n = strcspn(value, "\r\n");
         while (n && strchr(blank, value[n - 1]))
             n--;
-        if (n == 0 || n > 150 || memchr(value, ':', n) || memchr(value, '%', n) ||
-            memchr(value, ';', n) || memchr(value, '$', n))
+        if (n == 0 || n > 150 || !is_plain(value, n))
             return false;
         em_str_add(out, value, n);
         return true;
@@ -78,7 +97,8 @@ static void add_gem(const char *line, size_t length, struct em_list *out)
         has_word(p, (size_t)(end - p), " if ") || has_word(p, (size_t)(end - p), "group") ||
         has_word(p, (size_t)(end - p), "install_if"))
         return;
-    em_list_take(out, em_strndup(start, (size_t)(p - start)));
+    if (p > start && is_plain(start, (size_t)(p - start)))
+        em_list_take(out, em_strndup(start, (size_t)(p - start)));
 }
 
 void em_infer_gems(const char *gemfile, struct em_list *out)
@@ -141,8 +161,8 @@ bool em_infer_words(const char *key, const struct em_list *words, struct em_str 
         EM_STR_AUTO word = EM_STR_INIT;
 
         add_word(words->v[i], &word);
-        if (word.len > LINE || strpbrk(words->v[i], "\r\n") || strstr(words->v[i], " ;") ||
-            words->v[i][0] == ';') {
+        if (word.len > LINE || !is_shown_as_it_is(words->v[i], strlen(words->v[i])) ||
+            strstr(words->v[i], " ;") || words->v[i][0] == ';') {
             em_str_cut(out, before);
             return false;
         }

@@ -39,11 +39,26 @@ static void keep_line(struct em_relay *relay)
     em_str_cut(&relay->line, 0);
 }
 
+/* Escaped: what moves the cursor or forges a title would be the reader's terminal's to obey. */
+static void show(struct em_relay *relay, const char *bytes, size_t length, bool more)
+{
+    EM_STR_AUTO shown = EM_STR_INIT;
+    EM_STR_AUTO rest = EM_STR_INIT;
+    em_str_add(&relay->begun, bytes, length);
+    const char *all = em_str_c(&relay->begun);
+    size_t taken = em_escape_output(&shown, all, relay->begun.len, &relay->coloured, more);
+    em_str_add(&rest, all + taken, relay->begun.len - taken);
+    em_str_free(&relay->begun);
+    relay->begun = rest;
+    rest = (struct em_str)EM_STR_INIT;
+    em_log_raw(em_str_c(&shown), shown.len);
+}
+
 /* What secrets were taken out of is passed on and kept. */
 static void pass_on(struct em_relay *relay, const struct em_str *clean)
 {
     const char *start = em_str_c(clean), *end = start + clean->len;
-    em_log_raw(start, clean->len);
+    show(relay, start, clean->len, true);
     while (start < end) {
         const char *newline = memchr(start, '\n', (size_t)(end - start));
         size_t length = (size_t)((newline ? newline : end) - start);
@@ -124,6 +139,7 @@ void em_relay_finish(struct em_relay *relay)
         read_some(relay, left / READ_SIZE + 1);
     em_redactor_end(&relay->redactor, em_log_secrets(), &clean);
     pass_on(relay, &clean);
+    show(relay, "", 0, false);
     if (relay->line.len)
         keep_line(relay);
     /* Whoever writes next, embark or the service, starts on a line of its own. */
@@ -137,6 +153,7 @@ void em_relay_free(struct em_relay *relay)
         close(relay->fd);
     relay->fd = -1;
     em_redactor_free(&relay->redactor);
+    em_str_free(&relay->begun);
     em_str_free(&relay->line);
     em_list_free(&relay->kept);
 }

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "embark/core/infer_text.h"
+#include "embark/core/sounds.h"
 #include "embark/os/exec.h"
 #include "embark/os/files.h"
 
@@ -92,7 +93,13 @@ static void look_at_gemfile(struct sections *s)
 
 static void look_at_command(const struct em_list *service, struct sections *s)
 {
-    if (!em_infer_words("command", service, &s->service))
+    EM_SECRETS_AUTO secrets = EM_SECRETS_INIT;
+
+    em_secrets_of_command(service->v, &secrets);
+    if (em_secrets_count(&secrets))
+        em_str_puts(&s->service, "; the command stays the image's CMD: it holds a secret, which no "
+                                 "file of an image should\n");
+    else if (!em_infer_words("command", service, &s->service))
         em_str_puts(&s->service, "; the command stays the image's CMD: no line here can hold it\n");
 }
 

@@ -1,4 +1,5 @@
-/* Results: to standard output, or to the log where that is the service's. */
+/* Results: to standard output, or to the log where that is the service's. They are data, and go
+ * into a file or a pipe as they are; a terminal would obey what stands in them. */
 #include <string.h>
 #include <unistd.h>
 
@@ -36,6 +37,12 @@ bool em_sql_put(const struct em_sql_run *run, const char *bytes, size_t length)
 {
     const char *end = bytes + length;
 
+    if (!run->options.to_log && isatty(STDOUT_FILENO)) {
+        EM_STR_AUTO shown = EM_STR_INIT;
+
+        em_escape_lines(&shown, bytes, length);
+        return em_put(STDOUT_FILENO, em_str_c(&shown), shown.len);
+    }
     if (!run->options.to_log)
         return em_put(STDOUT_FILENO, bytes, length);
     while (bytes < end) {

@@ -373,7 +373,9 @@ static void escape(void **state)
         {"é€😀", "é€😀"},
         {"\xC2\x80\xC2\x9F\xC2\xA0", "\\xc2\\x80\\xc2\\x9f\xC2\xA0"},
         {"\xE2\x80\xA8\xE2\x80\xAE\xE2\x81\xA6\xE2\x80\x8F",
-         "\\xe2\\x80\\xa8\\xe2\\x80\\xae\\xe2\\x81\\xa6\xE2\x80\x8F"},
+         "\\xe2\\x80\\xa8\\xe2\\x80\\xae\\xe2\\x81\\xa6\\xe2\\x80\\x8f"},
+        {"\xD8\x9C\xE2\x80\x8E\xE2\x80\x8D\xE2\x80\xA7",
+         "\\xd8\\x9c\\xe2\\x80\\x8e\xE2\x80\x8D\xE2\x80\xA7"},
         {"\x80\xBF\xC3", "\\x80\\xbf\\xc3"},
         {"\xC3(", "\\xc3("},
         {"\xE2\x82", "\\xe2\\x82"},
@@ -399,6 +401,31 @@ static void escape(void **state)
     assert_string_equal(em_str_c(&nul), "x\\ny a\\x1b\n\n\\x0d\nb");
 }
 
+/* However a stream is cut, what comes out is the same. */
+static void escape_pieces(void **state)
+{
+    static const char all[] =
+        "a\tb\r\nü€😀\x1b[2J\r\r\n\xE2\x80\xAE\xFF\x1b[31mred\x1b[mx\x1b[1;31m\nb"
+        "\x1b[5\x1b[0123456789012345678901234567890123m\x1b[4m\xF0\x9F\xE2\x82";
+    static const char shown[] =
+        "a\tb\nü€😀\\x1b[2J\\x0d\n\\xe2\\x80\\xae\\xff\x1b[31mred\x1b[mx\x1b[1;31m\x1b[0m\nb"
+        "\\x1b[5\\x1b[0123456789012345678901234567890123m\x1b[4m\\xf0\\x9f\\xe2\\x82\x1b[0m";
+    (void)state;
+    for (size_t piece = 1; piece <= sizeof all; piece++) {
+        EM_STR_AUTO out = EM_STR_INIT;
+        size_t from = 0;
+        bool coloured = false;
+        for (size_t to = 0; to < sizeof all - 1;) {
+            to = to + piece < sizeof all - 1 ? to + piece : sizeof all - 1;
+            from += em_escape_output(&out, all + from, to - from, &coloured, true);
+        }
+        assert_true(sizeof all - 1 - from <= 3 && !strchr(em_str_c(&out), '\xFF'));
+        from += em_escape_output(&out, all + from, sizeof all - 1 - from, &coloured, false);
+        assert_int_equal(from, sizeof all - 1);
+        assert_string_equal(em_str_c(&out), shown);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -418,6 +445,7 @@ int main(void)
         cmocka_unit_test(never_shown),
         cmocka_unit_test(any_bytes),
         cmocka_unit_test(escape),
+        cmocka_unit_test(escape_pieces),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

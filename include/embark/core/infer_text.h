@@ -14,7 +14,7 @@ void em_infer_gems(const char *gemfile, struct em_list *out);
 
 /* Adds "KEY = WORD WORD…", the words quoted for the configuration (WORDS of core/keys.h) and over
  * several lines where one would be too long. False, with nothing added: there is a word that no
- * configuration can hold (one with " ;" or a line's end). */
+ * configuration can hold (one with " ;" or a control character). */
 bool em_infer_words(const char *key, const struct em_list *words, struct em_str *out);
 
 #endif

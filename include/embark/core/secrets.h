@@ -61,14 +61,21 @@ void em_redact_at(const struct em_secrets *secrets, struct em_str *text, size_t 
 void em_secrets_free(struct em_secrets *secrets);
 
 /* Adds untrusted bytes for one line of a terminal or a log: control characters, DEL, invalid UTF-8,
- * U+0080–U+009F and what reorders or breaks lines (U+2028, U+2029, U+202A–U+202E, U+2066–U+2069)
- * become \xNN, byte by byte, a newline becomes \n, tab \t; backslash stays, so it can't be undone.
- */
+ * U+0080–U+009F and what reorders or breaks lines (U+061C, U+200E, U+200F, U+2028–U+202E,
+ * U+2066–U+2069) become \xNN, byte by byte, a newline becomes \n, tab \t; backslash stays, so it
+ * can't be undone. */
 void em_escape(struct em_str *out, const char *bytes, size_t length);
 /* The same for a text of others that is a part of a line: a server's, a table's, a file's name.
  * NULL: nothing. */
 void em_foreign(struct em_str *out, const char *text);
 /* The same for several lines: newlines stay. */
 void em_escape_lines(struct em_str *out, const char *bytes, size_t length);
+/* The same for a piece of a child's output: newlines and tabs stay, "\r\n" is a newline, and
+ * colours stay (SGR sequences), but end at the latest with the line, so that nothing behind it is
+ * hidden by them. *coloured, false at first, is kept between two calls. Returns how many bytes were
+ * taken: with `more` to come, the beginning of a character, of a colour or of "\r\n" at the end is
+ * not. */
+size_t em_escape_output(struct em_str *out, const char *bytes, size_t length, bool *coloured,
+                        bool more);
 
 #endif

@@ -1,6 +1,8 @@
 /* A child's output on its way to stderr: passed on in whole lines as it comes, secrets taken out,
  * the last lines kept.
  *
+ * What a terminal would obey is escaped (em_escape_output()).
+ *
  * A line without an end (a progress dot) is passed on after a quarter of a second, or when it is
  * long, but for what may be the beginning of a secret (core/redactor.h); the log's own lines then
  * start on a new line.
@@ -20,6 +22,8 @@ struct em_relay {
     bool fresh;                  /* something came since the last time that all was passed on */
     em_time partial_due;         /* when a line that has not ended is passed on all the same;
                                     EM_NEVER: there is none */
+    struct em_str begun;         /* a character of which not all bytes have come, or a colour */
+    bool coloured;               /* what was passed on last */
     struct em_str line;          /* the one that is being passed on, secrets taken out */
     struct em_list kept;         /* the last EM_RELAY_LINES lines, likewise */
 };
