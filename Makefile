@@ -19,8 +19,8 @@
 #   make clean              the cache stays; it is told of in .ci/deps
 #   make V=1 …              shows the compilers' command lines
 #
-# A source file in one of the layers' folders is picked up as it is. `#include "version.h"` and, for a file such as
-# src/stages/probe.py, `#include "stages/probe.py.h"` are generated (below).
+# A source file in one of the rooms' folders is picked up as it is. `#include "version.h"` and, for a file such as
+# src/stages/require/probe.py, `#include "stages/require/probe.py.h"` are generated (below).
 
 VERSION := 0.1.0
 TLS     ?= yes
@@ -44,22 +44,31 @@ build/deps.mk: FORCE
 	@.ci/packages ensure build
 	@.ci/deps $@
 
+# ---- Rooms ----------------------------------------------------------------------------------------------------------
+
+# A room is a folder of sources in a layer's folder; "." is the layer's folder itself. A file includes headers of its own
+# room, of the rooms that stand before it, and of the layers below; .ci/layers checks that. This is also the order in which
+# the program is linked, but that rooms with a ~ come last, in each part of the program: an ordinary start doesn't use them.
+# The kernel maps 64 KiB around each page that is touched, and so would map all of them.
+layers    := core os db overrides stages start commands
+core      := base linux redact postgres url config net~ executable~ languages/python~ languages/node~ languages/php~ languages~ \
+               languages/java~ languages/reply~ languages/ruby~ tools migrations migrations/pending~ sql~ sql/lint~ bundle~ report~ \
+               help~
+os        := loop files log exec process machine net
+db        := .
+overrides := .
+stages    := wait lock service sql~ require/interpreter~ require/java~ require/node~ require/php~ require/python~ require/ruby~ \
+               require migrate/files migrate/ledger migrate bootstrap~ bundle~ health~ doctor~
+start     := .
+commands  := . doctor~
+rooms     := $(foreach l,$(layers),$(patsubst %/.,%,$(addprefix $l/,$($l))))
+
 # ---- Sources ---------------------------------------------------------------------------------------------------------
 
-layers    := core os db stages commands
-sources   := $(foreach l,$(layers),$(wildcard src/$l/*.c)) $(wildcard src/main.c)
-# What an ordinary start doesn't use stands behind what it does, in each part of the program: the kernel maps 64 KiB around
-# each page that is touched, and so would map all of it.
-cold      := $(addprefix src/,$(addsuffix .c,core/bundle core/composer core/elf% core/gem% core/imports core/infer% \
-               core/java core/judged core/ld_cache core/library core/looks core/manifest core/marker core/module core/mountinfo \
-               core/nearest core/node% core/npm core/pending% core/pep440 core/pip_check core/python% core/requirement% core/semver \
-               core/setup_sql core/sql_% core/zip core/config_help core/binfmt core/http core/endpoint core/shebang os/elf% \
-               os/nearest% os/tree os/http_get os/resolve_all stages/bootstrap% stages/bundle_% stages/doctor% stages/infer \
-               stages/java% stages/node% stages/python% stages/require_% stages/sql_% stages/health stages/migration_check stages/wait_others \
-               commands/check% commands/doctor% commands/health commands/help commands/sql commands/migrate))
-sources   := $(filter-out $(cold),$(sources)) $(filter $(cold),$(sources))
-headers   := $(foreach l,$(layers),$(wildcard include/embark/$l/*.h))
-embedded  := $(wildcard src/*/*.py src/*/*.js src/*/*.rb src/*/*.php)
+sources   := $(foreach r,$(filter-out %~,$(rooms)),$(sort $(wildcard src/$r/*.c))) src/main.c \
+             $(foreach r,$(patsubst %~,%,$(filter %~,$(rooms))),$(sort $(wildcard src/$r/*.c)))
+headers   := $(shell find include/embark src -name '*.h')
+embedded  := $(shell find src -name '*.py' -o -name '*.js' -o -name '*.rb' -o -name '*.php')
 generated := build/gen/version.h $(embedded:src/%=build/gen/%.h)
 
 # ---- Flavours: each has a folder of objects. tls and notls are embark (musl); asan and plain (glibc) are for tests. --
@@ -90,7 +99,7 @@ build/$1/src/%.o: src/%.c build/flags | $(generated)
 	$$(compile)
 build/$1/test/%.o: test/%.c build/flags | $(generated)
 	@mkdir -p $$(@D)
-	$$(compile)
+	$$(compile) -Isrc
 build/$1/core.a: $(patsubst %.c,build/$1/%.o,$(filter src/core/%,$(sources)))
 build/$1/os.a: $(patsubst %.c,build/$1/%.o,$(filter src/os/%,$(sources)))
 objects_$1 := $(patsubst %.c,build/$1/%.o,$(filter-out src/core/% src/os/%,$(sources)))
@@ -98,10 +107,11 @@ objects_$1 := $(patsubst %.c,build/$1/%.o,$(filter-out src/core/% src/os/%,$(sou
 endef
 $(foreach f,tls notls asan plain,$(eval $(call flavour_rules,$f)))
 
-# Archived: core, so that what links core alone finds a call into another layer; os, for its unit tests.
+# Archived: core, so that what links core alone finds a call into another layer; os, for its unit tests. By q, as r would take
+# a second file of one name for a newer one.
 build/%.a:
 	$(Q)rm -f $@
-	$(Q)ar rcs $@ $^
+	$(Q)ar qcs $@ $^
 
 # Everything is compiled anew if flags change, given on the command line or in here, or the libraries do.
 build/flags: Makefile FORCE
@@ -111,9 +121,9 @@ build/flags: Makefile FORCE
 # ---- The program ------------------------------------------------------------------------------------------------------
 
 # A static PIE. musl-gcc knows only static or PIE, so that its start files are named here instead: rcrt1.o, with
-# src/os/start.c, relocates the program as there is no dynamic linker. -z text refuses relocations of the code.
-start    = $(MUSL)/rcrt1.o $(MUSL)/crti.o $(shell gcc -print-file-name=crtbeginS.o)
-end      = $(shell gcc -print-file-name=crtendS.o) $(MUSL)/crtn.o
+# src/overrides/libc_start_main.c, relocates the program as there is no dynamic linker. -z text refuses relocations of the code.
+first    = $(MUSL)/rcrt1.o $(MUSL)/crti.o $(shell gcc -print-file-name=crtbeginS.o)
+last     = $(shell gcc -print-file-name=crtendS.o) $(MUSL)/crtn.o
 hardened = -nostartfiles -Wl,-static,-pie,--no-dynamic-linker,-z,text -Wl,-z,relro,-z,now,-z,noexecstack \
            -Wl,-z,pack-relative-relocs,--wrap=__libc_start_main,--wrap=scram_SaltedPassword,--wrap=free,--wrap=realloc,--wrap=recv,--wrap=poll
 libs     = -lpq -lpgcommon -lpgport $(if $(filter build/tls/%,$@),-lssl -lcrypto) -linih -lmd -ljansson
@@ -128,8 +138,8 @@ build/%/libs/done: build/flags
 
 build/tls/embark build/notls/embark: build/%/embark: build/%/core.a build/%/os.a build/%/libs/done
 	@echo '  $@'
-	$(Q)musl-gcc $(hardened) -Wl,--gc-sections -s $(LDFLAGS) -o $@ $(start) $(filter %.o,$^) \
-	  $(filter %os.a,$^) $(filter %core.a,$^) -L$(@D)/libs -L$(DEPS)/lib $(libs) $(end)
+	$(Q)musl-gcc $(hardened) -Wl,--gc-sections -s $(LDFLAGS) -o $@ $(first) $(filter %.o,$^) \
+	  $(filter %os.a,$^) $(filter %core.a,$^) -L$(@D)/libs -L$(DEPS)/lib $(libs) $(last)
 build/tls/embark: $(objects_tls)
 build/notls/embark: $(objects_notls)
 
@@ -146,7 +156,7 @@ build/gen/version.h: Makefile build/flags
 	@echo '#define EMBARK_VERSION "$(VERSION)"' > $@
 	@echo "#define EMBARK_LIBRARIES \"$$(sed 's/-[^-]*$$//; s/postgresql-15/libpq/' $(DEPS)/versions | paste -sd, | sed 's/,/, /g')\"" >> $@
 
-# src/stages/probe.py → build/gen/stages/probe.py.h: `probe_py`, an array that ends in a NUL, and `probe_py_size`
+# src/stages/require/probe.py → build/gen/stages/require/probe.py.h: `probe_py`, an array that ends in a NUL, and `probe_py_size`
 build/gen/%.h: src/% Makefile
 	@mkdir -p $(@D)
 	@name=$$(echo '$(notdir $<)' | tr -c 'A-Za-z0-9\n' _); { \
@@ -224,7 +234,7 @@ FUZZ_SECONDS ?= 30
 fuzz: check-packages $(generated)
 	@for source in test/fuzz/fuzz_*.c; do \
 	  name=$$(basename $$source .c); mkdir -p build/fuzz/$$name; \
-	  clang -std=gnu11 -D_GNU_SOURCE -g -O1 -fsanitize=fuzzer,address,undefined $(cppflags) -o build/fuzz/$$name.run $$source \
+	  clang -std=gnu11 -D_GNU_SOURCE -g -O1 -fsanitize=fuzzer,address,undefined $(cppflags) -Isrc -o build/fuzz/$$name.run $$source \
 	    $(filter src/core/%,$(sources)) -ljansson -linih -lmd && \
 	  build/fuzz/$$name.run -max_total_time=$(FUZZ_SECONDS) -verbosity=0 -print_final_stats=1 build/fuzz/$$name || exit; done
 
@@ -271,7 +281,7 @@ check-format:
 	@echo "clang-format: $(words $(sources) $(headers) $(unit_headers)) files"
 	@clang-format --dry-run -Werror $(sources) $(headers) $(unit_headers)
 check-layers: build/plain/core.a $(objects_plain)
-	.ci/layers build/plain
+	.ci/layers build/plain '$(layers)' '$(rooms:~=)'
 check-tidy: $(generated)
 	@echo "clang-tidy: $(words $(sources)) files"
 	@printf '%s\n' $(sources) | xargs -P $$(nproc) -n 1 sh -c 'clang-tidy --quiet "$$@" -- $(analysis) 2>&1 | \

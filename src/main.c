@@ -8,14 +8,14 @@
 #include <unistd.h>
 
 #include "embark/commands/commands.h"
-#include "embark/commands/start_report.h"
-#include "embark/core/sounds.h"
-#include "embark/os/files.h"
-#include "embark/os/log.h"
-#include "embark/os/loop.h"
-#include "embark/os/proc.h"
-#include "embark/os/trim.h"
-#include "embark/stages/service.h"
+#include "embark/core/redact/secret_names.h"
+#include "embark/os/files/files.h"
+#include "embark/os/log/log.h"
+#include "embark/os/loop/loop.h"
+#include "embark/os/process/spawn.h"
+#include "embark/os/process/trim.h"
+#include "embark/stages/service/exec.h"
+#include "embark/start/report.h"
 
 #define CONFIG_LIMIT (1024 * 1024)
 

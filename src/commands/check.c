@@ -2,15 +2,15 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "embark/commands/check_json.h"
+#include "check_json.h"
 #include "embark/commands/commands.h"
 #include "embark/commands/flags.h"
-#include "embark/commands/steps.h"
-#include "embark/os/clock.h"
-#include "embark/os/files.h"
-#include "embark/os/log.h"
-#include "embark/stages/infer.h"
-#include "embark/stages/sql_check.h"
+#include "embark/os/files/files.h"
+#include "embark/os/log/log.h"
+#include "embark/os/loop/clock.h"
+#include "embark/stages/require/infer.h"
+#include "embark/stages/sql/check.h"
+#include "embark/start/context.h"
 
 struct options {
     bool json, write, stamp;

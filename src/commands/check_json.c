@@ -1,12 +1,12 @@
-#include "embark/commands/check_json.h"
+#include "check_json.h"
 
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "embark/os/files.h"
-#include "embark/os/log.h"
+#include "embark/os/files/files.h"
+#include "embark/os/log/log.h"
 
 /* JSON is UTF-8, and what is found needn't be. */
 static json_t *string(const char *text)

@@ -4,10 +4,10 @@
 
 #include "embark/commands/commands.h"
 #include "embark/commands/flags.h"
-#include "embark/commands/steps.h"
-#include "embark/os/log.h"
-#include "embark/os/trim.h"
-#include "embark/stages/health.h"
+#include "embark/os/log/log.h"
+#include "embark/os/process/trim.h"
+#include "embark/stages/health/health.h"
+#include "embark/start/context.h"
 
 #define LINE_LIMIT 200 /* with its newline */
 

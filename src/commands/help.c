@@ -4,11 +4,11 @@
 
 #include "embark/commands/commands.h"
 #include "embark/commands/flags.h"
-#include "embark/commands/steps.h"
-#include "embark/core/explain.h"
-#include "embark/core/nearest.h"
-#include "embark/os/files.h"
-#include "embark/os/log.h"
+#include "embark/core/base/nearest.h"
+#include "embark/core/help/explain.h"
+#include "embark/os/files/files.h"
+#include "embark/os/log/log.h"
+#include "embark/start/context.h"
 #include "version.h"
 
 struct word {

@@ -3,11 +3,11 @@
 
 #include "embark/commands/commands.h"
 #include "embark/commands/flags.h"
-#include "embark/commands/steps.h"
-#include "embark/os/clock.h"
-#include "embark/os/files.h"
-#include "embark/os/log.h"
-#include "embark/stages/migrate.h"
+#include "embark/os/files/files.h"
+#include "embark/os/log/log.h"
+#include "embark/os/loop/clock.h"
+#include "embark/stages/migrate/migrate.h"
+#include "embark/start/context.h"
 
 /* What keeps a start from coming to its migrations. *over: there is nothing more to say. */
 static void plan_steps(struct em_steps *steps, struct em_str *out, bool *over)

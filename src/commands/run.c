@@ -3,12 +3,12 @@
 
 #include "embark/commands/commands.h"
 #include "embark/commands/flags.h"
-#include "embark/commands/start_report.h"
-#include "embark/commands/steps.h"
-#include "embark/core/signal_name.h"
-#include "embark/os/log.h"
-#include "embark/stages/service.h"
-#include "embark/stages/supervise.h"
+#include "embark/core/linux/signal_name.h"
+#include "embark/os/log/log.h"
+#include "embark/stages/service/exec.h"
+#include "embark/stages/service/supervise.h"
+#include "embark/start/context.h"
+#include "embark/start/report.h"
 
 /* Everything that held a secret or memory is given back before; the service's argv lives on. */
 static int start_service(struct em_steps *steps, char *const *argv)

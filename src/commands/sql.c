@@ -5,15 +5,15 @@
 
 #include "embark/commands/commands.h"
 #include "embark/commands/flags.h"
-#include "embark/commands/steps.h"
-#include "embark/os/clock.h"
-#include "embark/os/files.h"
-#include "embark/os/host.h"
-#include "embark/os/log.h"
-#include "embark/os/proc.h"
-#include "embark/stages/bootstrap.h"
-#include "embark/stages/sql_check.h"
-#include "embark/stages/sql_run.h"
+#include "embark/os/files/files.h"
+#include "embark/os/log/log.h"
+#include "embark/os/loop/clock.h"
+#include "embark/os/machine/host.h"
+#include "embark/os/process/spawn.h"
+#include "embark/stages/bootstrap/bootstrap.h"
+#include "embark/stages/sql/check.h"
+#include "embark/stages/sql/run.h"
+#include "embark/start/context.h"
 
 struct sql {
     struct em_sql_vars vars;

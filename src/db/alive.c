@@ -5,7 +5,7 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
-#include "embark/db/connect.h"
+#include "connection_internal.h"
 
 static int family_of(const struct em_db *db, struct sockaddr_storage *own)
 {

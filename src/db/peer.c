@@ -4,8 +4,8 @@
 #include <poll.h>
 #include <sys/socket.h>
 
-#include "embark/os/clock.h"
-#include "embark/os/loop.h"
+#include "embark/os/loop/clock.h"
+#include "embark/os/loop/loop.h"
 
 /* The one that libpq is busy with. Process-wide, as what libpq calls has no place for it. */
 static struct em_peer *current;

@@ -1,8 +1,8 @@
-#include "embark/db/pin.h"
+#include "pin.h"
 
 #include <string.h>
 
-#include "embark/core/pg_options.h"
+#include "embark/core/postgres/options.h"
 
 struct setting {
     const char *name, *value;

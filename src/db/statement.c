@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "embark/db/connect.h"
+#include "connection_internal.h"
 
 enum { COPY_CHUNK = 64 * 1024 };
 

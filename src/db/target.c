@@ -3,10 +3,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "embark/core/config.h"
-#include "embark/db/connect.h"
-#include "embark/os/files.h"
-#include "embark/os/log.h"
+#include "connection_internal.h"
+#include "embark/core/config/config.h"
+#include "embark/os/files/files.h"
+#include "embark/os/log/log.h"
 
 static bool libpq_knows(const char *keyword)
 {

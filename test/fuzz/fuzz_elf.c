@@ -1,4 +1,4 @@
-/* What is read of programs, libraries and the loader's files: core/elf.h, elf_needs.h, ld_cache.h,
+/* What is read of programs, libraries and the loader's files: core/executable/elf.h, elf_needs.h, ld_cache.h,
  * binfmt.h, mountinfo.h. The first byte says which.
  *
  *     clang -g -O1 -fsanitize=fuzzer,address,undefined -std=gnu11 -D_GNU_SOURCE -Iinclude \
@@ -9,10 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "embark/core/binfmt.h"
-#include "embark/core/elf_needs.h"
-#include "embark/core/ld_cache.h"
-#include "embark/core/mountinfo.h"
+#include "embark/core/linux/binfmt.h"
+#include "embark/core/executable/elf_needs.h"
+#include "embark/core/executable/ld_cache.h"
+#include "embark/core/linux/mountinfo.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

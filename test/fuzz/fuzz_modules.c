@@ -12,18 +12,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "embark/core/composer.h"
-#include "embark/core/gem_answer.h"
-#include "embark/core/imports.h"
-#include "embark/core/library.h"
-#include "embark/core/module.h"
-#include "embark/core/node_exports.h"
-#include "embark/core/npm.h"
-#include "embark/core/pep440.h"
-#include "embark/core/pip_check.h"
-#include "embark/core/requirements_txt.h"
-#include "embark/core/semver.h"
-#include "embark/core/zip.h"
+#include "embark/core/languages/php/composer.h"
+#include "embark/core/languages/ruby/gems.h"
+#include "embark/core/languages/reply/imports.h"
+#include "embark/core/languages/reply/missing_library.h"
+#include "embark/core/languages/module.h"
+#include "embark/core/languages/node/package_json.h"
+#include "embark/core/languages/node/npm.h"
+#include "embark/core/languages/python/pep440.h"
+#include "embark/core/languages/python/requirements.h"
+#include "embark/core/languages/python/requirements_txt.h"
+#include "embark/core/languages/node/semver.h"
+#include "embark/core/languages/java/zip.h"
 
 static void must(bool what)
 {

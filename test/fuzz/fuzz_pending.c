@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "embark/core/pending.h"
+#include "embark/core/migrations/pending/pending.h"
 
 static void must(bool what)
 {

@@ -1,4 +1,4 @@
-/* The search for texts, compared with a plain one; and what is read off a bundle (core/scan.h,
+/* The search for texts, compared with a plain one; and what is read off a bundle (core/bundle/search.h,
  * bundle.h), a Gemfile, an alembic.ini and a folder's rule (infer_text.h, path_rule.h).
  *
  * The first byte is the length of the text that is looked for, which follows it.
@@ -11,10 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "embark/core/bundle.h"
-#include "embark/core/infer_text.h"
-#include "embark/core/path_rule.h"
-#include "embark/core/scan.h"
+#include "embark/core/bundle/inlined.h"
+#include "embark/core/config/infer.h"
+#include "embark/core/config/dir_rule.h"
+#include "embark/core/bundle/search.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

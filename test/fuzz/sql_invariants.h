@@ -7,11 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "embark/core/sql_cond.h"
-#include "embark/core/sql_lint.h"
-#include "embark/core/sql_meta.h"
-#include "embark/core/sql_slash.h"
-#include "embark/core/sql_split.h"
+#include "embark/core/sql/conditional.h"
+#include "embark/core/sql/lint/lint.h"
+#include "embark/core/sql/meta.h"
+#include "embark/core/sql/meta_words.h"
+#include "embark/core/sql/splitter.h"
 
 #define MUST(condition)                                                     \
     do {                                                                    \

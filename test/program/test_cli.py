@@ -9,7 +9,7 @@ from conftest import TOP
 
 def keys_of_the_header():
     """(section, key) of every line of the table of keys."""
-    text = (TOP / "include/embark/core/keys.h").read_text()
+    text = (TOP / "include/embark/core/config/keys.h").read_text()
     table = text[text.index("#define EM_KEYS(X)"):]
     return re.findall(r"^\s+X\((\w+), (\w+),", table, re.M)
 

@@ -107,7 +107,7 @@ def keys_of_the_program(embark):
 
 def keys_of_the_table():
     """{(section, key): (type, default)} by the header."""
-    table = (TOP / "include/embark/core/keys.h").read_text()
+    table = (TOP / "include/embark/core/config/keys.h").read_text()
     return {(section, key): (kind, default) for section, key, kind, default in
             re.findall(r'^\s+X\((\w+), (\w+), (\w+), "([^"]*)",', table, re.M)}
 

@@ -322,7 +322,7 @@ def test_values_and_where_they_come_from(app, notes):
     assert values["migrate", "lock"] == ("other", "$EMBARK_MIGRATE_LOCK")
     assert values["migrate", "lock_timeout"] == ("10 min", None)
     assert values["wait", "file"] == ("embark.ini, /", "embark.ini:7")
-    keys = set(re.findall(r'^\s+X\((\w+), (\w+), \w+, "', (TOP / "include/embark/core/keys.h").read_text(), re.M))
+    keys = set(re.findall(r'^\s+X\((\w+), (\w+), \w+, "', (TOP / "include/embark/core/config/keys.h").read_text(), re.M))
     assert set(values) == keys
     # on the screen: what isn't the default, or all
     rows = {row.key: row.text for row in screen.Screen(app.doctor(0, url=notes.url, env=env)).find("configuration")}

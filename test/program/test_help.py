@@ -95,7 +95,7 @@ def test_failures(embark):
 
 
 def test_keys_that_advice_names_are_keys():
-    text = (TOP / "src/core/explain.c").read_text()
+    text = (TOP / "src/core/help/explain.c").read_text()
     text = re.sub(r'"\s*\n\s*"', "", text)
     found = re.findall(r"\[(database|wait|require|bootstrap|image|bundle|migrate|service|health|log)\] (\w+)", text)
     assert len(found) > 10

@@ -13,7 +13,7 @@ from support.waiting import eventually, steadily
 
 
 def lock_key(name="embark"):
-    """As include/embark/stages/migrate.h has it."""
+    """As include/embark/stages/migrate/migrate.h has it."""
     return int.from_bytes(hashlib.sha256(b"embark:" + name.encode()).digest()[:8], "big", signed=True)
 
 

@@ -399,7 +399,7 @@ def test_manual_page_is_well_formed():
 
 
 def test_manual_page_names_every_meta_command():
-    table = dict(re.findall(r'^    X\("([^"]+)", (\w+),', (TOP / "include/embark/core/sql_meta.h").read_text(), re.M))
+    table = dict(re.findall(r'^    X\("([^"]+)", (\w+),', (TOP / "include/embark/core/sql/meta.h").read_text(), re.M))
     assert table["set"] == "SET" and table["copy"] == "REFUSED" and len(table) > 60
     page = PAGE.read_text()
     section = page[page.index(".Ss Meta-commands"):page.index(".Sh OUTPUT")]

@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "embark/core/elf.h"
+#include "embark/core/executable/elf.h"
 
 enum { AT_INTERP = 0x400, ELF_SIZE = 0x600 };
 

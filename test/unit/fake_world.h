@@ -16,7 +16,7 @@
 #include <cmocka.h>
 #include <string.h>
 
-#include "embark/core/config.h"
+#include "embark/core/config/config.h"
 
 /* Files that exist in every trial. */
 static const struct fake_file {

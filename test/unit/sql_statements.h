@@ -2,8 +2,8 @@
 #ifndef SQL_STATEMENTS_H
 #define SQL_STATEMENTS_H
 
-#include "embark/core/sql_slash.h"
-#include "embark/core/sql_split.h"
+#include "embark/core/sql/meta_words.h"
+#include "embark/core/sql/splitter.h"
 
 /* "1:1 [SELECT 1;] 2:3 [rest] \set(a)(b)", with < for an unset variable. A COPY takes its data:
  * {…}. */

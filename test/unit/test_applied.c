@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "embark/core/applied.h"
+#include "embark/core/migrations/applied.h"
 
 /* "a=1 b=2": names and contents. */
 static void fill(struct em_filelist *list, const char *spec)

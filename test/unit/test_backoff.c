@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "embark/core/backoff.h"
+#include "embark/core/base/backoff.h"
 
 static void grows_by_half_up_to_max(void **state)
 {

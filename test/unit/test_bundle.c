@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "embark/core/bundle.h"
+#include "embark/core/bundle/inlined.h"
 
 static void test_spellings(void **state)
 {

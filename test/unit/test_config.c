@@ -2,8 +2,8 @@
  * defaults, print and help. */
 #include "fake_world.h"
 
-#include "embark/core/config_value.h"
-#include "embark/core/words.h"
+#include "core/config/command_line.h"
+#include "core/config/value.h"
 
 /* ---- Every key of the table ---- */
 

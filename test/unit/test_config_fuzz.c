@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "embark/core/words.h"
+#include "core/config/command_line.h"
 
 static unsigned long long seed;
 

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "embark/core/elf.h"
+#include "embark/core/executable/elf.h"
 
 #include "elf_bytes.h"
 

@@ -7,8 +7,8 @@
 
 #include <cmocka.h>
 
-#include "embark/core/binfmt.h"
-#include "embark/core/elf_needs.h"
+#include "embark/core/executable/elf_needs.h"
+#include "embark/core/linux/binfmt.h"
 
 #include "elf_bytes.h"
 

@@ -1,4 +1,4 @@
-/* core/endpoint.h: HOST:PORT and URLs. */
+/* core/net/endpoint.h: HOST:PORT and URLs. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "embark/core/endpoint.h"
+#include "embark/core/net/endpoint.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 

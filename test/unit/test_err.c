@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "embark/core/err.h"
+#include "embark/core/base/err.h"
 
 static void test_fail(void **state)
 {

@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "embark/core/exit_map.h"
+#include "embark/core/config/remap_exit.h"
 
 static void each_as_itself(void **state)
 {

@@ -1,6 +1,6 @@
 #include "fake_world.h"
 
-#include "embark/core/expand.h"
+#include "core/config/expand.h"
 
 static char *environment[] = {
     (char[]){"HOST=db"},

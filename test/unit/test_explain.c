@@ -1,5 +1,5 @@
 /* What is said of exit codes, SQLSTATEs and well-known failures. */
-#include "embark/core/explain.h"
+#include "embark/core/help/explain.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-#include "embark/core/err.h"
+#include "embark/core/base/err.h"
 
 static void assert_fits(const char *text)
 {

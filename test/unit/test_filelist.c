@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "embark/core/filelist.h"
+#include "embark/core/migrations/filelist.h"
 
 /* sha256sum(1) of nothing, and of "abc" (FIPS 180-2, appendix B.1) */
 #define OF_NOTHING "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"

@@ -1,5 +1,5 @@
 /* A model of hundreds of replicas that start at once and of a server that is too small for them,
- * with embark's own gaps (core/pacing.h) and no clock but its own.
+ * with embark's own gaps (core/base/pacing.h) and no clock but its own.
  *
  * The server shares its processors evenly among its processes that have something to do, as an
  * operating system does: the postmaster, which makes a backend for one connection after the other,
@@ -19,7 +19,7 @@
 
 #include <cmocka.h>
 
-#include "embark/core/pacing.h"
+#include "embark/core/base/pacing.h"
 
 /* Of a processor's time, in µs: as measured with PostgreSQL 15. */
 #define FORK   700.0   /* the postmaster's, for each connection */

@@ -1,4 +1,4 @@
-/* core/http.h: the answer's parser, and the request. */
+/* core/net/http.h: the answer's parser, and the request. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "embark/core/http.h"
+#include "embark/core/net/http.h"
 
 enum { HEAD = 256, BODY = 64 };
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))

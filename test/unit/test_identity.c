@@ -5,7 +5,7 @@
 #include <cmocka.h>
 #include <string.h>
 
-#include "embark/core/identity.h"
+#include "embark/core/migrations/identity.h"
 
 static void digest(struct em_identity *identity, const char *word, const char *sql,
                    const char *order, const char *file, const char *place, const char *acts_in,

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "embark/core/inflate.h"
-#include "embark/core/java.h"
+#include "embark/core/languages/java/class_path.h"
+#include "embark/core/languages/java/inflate.h"
 
 /* By zlib: one block as it is, one with the fixed codes, one with codes of its own. */
 static const unsigned char stored[] = {0x01, 0x21, 0x00, 0xde, 0xff, 0x43, 0x6c, 0x61, 0x73, 0x73,

@@ -7,9 +7,9 @@
 
 #include <cmocka.h>
 
-#include "embark/core/gem_answer.h"
-#include "embark/core/imports.h"
-#include "embark/core/pip_check.h"
+#include "embark/core/languages/python/requirements.h"
+#include "embark/core/languages/reply/imports.h"
+#include "embark/core/languages/ruby/gems.h"
 
 #define AT "@embark "
 

@@ -1,5 +1,5 @@
 /* The report of a start: what is written is read again, and nothing else is. */
-#include "embark/core/last_start.h"
+#include "embark/core/report/last_start.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

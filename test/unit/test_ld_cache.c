@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "embark/core/ld_cache.h"
+#include "embark/core/executable/ld_cache.h"
 
 struct cache {
     unsigned char b[1024];

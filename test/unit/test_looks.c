@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "embark/core/looks_print.h"
+#include "embark/core/report/screen.h"
 
 static void test_rows(void **state)
 {

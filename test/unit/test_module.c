@@ -7,10 +7,10 @@
 
 #include <cmocka.h>
 
-#include "embark/core/composer.h"
-#include "embark/core/library.h"
-#include "embark/core/manifest.h"
-#include "embark/core/module.h"
+#include "embark/core/languages/manifest.h"
+#include "embark/core/languages/module.h"
+#include "embark/core/languages/php/composer.h"
+#include "embark/core/languages/reply/missing_library.h"
 
 static void expect(const char *value, bool import, const char *expected)
 {

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "embark/core/mountinfo.h"
+#include "embark/core/linux/mountinfo.h"
 
 static const char table[] = "1 2 0:5 / / rw,relatime - overlay overlay rw,lowerdir=/a - b\n"
                             "3 1 0:6 / /proc rw shared:5 master:1 - proc proc rw\n"

@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "embark/core/nearest.h"
+#include "embark/core/base/nearest.h"
 
 static void test_distance(void **state)
 {

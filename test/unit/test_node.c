@@ -7,10 +7,10 @@
 
 #include <cmocka.h>
 
-#include "embark/core/node.h"
-#include "embark/core/node_args.h"
-#include "embark/core/node_exports.h"
-#include "embark/core/npm.h"
+#include "embark/core/languages/node/command_line.h"
+#include "embark/core/languages/node/npm.h"
+#include "embark/core/languages/node/package_json.h"
+#include "embark/core/languages/node/resolve.h"
 
 /* A file system: what isn't here and is no parent of anything here isn't there. */
 static const struct {

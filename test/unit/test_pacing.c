@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "embark/core/pacing.h"
+#include "embark/core/base/pacing.h"
 
 #define LIMIT EM_SEC(5)
 

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "embark/core/path_rule.h"
+#include "embark/core/config/dir_rule.h"
 
 static void expect(const char *value, const char *path, bool not_empty, uint64_t size)
 {

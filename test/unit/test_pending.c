@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "embark/core/pending.h"
+#include "embark/core/migrations/pending/pending.h"
 
 /* Of tool `tool`, with files "PATH" or "PATH=TEXT" and rows "aID": the state of each migration in
  * the order of applying, and what else is noticed. */

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "embark/core/pep440.h"
+#include "embark/core/languages/python/pep440.h"
 
 /* In ascending order, from packaging's own tests of PEP 440. */
 static const char *const ordered[] = {

@@ -1,4 +1,4 @@
-/* core/pg_options.h, and what a URL's options say of search_path. */
+/* core/postgres/options.h, and what a URL's options say of search_path. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
-#include "embark/core/pg_options.h"
-#include "embark/core/url.h"
+#include "embark/core/postgres/options.h"
+#include "embark/core/url/url.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 

@@ -5,7 +5,7 @@
 #include <cmocka.h>
 #include <string.h>
 
-#include "embark/core/pysource.h"
+#include "embark/core/languages/python/source.h"
 
 /* What is assigned to `x`: "a|b" for its strings, "?" behind them if it is not plain, "-" for no
  * assignment. */

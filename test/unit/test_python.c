@@ -7,8 +7,8 @@
 
 #include <cmocka.h>
 
-#include "embark/core/python.h"
-#include "embark/core/python_answer.h"
+#include "embark/core/languages/python/command_line.h"
+#include "embark/core/languages/python/lookup.h"
 
 static void test_is_python(void **state)
 {

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "embark/core/redactor.h"
+#include "embark/core/redact/redactor.h"
 
 /* What is done after a piece was added. */
 enum then { LINES, PAUSE, END };

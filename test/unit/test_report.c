@@ -7,8 +7,8 @@
 
 #include <cmocka.h>
 
-#include "embark/core/infer_text.h"
-#include "embark/core/report.h"
+#include "embark/core/config/infer.h"
+#include "embark/core/report/report.h"
 
 /* ---- Reports --------------------------------------------------------------------------------- */
 

@@ -7,8 +7,8 @@
 
 #include <cmocka.h>
 
-#include "embark/core/requirement.h"
-#include "embark/core/requirements_txt.h"
+#include "embark/core/languages/python/requirement.h"
+#include "embark/core/languages/python/requirements_txt.h"
 
 /* A requirement as "key|extra,extra|spec|url|marker", or "! what is wrong". */
 static void show(const char *text, struct em_str *out)

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "embark/core/scan.h"
+#include "embark/core/bundle/search.h"
 
 struct finds {
     size_t count, text[64], at[64];

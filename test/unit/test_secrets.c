@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "embark/core/secrets.h"
+#include "embark/core/redact/secrets.h"
 
 static void check(const struct em_secrets *secrets, const char *text, const char *shown)
 {

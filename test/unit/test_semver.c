@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "embark/core/semver.h"
+#include "embark/core/languages/node/semver.h"
 
 /* In ascending order: semver.org's own example, and a few more. */
 static void test_order(void **state)

@@ -8,8 +8,8 @@
 #include <cmocka.h>
 #include <string.h>
 
-#include "embark/core/setup_sql.h"
-#include "embark/core/sql_transaction.h"
+#include "embark/core/sql/lint/transaction.h"
+#include "embark/core/sql/setup_sql.h"
 
 static void test_names_are_quoted(void **state)
 {

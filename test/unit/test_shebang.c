@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "embark/core/shebang.h"
+#include "embark/core/executable/shebang.h"
 
 /* In a block of exactly that size, so that AddressSanitizer sees a byte too much. */
 static enum em_shebang_state look_at(const char *bytes, size_t size, struct em_shebang *s)

@@ -7,7 +7,7 @@
 
 #include <signal.h>
 
-#include "embark/core/signal_name.h"
+#include "embark/core/linux/signal_name.h"
 
 static void every_name_is_found(void **state)
 {

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "embark/core/sounds.h"
+#include "embark/core/redact/secret_names.h"
 
 static void names(void **state)
 {

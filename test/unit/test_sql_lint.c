@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "embark/core/sql_lint.h"
+#include "embark/core/sql/lint/lint.h"
 
 /* Variables that are set; `guess`: others may be, too. */
 static void lint_text(const char *text, bool guess, struct em_sql_lint *lint)

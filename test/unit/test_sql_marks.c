@@ -5,7 +5,7 @@
 #include <cmocka.h>
 #include <string.h>
 
-#include "embark/core/sql_marks.h"
+#include "embark/core/sql/lint/down_marks.h"
 
 static void refused(const char *path, const char *text, const char *place, const char *tool)
 {

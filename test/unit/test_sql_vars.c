@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "embark/core/sql_cond.h"
-#include "embark/core/sql_meta.h"
+#include "embark/core/sql/conditional.h"
+#include "embark/core/sql/meta.h"
 #include "sql_statements.h"
 
 struct one {

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "embark/core/sqlstate.h"
+#include "embark/core/postgres/sqlstate.h"
 #include "sqlstate_messages.h"
 
 static void real_messages(void **state)

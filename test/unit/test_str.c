@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "embark/core/str.h"
+#include "embark/core/base/str.h"
 
 static void test_empty(void **state)
 {

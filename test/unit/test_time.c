@@ -4,7 +4,7 @@
 
 #include <cmocka.h>
 
-#include "embark/core/time.h"
+#include "embark/core/base/time.h"
 
 #define DAY EM_SEC(86400)
 

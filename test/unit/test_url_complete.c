@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "embark/core/url.h"
+#include "embark/core/url/url.h"
 
 struct example {
     const char *text, *user, *password, *becomes;

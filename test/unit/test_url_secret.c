@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "embark/core/url.h"
+#include "embark/core/url/url.h"
 
 static const char *const marks[] = {"Zq7x", "Wv9k", "Kj3m"};
 

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "embark/core/verdict.h"
+#include "embark/core/migrations/decision.h"
 
 #define RETRY EM_SEC(30)
 

@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "embark/core/verifier.h"
+#include "embark/core/postgres/verifier.h"
 
 /* RFC 7677, 3: the password is "pencil". */
 #define PENCIL                                      \

@@ -1,6 +1,6 @@
 #include "fake_world.h"
 
-#include "embark/core/words.h"
+#include "core/config/command_line.h"
 
 /* Words as "[one][two words]". */
 static void bracket(const struct em_list *words, struct em_str *out)

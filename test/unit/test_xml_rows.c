@@ -5,7 +5,7 @@
 #include <cmocka.h>
 #include <string.h>
 
-#include "embark/core/xml_rows.h"
+#include "embark/core/postgres/xml_rows.h"
 
 static const char two_rows[] = "<row xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\">\n"
                                "  <id>7</id>\n  <host>a &lt;&amp;&gt; b&#x0d;</host>\n</row>\n\n"

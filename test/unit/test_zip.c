@@ -7,8 +7,8 @@
 
 #include <cmocka.h>
 
-#include "embark/core/java.h"
-#include "embark/core/zip.h"
+#include "embark/core/languages/java/class_path.h"
+#include "embark/core/languages/java/zip.h"
 
 /* Numbers of n bytes, little-endian. */
 static void put(struct em_str *s, uint64_t value, size_t n)

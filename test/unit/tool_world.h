@@ -10,8 +10,8 @@
 #include <cmocka.h>
 #include <string.h>
 
-#include "embark/core/config.h"
-#include "embark/core/tool.h"
+#include "embark/core/config/config.h"
+#include "embark/core/tools/tools.h"
 
 /* "path", "text", "path", "text"…, NULL; a path that ends in '/' is a folder. */
 static const char *const *tool_files;

@@ -2,7 +2,7 @@
 #ifndef TEST_URL_SHOW_H
 #define TEST_URL_SHOW_H
 
-#include "embark/core/url.h"
+#include "embark/core/url/url.h"
 
 /* "host=[h] port=[5432] -schema", or "error: …". */
 static inline void show(const char *text, bool (*known)(const char *keyword), struct em_str *out)

@@ -3,7 +3,7 @@
 #ifndef EMBARK_COMMANDS_COMMANDS_H
 #define EMBARK_COMMANDS_COMMANDS_H
 
-#include "embark/core/config.h"
+#include "embark/core/config/config.h"
 
 /* What a command is given of the configuration. */
 enum em_config_use {

@@ -4,7 +4,7 @@
 #ifndef EMBARK_DB_ALIVE_H
 #define EMBARK_DB_ALIVE_H
 
-#include "embark/db/db.h"
+#include "embark/db/connection.h"
 
 /* Asks the kernel to give a TCP connection up once what was sent on it has not been acknowledged
  * for `limit` (tcp(7), TCP_USER_TIMEOUT). Nothing for a unix socket. */

@@ -13,8 +13,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "embark/core/err.h"
-#include "embark/core/time.h"
+#include "embark/core/base/err.h"
+#include "embark/core/base/time.h"
 
 enum {
     EM_PEER_LOGIN = 1024 * 1024,      /* bytes that a login may take */

@@ -9,7 +9,7 @@
 
 #include <stdint.h>
 
-#include "embark/db/db.h"
+#include "embark/db/connection.h"
 
 /* An error or a notice. Texts are untrusted bytes, "" where the server gave none, and valid during
  * the call only. */

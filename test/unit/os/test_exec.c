@@ -16,8 +16,8 @@
 
 #include <cmocka.h>
 
-#include "embark/core/elf.h"
-#include "embark/os/exec.h"
+#include "embark/core/executable/elf.h"
+#include "embark/os/exec/find.h"
 
 #include "../elf_bytes.h"
 

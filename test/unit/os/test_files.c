@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "embark/os/files.h"
+#include "embark/os/files/files.h"
 
 /* All tests are in a folder of their own, which is the working directory. */
 static char folder[] = "/tmp/embark-test-files.XXXXXX";

@@ -1,4 +1,4 @@
-/* os/host.h: what it makes of the kernel's texts. */
+/* os/machine/host.h: what it makes of the kernel's texts. */
 #include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "embark/os/host.h"
+#include "embark/os/machine/host.h"
 
 static void test_processors(void **state)
 {

@@ -1,4 +1,4 @@
-/* os/net.h, as far as it goes without a network: names in /etc/hosts, the loopback and unix
+/* os/net/net.h, as far as it goes without a network: names in /etc/hosts, the loopback and unix
  * sockets. The rest is test/program/test_wait_others.py. */
 #include <errno.h>
 #include <fcntl.h>
@@ -19,9 +19,9 @@
 
 #include <cmocka.h>
 
-#include "embark/os/clock.h"
-#include "embark/os/net.h"
-#include "embark/os/probe.h"
+#include "embark/os/loop/clock.h"
+#include "embark/os/net/net.h"
+#include "embark/os/net/probe.h"
 
 /* A port of 127.0.0.1; with a backlog of -1 nobody listens on it. */
 static int bind_port(int backlog, char port[8])

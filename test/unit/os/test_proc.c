@@ -1,5 +1,5 @@
-/* os/proc.h's em_capture: whatever the child and those that it leaves behind do, it ends by its
- * deadline, at a signal, and with what the child itself wrote. */
+/* os/process/spawn.h's em_capture: whatever the child and those that it leaves behind do, it ends
+ * by its deadline, at a signal, and with what the child itself wrote. */
 #include <errno.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -14,8 +14,8 @@
 
 #include <cmocka.h>
 
-#include "embark/os/clock.h"
-#include "embark/os/proc.h"
+#include "embark/os/loop/clock.h"
+#include "embark/os/process/spawn.h"
 
 /* How much later than its deadline a call may end, and one that has nothing to wait for. */
 #define LATE EM_SEC(1)

@@ -1,0 +1,11 @@
+/* SHA-256 (FIPS 180-4), by libmd. */
+#ifndef EMBARK_CORE_BASE_SHA256_H
+#define EMBARK_CORE_BASE_SHA256_H
+
+#include <stddef.h>
+
+#define EM_SHA256_SIZE 32
+
+void em_sha256(const void *bytes, size_t length, unsigned char digest[EM_SHA256_SIZE]);
+
+#endif

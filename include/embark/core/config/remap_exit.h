@@ -1,0 +1,18 @@
+/* Exit codes that are passed on as others: [service] remap_exit. */
+#ifndef EMBARK_CORE_CONFIG_REMAP_EXIT_H
+#define EMBARK_CORE_CONFIG_REMAP_EXIT_H
+
+#include <stdbool.h>
+
+/* code[n] is what n is passed on as. */
+struct em_exit_map {
+    unsigned char code[256];
+};
+
+void em_exit_map_init(struct em_exit_map *map); /* each is passed on as itself */
+
+/* Adds "143:0". False: it isn't two numbers from 0 to 255, or the first one was mapped to another
+ * code before. */
+bool em_exit_map_add(struct em_exit_map *map, const char *text);
+
+#endif

@@ -1,0 +1,83 @@
+/* What src/stages/require/python/probe.py and why.py tell, and the sentences that are made of it.
+ *
+ * The answer is among whatever else the interpreter printed (a chatty sitecustomize): only lines
+ * that begin with "@embark " count. Each is
+ * "@embark KEY VALUE"; \\, \n, \r and \0 are escaped in VALUE, whose other bytes are as they are
+ * (paths). The last one is "@embark end ".
+ *
+ * Once:
+ *     version 3.11.2
+ *     executable /usr/bin/python3
+ *     path DIR, gone DIR, path-end    sys.path without the standard library; gone: doesn't exist
+ * For each name:
+ *     found NAME, origin FILE
+ *     missing NAME                    what follows belongs to it:
+ *     part PREFIX                     the shortest part that wasn't found: alembic.config
+ *     folder DIR                      what stands in its place, or in its parent's: a folder
+ *                                     without __init__.py (a namespace package)
+ *     library DIR                     the same inside site-packages: a real namespace package,
+ *                                     which lacks the rest
+ *     file FILE, package FILE         … a module that isn't a package, or one without the rest
+ *     hollow                          the whole name was found, but is only such a folder
+ *     hidden FILE                     where it is in a later folder of sys.path
+ *     env DIR, env-version V,         the virtual environment was made by another minor version,
+ *     env-python FILE                 and FILE is its interpreter now
+ *     editable NAME, source DIR,      an editable install (NAME may be "") whose code is to be in
+ *     source-by FILE, source-there    DIR, as FILE says; there: it is, without the module
+ *     metadata DIR                    its .dist-info, although its files are gone
+ *     distribution NAME, brings M, M  an installed distribution of that name brings these instead
+ *     built FILE                      an extension module for another Python, libc or machine
+ *     near NAME                       a name like it that exists
+ *     other DIR, other-version X.Y    where else it is, up to three; made for that version, and
+ *     other-python FILE               the interpreter that looks there, or
+ *     other-link FILE, other-real X.Y the one of that place, which is another version, or
+ *     other-link FILE, other-gone F   … a link that ends at F, which doesn't exist
+ *     error TEXT, doubt TEXT          a finder failed; the search for reasons failed
+ *
+ * Pure; the bytes are hostile.
+ */
+#ifndef EMBARK_CORE_LANGUAGES_PYTHON_LOOKUP_H
+#define EMBARK_CORE_LANGUAGES_PYTHON_LOOKUP_H
+
+#include "embark/core/base/err.h"
+
+/* Another folder in which a module is; fields are NULL where nothing was said. */
+struct em_python_other {
+    char *folder, *version, *python, *link, *real, *gone;
+};
+
+struct em_python_name {
+    char *name;
+    bool found, hollow, source_there;
+    char *origin; /* where, if found; may be NULL */
+    char *part, *file, *package, *hidden, *metadata, *distribution, *brings, *built, *near, *error,
+        *doubt, *env, *env_version, *env_python, *editable, *source, *source_by; /* or NULL */
+    struct em_list folders, libraries;
+    struct em_python_other *others;
+    size_t other_count;
+};
+
+struct em_python_answer {
+    char *version, *executable; /* or NULL */
+    bool complete;              /* the end was there */
+    struct em_list path, gone;
+    struct em_python_name *names;
+    size_t count;
+};
+
+/* Fills `answer`, which em_python_answer_free() releases. */
+void em_python_answer_read(struct em_python_answer *answer, const char *bytes, size_t length);
+void em_python_answer_free(struct em_python_answer *answer);
+/* The next "@embark KEY VALUE" line of an answer: moves *bytes behind it; the caller frees both.
+ * False: there is none. */
+bool em_python_answer_next(const char **bytes, const char *end, char **key, char **value);
+/* What was said of `name`, or NULL. */
+const struct em_python_name *em_python_answer_of(const struct em_python_answer *answer,
+                                                 const char *name);
+
+/* "module alembic.config: not found by /usr/bin/python3 (Python 3.11.2): …" with a hint,
+ * EM_EXIT_REQUIREMENT. `python` is the interpreter as it was started. */
+int em_python_answer_say(const struct em_python_answer *answer, const struct em_python_name *name,
+                         const char *python, struct em_err *err);
+
+#endif

@@ -1,0 +1,30 @@
+/* The screen of `embark doctor`: 80 columns, a heading for each section, below it a row for each
+ * thing that was looked at, its key on the left, the text beside it and wrapped.
+ *
+ *     requirements
+ *       module       ✓ python: alembic.config, fastapi
+ *                    ✗ python: psycopg2: not found by /usr/bin/python3 (embark.ini:8)
+ *                      hint: pip install psycopg2 in the image
+ *
+ * Good rows of one key in requirements and bundle are folded into one. A word that is longer than a
+ * line (a path, to be copied) is not broken.
+ */
+#ifndef EMBARK_CORE_REPORT_SCREEN_H
+#define EMBARK_CORE_REPORT_SCREEN_H
+
+#include "embark/core/redact/secrets.h"
+#include "embark/core/report/rows.h"
+
+enum { EM_SCREEN_WIDTH = 80 };
+
+/* Adds the sections that have rows to `out`, redacted and escaped. `colour`: with a terminal's
+ * escape sequences. */
+void em_looks_print(const struct em_looks *looks, const struct em_secrets *secrets, bool colour,
+                    struct em_str *out);
+/* A row of its own, at the screen's left edge: the verdict. */
+void em_looks_print_verdict(enum em_mark mark, const char *text, bool colour, struct em_str *out);
+
+/* Redacts and escapes: for one line of whatever output. */
+void em_looks_clean(const char *text, const struct em_secrets *secrets, struct em_str *out);
+
+#endif

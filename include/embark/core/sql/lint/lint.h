@@ -1,0 +1,57 @@
+/* What is wrong with a SQL file, before anything of it is sent.
+ *
+ * Errors (EM_EXIT_SQL) are what can't work:
+ *
+ *   - a variable inside of a DO block's or a function's dollar quotes: psql expands none there, and
+ * the server says syntax error at or near ":"
+ *   - a variable that isn't set
+ *   - :'name' that isn't one, since a string was opened earlier and ends at its first quote
+ *   - a quote, dollar quote, comment, parenthesis, BEGIN ATOMIC or \if that isn't closed at the
+ * file's end
+ *   - a meta-command that embark refuses (sql_meta.h) or that there isn't
+ *   - NUL bytes; a dump in pg_dump's custom format
+ *
+ * Warnings are what looks like a mistake: ':name' in single quotes, a variable in other dollar
+ * quotes, COPY's data without the line \. at its end.
+ *
+ * A body in dollar quotes is lexed as SQL and PL/pgSQL: what stands in its strings and comments,
+ * casts
+ * (::), assignments (:=), slices ([1:n]), ?: and the colons of JSON_OBJECT are no variables. A body
+ * in another language (LANGUAGE plpython3u) and dollar quotes that hold no code give warnings at
+ * most, and only for a :'name' or :"name" that is set.
+ *
+ * Both branches of an \if are looked at, but what is refused or not set is no error there: the
+ * branch may be one that isn't taken.
+ */
+#ifndef EMBARK_CORE_SQL_LINT_LINT_H
+#define EMBARK_CORE_SQL_LINT_LINT_H
+
+#include "embark/core/base/err.h"
+#include "embark/core/sql/position.h"
+#include "embark/core/sql/variables.h"
+
+/* What is known between the files of one session, in the order in which they are run. Zero it to
+ * start, then set what is given. */
+struct em_sql_lint {
+    struct em_sql_vars vars;       /* what is set: the caller's -v, then what the files set */
+    bool guess;                    /* the caller doesn't know all variables: none counts as unset */
+    struct em_errs errs, warnings; /* texts start with "file:line:column: " */
+
+    /* Called for \i and \ir with a constant file name, at their place, so that the caller can read
+     * it and call em_sql_lint() again (nested). NULL: included files aren't looked at, and what
+     * they may set is taken for set. */
+    void (*include)(void *ctx, struct em_sql_lint *lint, const char *from, const char *path,
+                    bool relative, const char *place);
+    void *ctx;
+};
+enum { EM_SQL_LINT_MOST = 100 }; /* after that many errors one more says that there are others */
+
+void em_sql_lint_free(struct em_sql_lint *lint);
+
+/* Adds what is wrong with `source`. True: no error was added. */
+bool em_sql_lint(struct em_sql_lint *lint, struct em_sql_source *source);
+
+/* Whether psql and embark set `name` themselves: DBNAME, ROW_COUNT, SQLSTATE… */
+bool em_sql_vars_builtin(const char *name);
+
+#endif

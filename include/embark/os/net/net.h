@@ -1,0 +1,61 @@
+/* Names to addresses, plain connections and HTTP questions, none of which can hold up SIGTERM or a
+ * deadline.
+ *
+ * getaddrinfo(3) blocks for as long as a dead DNS server lets it. It runs in a forked child (no
+ * thread, no exec; the process has one thread, so the child may call anything), which writes its
+ * answer to a pipe and is killed at the deadline. Numeric addresses need no child.
+ *
+ * Everything here needs em_loop_start(), waits by em_wait_fd() (a signal that doesn't ask to end is
+ * swallowed, the status of announced children is kept), and returns EM_EXIT_UNREACHABLE for what
+ * may go away by waiting, 128 + n as soon as a signal asks to end, EM_EXIT_SYSTEM when fork or a
+ * descriptor is refused. Texts for the same cause are the same at every try, whatever the order of
+ * addresses, so that em_progress_say() can tell a change. A deadline that has passed already still
+ * allows one look at what is there at once.
+ */
+#ifndef EMBARK_OS_NET_NET_H
+#define EMBARK_OS_NET_NET_H
+
+#include "embark/core/net/endpoint.h" /* em_host_port */
+#include "embark/core/net/http.h"
+#include "embark/os/loop/loop.h"
+
+/* Adds the numeric addresses ("10.0.0.7", "fd00::7", with %scope) of `host` to `addresses`, in
+ * getaddrinfo's order, each once, at most 48. Looked up are /etc/hosts and the servers in
+ * /etc/resolv.conf, by the libc that embark is linked with: musl's asks all servers at once, knows
+ * no mDNS and no nsswitch.conf, and musl before 1.2.4 no TCP (an answer of more than 512 bytes is
+ * used as far as it goes). IPv6 isn't asked for where it is switched off (AI_ADDRCONFIG). Where the
+ * two questions together fail, or are not answered within 300 ms, IPv4 is asked for alone as well:
+ * servers that answer AAAA with NXDOMAIN, SERVFAIL or not at all are common, and musl drops the
+ * good answer for A then, or waits 5 s before it gives it.
+ *
+ * EM_EXIT_UNREACHABLE: "db is unknown (DNS: Name does not resolve)", "db can't be looked up (the
+ * DNS servers don't answer)"… `host` must not be NULL. */
+int em_resolve(const char *host, em_time until, struct em_list *addresses, struct em_err *err);
+
+/* A connected, non-blocking, close-on-exec TCP socket to host:port. The addresses are tried one
+ * after the other, each with its share of the time left (with EM_NEVER: 5 s each), so that one that
+ * swallows everything leaves time for the others. EM_EXIT_UNREACHABLE: "db:5432 refuses
+ * connections", "… does not answer", "… is unreachable (No route to host)"; of several addresses'
+ * reasons the most telling one, in this order. */
+int em_connect_tcp(const char *host, const char *port, em_time until, int *fd, struct em_err *err);
+
+/* What came of a non-blocking connect(2) that has ended: 0 or an errno; ECONNREFUSED also for a
+ * connection that met itself. */
+int em_connect_result(int fd);
+
+/* The same for a stream socket in the file system. A full backlog is waited for. */
+int em_connect_unix(const char *path, em_time until, int *fd, struct em_err *err);
+
+/* Asks once, no TLS, no redirects followed. `answer` was started by the caller with the limits that
+ * it wants (em_http_start) and is freed by it; `host` replaces the Host header, or NULL. 0:
+ * answer->status is valid, and the body is there as far as it is wanted. EM_EXIT_UNREACHABLE
+ * otherwise, with the reason: no connection, silence, reset, or what is wrong with the answer. */
+int em_http_ask(const struct em_http_url *url, const char *host, em_time until,
+                struct em_http *answer, struct em_err *err);
+
+/* The same for a URL as text (EM_EXIT_CONFIG if it is malformed), without a body: *status once the
+ * header is complete; at most EM_HTTP_HEAD_MAX bytes of it are read. */
+#define EM_HTTP_HEAD_MAX 65536
+int em_http_get(const char *url, em_time until, int *status, struct em_err *err);
+
+#endif

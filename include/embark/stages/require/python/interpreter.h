@@ -1,0 +1,50 @@
+/* Which Python interpreter a command runs in, and what it has as sys.path[0].
+ *
+ * [require] module = python: … is answered by the service's own interpreter. That is the first of
+ *
+ *   1. the service's command, if it is a Python interpreter (python -m uvicorn …, python app.py),
+ * or a script that names one: by #!, through env, or through the #!/bin/sh with ''''exec' of a long
+ * or movable #! line
+ *   2. the same of [migrate] command
+ *   3. python3, then python, in PATH
+ *
+ * where a command is seen through what only starts another one: env, exec, nohup, tini, dumb-init,
+ * gosu…, and the first command of sh -c '…' (a Dockerfile's CMD without brackets). `uv run`,
+ * `poetry run` and their like use the virtual environment in ./.venv if it is there, or else that
+ * of $VIRTUAL_ENV. Anything else (a shell script that ends in exec uvicorn) tells nothing, and the
+ * next point counts.
+ *
+ * [require] module = python3.11: … or /venv/bin/python: … names the interpreter itself.
+ *
+ * sys.path[0] is as the service will have it (core/languages/python/command_line.h, enum
+ * em_python_mode): the working directory for python -m and -c, the script's folder for python
+ * SCRIPT, and both for a console script, as the servers that have one put the working directory
+ * first themselves. With a named interpreter and in case 3 it is the working directory. The
+ * service's own -E, -I, -P, -s and -S, and those of the #! line, count.
+ */
+#ifndef EMBARK_STAGES_REQUIRE_PYTHON_INTERPRETER_H
+#define EMBARK_STAGES_REQUIRE_PYTHON_INTERPRETER_H
+
+#include "embark/core/config/config.h"
+#include "embark/core/languages/python/command_line.h"
+
+struct em_python_choice {
+    struct em_str path; /* the interpreter: a path, not resolved (a venv's python is a link) */
+    enum em_python_mode mode;
+    struct em_str script; /* its path, for the modes that have one */
+    struct em_list flags;
+};
+#define EM_PYTHON_CHOICE_INIT                                 \
+    {                                                         \
+        EM_STR_INIT, EM_PYTHON_CWD, EM_STR_INIT, EM_LIST_INIT \
+    }
+
+/* `language`: "python", or an interpreter's name or path. `service` may be NULL. 0;
+ * EM_EXIT_NOT_FOUND or EM_EXIT_NOT_EXECUTABLE when there is none. The caller frees `choice` in any
+ * case. */
+int em_python_choose(const struct em_config *config, const struct em_list *service,
+                     const char *language, struct em_python_choice *choice, struct em_err *err);
+bool em_python_same(const struct em_python_choice *a, const struct em_python_choice *b);
+void em_python_choice_free(struct em_python_choice *choice);
+
+#endif

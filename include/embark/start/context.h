@@ -1,0 +1,48 @@
+/* The start-up steps, as the commands put them together. Each logs its own failure and returns the
+ * exit code, 0 when the start may go on. */
+#ifndef EMBARK_START_CONTEXT_H
+#define EMBARK_START_CONTEXT_H
+
+#include "embark/core/report/report.h"
+#include "embark/db/connection.h"
+
+struct em_steps {
+    const struct em_config *config;
+    bool build_time; /* in a Dockerfile's RUN: nothing of the deployment is known */
+    bool hosts;      /* the check's report gets the hosts of the bundle */
+    em_time started;
+    em_time bootstrapped;  /* how long the bootstrap took, which is within the wait */
+    struct em_str timings; /* "check 22 ms, wait 1.20 s" */
+    bool has_database, has_direct, has_superuser;
+    struct em_url url, direct; /* service's; the lock's and the migrations' */
+    struct em_url superuser;   /* [bootstrap] url */
+    struct em_db *kept; /* the wait's connection, when the migrations can use it; NULL otherwise */
+    struct em_str raw, direct_raw; /* the same as the user gave them: secret */
+};
+
+/* Finds the targets and looks at what only shows when values are put together. EM_EXIT_CONFIG,
+ * nothing started. */
+int em_steps_start(struct em_steps *steps, const struct em_config *config, bool build_time);
+void em_steps_end(struct em_steps *steps); /* may be called twice */
+
+/* What needs no database. With `report` it is filled, for those who show it themselves, and nothing
+ * is logged but what ends the look itself; NULL: all is logged. EMBARK_SKIP=check: 0. */
+int em_step_check(struct em_steps *steps, const struct em_list *service, struct em_report *report);
+bool em_steps_wait_any(const struct em_steps *steps); /* whether there is anything to wait for */
+int em_step_wait(struct em_steps *steps);
+int em_step_migrate(struct em_steps *steps);
+
+/* check, wait and migrate in their order. */
+int em_all_steps(struct em_steps *steps, const struct em_list *service);
+
+/* The line that sums up: WHAT, the time, what the steps took, and the command when argv isn't NULL.
+ */
+void em_steps_say(const struct em_steps *steps, const char *what, char *const *argv);
+/* Adds "NAME 22 ms" to the timings. */
+void em_steps_timing(struct em_steps *steps, const char *name, em_time started);
+/* Logs what a report holds, in its order. */
+void em_report_say(const struct em_report *report);
+/* Logs a failure and returns its code. */
+int em_said(const char *step, struct em_err *err);
+
+#endif

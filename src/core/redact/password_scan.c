@@ -1,0 +1,287 @@
+#include "password_scan.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "embark/core/redact/secret_names.h"
+
+struct range {
+    const char *start, *end;
+};
+
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
+static bool is_space(char c)
+{
+    return is_blank(c) || c == '\n' || c == '\r' || c == '\f' || c == '\v';
+}
+
+static bool is_letter(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+static bool is_name(char c)
+{
+    return is_letter(c) || (c >= '0' && c <= '9') || c == '_' || c == '.' || c == '-';
+}
+
+static const char *skip_blanks(const char *p, const char *end)
+{
+    while (p < end && is_blank(*p))
+        p++;
+    return p;
+}
+
+static const char *word_end(const char *p, const char *end)
+{
+    while (p < end && !is_space(*p))
+        p++;
+    return p;
+}
+
+static const char *find_byte(const char *p, char c, const char *end)
+{
+    const char *found = memchr(p, c, (size_t)(end - p));
+    return found ? found : end;
+}
+
+/* ---- URLs ---- */
+
+/* `p` is behind "://". An @, / or quote that was not percent-encoded must not cut the password
+ * short: the last @ of the word ends it. A colon behind the host (after a /, ? or #) is none of a
+ * user's. */
+static const char *url_password(const char *p, const char *end, const char **password_end)
+{
+    const char *at = word_end(p, end);
+    const char *colon = p + strcspn(p, ":/?#");
+    while (at > p && *at != '@')
+        at--;
+    *password_end = at;
+    return *colon == ':' && colon < at ? colon + 1 : NULL;
+}
+
+size_t em_guess_open_url(const char *line, size_t length)
+{
+    const char *end = line + length, *word = end;
+    while (word > line && !is_space(word[-1]))
+        word--;
+    for (const char *p = word; p < end; p++) {
+        /* "postgresql:" may be all that has come of it. */
+        if (*p == ':' && p > word && is_letter(p[-1]) &&
+            strncmp(p, "://", (size_t)(end - p < 3 ? end - p : 3)) == 0)
+            return (size_t)(p - line);
+    }
+    return length;
+}
+
+/* ---- Names with a value ---- */
+
+/* The length of the word at `p` that makes a name one of a password, or 0. $PWD is the working
+ * directory. */
+static size_t keyword(const char *start, const char *p)
+{
+    static const char *const words[] = {"password", "passwd", "passphrase", "secret",
+                                        "pass",     "pwd",    "psw"};
+    if (*p != 'p' && *p != 'P' && *p != 's' && *p != 'S')
+        return 0;
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        size_t n = strlen(words[i]);
+        if (strncasecmp(p, words[i], n) != 0 || is_letter(p[n]))
+            continue;
+        if (n > 4)
+            return n;
+        bool part_of_word = p > start && is_letter(p[-1]);
+        return part_of_word || strncmp(p, "PWD", 3) == 0 ? 0 : n;
+    }
+    return 0;
+}
+
+/* The closing quote of the value whose opening one is at `p`, or the end. Backslashes and doubled
+ * quotes as in keyword=value strings, SQL, JSON and Npgsql: to take one too many for an escape
+ * hides more, never less. */
+static const char *quoted_end(const char *p, const char *end)
+{
+    char quote = *p++;
+    for (; p < end; p++) {
+        if (*p == '\\' && p + 1 < end)
+            p++;
+        else if (*p == quote && p[1] == quote)
+            p++;
+        else if (*p == quote)
+            return p;
+    }
+    return end;
+}
+
+/* The length of "$tag$" at `p`, or 0: $1 is a parameter. */
+static size_t dollar_tag(const char *p)
+{
+    size_t n = 1;
+    if (*p != '$' || (p[1] >= '0' && p[1] <= '9'))
+        return 0;
+    while (is_name(p[n]) || (unsigned char)p[n] >= 0x80)
+        n++;
+    return p[n] == '$' ? n + 1 : 0;
+}
+
+/* Where the string that starts with a tag of `n` bytes at `p` has its closing one, or the end. */
+static const char *dollar_end(const char *p, size_t n, const char *end)
+{
+    for (const char *q = p + n; q + n <= end; q++)
+        if (memcmp(q, p, n) == 0)
+            return q;
+    return end;
+}
+
+/* The first ";" of the line behind which "Key=" stands: Npgsql's separator, or NULL. */
+static const char *next_pair(const char *p, const char *end)
+{
+    end = find_byte(p, '\n', end);
+    for (p = find_byte(p, ';', end); p < end; p = find_byte(p + 1, ';', end)) {
+        const char *name = p + 1;
+        while (name < end && (is_name(*name) || is_blank(*name)))
+            name++;
+        if (name > p + 1 && *name == '=')
+            return p;
+    }
+    return NULL;
+}
+
+/* The end of an unquoted value at `p`, whose name follows `before` ("?", "&", ";", or something
+ * else). */
+static const char *plain_end(const char *p, char before, const char *end)
+{
+    const char *q = p, *pair;
+    if (before == ';')
+        return p + strcspn(p, ";\n");
+    for (; q < end && !is_space(*q); q++) {
+        if ((before == '?' || before == '&') && *q == '&')
+            return q;
+        if (*q == '\\' && q + 1 < end)
+            q++; /* keyword=value: a blank may be escaped */
+    }
+    pair = next_pair(p, end);
+    return pair && pair > q ? pair : q;
+}
+
+/* What stands before the name that `p` is in, blanks skipped: "\0" at the start. */
+static char char_before(const char *start, const char *p)
+{
+    while (p > start && is_name(p[-1]))
+        p--;
+    while (p > start && is_blank(p[-1]))
+        p--;
+    return p > start ? p[-1] : '\0';
+}
+
+/* SQL: ALTER ROLE app PASSWORD 'x' */
+static bool find_sql(const char *p, const char *end, struct range *value)
+{
+    size_t tag = dollar_tag(p);
+    if ((*p == 'E' || *p == 'e') && p[1] == '\'')
+        p++;
+    if (!tag && *p != '\'')
+        return false;
+    value->start = p + (tag ? tag : 1);
+    value->end = tag ? dollar_end(p, tag, end) : quoted_end(p, end);
+    return true;
+}
+
+/* The value of the name that starts with, or before, `name` and ends at `p`; false if there is
+ * none. */
+static bool find_value(const char *start, const char *name, const char *p, const char *end,
+                       struct range *value)
+{
+    const char *q = p;
+    bool quoted_name = *q == '"' || *q == '\'' || (*q == '\\' && q[1] == '"');
+    if (quoted_name)
+        q += *q == '\\' ? 2 : 1;
+    q = skip_blanks(q, end);
+    if (*q == '=' || (quoted_name && *q == ':')) {
+        q += q[1] == '>' ? 2 : 1;
+        while (q < end && is_space(*q))
+            q++; /* libpq goes on in the next line */
+        char before = char_before(start, name);
+        value->start = q + (*q == '\'' || *q == '"');
+        value->end = value->start > q ? quoted_end(q, end) : plain_end(q, before, end);
+        /* A quotation mark may be a byte of the password like any other. */
+        bool closed = quoted_name || value->end + 1 >= end || is_space(value->end[1]) ||
+                      (before == ';' && value->end[1] == ';');
+        if (value->start > q && !closed)
+            value->end = plain_end(value->end, before, end);
+        return true;
+    }
+    return q > p && find_sql(q, end, value);
+}
+
+/* API_TOKEN=VALUE, "api_key": "VALUE", --token VALUE: any name that sounds secret, where nothing
+ * but a value can follow. */
+static bool find_named(const char *start, const char *p, const char *end, struct range *value)
+{
+    const char *name_end = p, *q;
+    if (p > start && is_name(p[-1]))
+        return false;
+    while (is_name(*name_end))
+        name_end++;
+    if (name_end == p || !em_sounds_secret(p, (size_t)(name_end - p)))
+        return false;
+    bool quoted =
+        *name_end == '"' || *name_end == '\'' || (*name_end == '\\' && name_end[1] == '"');
+    if (quoted || (*name_end == '=' && name_end[1] != '=' && !is_space(name_end[1])))
+        return find_value(start, p, name_end, end, value);
+    if (strncmp(p, "--", 2) != 0 || strncmp(p, "--no-", 5) == 0 || !is_blank(*name_end))
+        return false;
+    q = skip_blanks(name_end, end);
+    if (q == end || is_space(*q) || *q == '-')
+        return false;
+    value->start = q + (*q == '\'' || *q == '"');
+    value->end = value->start > q ? quoted_end(q, end) : word_end(q, end);
+    /* A sentence's, or a script's. */
+    while (value->end > value->start + 1 && strchr(";,)'\"", value->end[-1]))
+        value->end--;
+    return true;
+}
+
+/* replace_password = yes: a setting's word is no password. */
+static bool is_switch(const char *from, const char *to)
+{
+    static const char *const words[] = {"yes", "no", "true", "false"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if ((size_t)(to - from) == strlen(words[i]) &&
+            strncasecmp(from, words[i], strlen(words[i])) == 0)
+            return true;
+    return false;
+}
+
+static void set(bool *mark, const char *start, const char *from, const char *to)
+{
+    if (to > from && !is_switch(from, to))
+        memset(mark + (from - start), true, (size_t)(to - from));
+}
+
+void em_guess_passwords(const char *text, size_t length, bool *mark)
+{
+    const char *end = text + length, *to = text;
+    for (const char *p = text; p < end; p++) {
+        const char *from = strncmp(p, "://", 3) == 0 ? url_password(p + 3, end, &to) : NULL;
+        struct range value;
+        size_t n = keyword(text, p);
+        if (from)
+            set(mark, text, from, to);
+        if (n && find_value(text, p, p + n, end, &value))
+            set(mark, text, value.start, value.end);
+    }
+}
+
+void em_guess_named(const char *text, size_t length, bool *mark)
+{
+    const char *end = text + length;
+    struct range value;
+    for (const char *p = text; p < end; p++)
+        if (find_named(text, p, end, &value))
+            set(mark, text, value.start, value.end);
+}

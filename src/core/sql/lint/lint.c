@@ -1,0 +1,310 @@
+#include "embark/core/sql/lint/lint.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "lint_meta.h"
+#include "lint_quoted.h"
+
+void em_sql_lint_free(struct em_sql_lint *lint)
+{
+    em_sql_vars_free(&lint->vars);
+    em_errs_free(&lint->errs);
+    em_errs_free(&lint->warnings);
+}
+
+bool em_sql_vars_builtin(const char *name)
+{
+    static const char *const names[] = {
+        "DBNAME",
+        "USER",
+        "HOST",
+        "PORT",
+        "ENCODING",
+        "SERVER_VERSION_NUM",
+        "SERVER_VERSION_NAME",
+        "ROW_COUNT",
+        "ERROR",
+        "SQLSTATE",
+        "LAST_ERROR_SQLSTATE",
+        "LAST_ERROR_MESSAGE",
+        "ON_ERROR_STOP",
+        "AUTOCOMMIT",
+    };
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (strcmp(name, names[i]) == 0)
+            return true;
+    return false;
+}
+
+/* ---- What is found ---- */
+
+struct em_err *em_sql_finding(struct em_sql_lint *lint, struct em_sql_source *source, bool fatal,
+                              size_t offset, const char *format, ...)
+{
+    struct em_errs *errs = fatal ? &lint->errs : &lint->warnings;
+    EM_STR_AUTO text = EM_STR_INIT;
+    va_list args;
+
+    if (errs->n > EM_SQL_LINT_MOST)
+        return NULL;
+    if (errs->n == EM_SQL_LINT_MOST) {
+        em_errs_add(errs, EM_EXIT_SQL, "%s: there are more, which are not listed", source->name);
+        return NULL;
+    }
+    em_sql_place_print(source, offset, &text);
+    em_str_puts(&text, ": ");
+    va_start(args, format);
+    em_str_vprintf(&text, format, args);
+    va_end(args);
+    return em_errs_add(errs, EM_EXIT_SQL, "%s", em_str_c(&text));
+}
+
+void em_sql_lint_unset(struct em_sql_walk *walk, const char *name, size_t length, size_t offset)
+{
+    EM_FREE char *copy = em_strndup(name, length);
+    struct em_err *err;
+
+    if (walk->lint->guess || walk->conds.n || em_sql_vars_builtin(copy))
+        return;
+    err =
+        em_sql_finding(walk->lint, walk->source, true, offset, "the variable %s is not set", copy);
+    if (err)
+        em_hint(err,
+                "give it with -v NAME=VALUE, or \\set it before; a colon that starts no variable "
+                "is written \\: in psql and here");
+}
+
+/* ---- Statements ---- */
+
+static void new_statement(struct em_sql_walk *walk)
+{
+    walk->n = walk->words = 0;
+    walk->as = walk->language = walk->other_code = false;
+    memset(walk->first, 0, sizeof(walk->first));
+}
+
+/* DO, or CREATE [OR REPLACE] {FUNCTION|PROCEDURE}. */
+static bool holds_code(const struct em_sql_walk *walk)
+{
+    const char *w = walk->first;
+    char what = w[1] == 'o' && w[2] == 'r' ? w[3] : w[1];
+
+    return w[0] == 'd' || (w[0] == 'c' && (what == 'f' || what == 'p'));
+}
+
+static void end_statement(struct em_sql_walk *walk)
+{
+    for (size_t i = 0; i < walk->n; i++) {
+        const struct em_sql_dollar *d = &walk->dollars[i];
+
+        em_sql_lint_dollar(walk->lint, walk->source, d->start, d->end,
+                           holds_code(walk) && d->body && !walk->other_code);
+    }
+    new_statement(walk);
+}
+
+static void take_word(struct em_sql_walk *walk, const struct em_sql_token *token)
+{
+    static const char *const known[] = {"do", "create", "or", "replace", "function", "procedure"};
+
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+        if (walk->words < sizeof(walk->first) && em_sql_word_is(token, known[i]))
+            walk->first[walk->words] = *known[i];
+    walk->words++;
+}
+
+/* Behind LANGUAGE: a name, in quotes or not. */
+static void take_language(struct em_sql_walk *walk, const struct em_sql_token *token)
+{
+    const char *name = token->at;
+    size_t length = token->len;
+
+    if ((*name == '\'' || *name == '"') && length > 2) {
+        name++;
+        length -= 2;
+    }
+    walk->other_code = !(length == 3 && strncasecmp(name, "sql", 3) == 0) &&
+                       !(length == 7 && strncasecmp(name, "plpgsql", 7) == 0);
+}
+
+static void take_dollar(struct em_sql_walk *walk, size_t end)
+{
+    if (walk->n == walk->cap) {
+        walk->cap = walk->cap ? walk->cap * 2 : 4;
+        walk->dollars = em_realloc(walk->dollars, walk->cap, sizeof(*walk->dollars));
+    }
+    walk->dollars[walk->n++] = (struct em_sql_dollar){walk->split.opened_at, end, walk->body};
+}
+
+static void take_quoted(struct em_sql_walk *walk, const struct em_sql_token *token, size_t offset)
+{
+    size_t start = token->opens ? offset : walk->split.opened_at, end = offset + token->len;
+
+    if (token->opens) {
+        walk->split.opened_at = offset;
+        walk->body = walk->as || walk->first[0] == 'd';
+    }
+    if (!token->closes)
+        return;
+    if (token->kind == EM_SQL_DOLLAR) {
+        take_dollar(walk, end);
+    } else if (token->kind == EM_SQL_STRING) {
+        em_sql_lint_string(walk->lint, walk->source, start, end);
+        em_sql_lint_inverted(walk->lint, walk->source, start, end);
+    }
+}
+
+static void on_token(void *ctx, struct em_sql_split *split, const struct em_sql_token *token,
+                     size_t offset)
+{
+    struct em_sql_walk *walk = ctx;
+    const char *name;
+    size_t length;
+
+    if (token->kind == EM_SQL_SPACE || token->kind == EM_SQL_COMMENT || token->kind == EM_SQL_BLOCK)
+        return;
+    take_quoted(walk, token, offset);
+    if (walk->language)
+        take_language(walk, token);
+    if (token->kind == EM_SQL_WORD)
+        take_word(walk, token);
+    walk->as = em_sql_word_is(token, "as");
+    walk->language = em_sql_word_is(token, "language");
+    if (!em_sql_is_variable(token->kind) || em_sql_colons_own(&split->colons, token))
+        return;
+    em_sql_token_name(token, &name, &length);
+    if (token->kind != EM_SQL_TEST && !em_sql_vars_find(&walk->lint->vars, name, length))
+        em_sql_lint_unset(walk, name, length, offset);
+}
+
+/* SET standard_conforming_strings = off changes how the rest is to be lexed. */
+static void follow_settings(struct em_sql_walk *walk)
+{
+    static const char setting[] = "standard_conforming_strings";
+    const char *text = em_str_c(&walk->split.text.bytes), *p;
+    EM_FREE char *value = NULL;
+
+    if (strncasecmp(text, "set", 3) != 0 && strncasecmp(text, "reset", 5) != 0)
+        return;
+    p = strcasestr(text, setting);
+    if (!p)
+        return;
+    p += strlen(setting);
+    p += strspn(p, " \t\r\n=");
+    if (strncasecmp(p, "to ", 3) == 0)
+        p += 3;
+    p += strspn(p, " \t\r\n'");
+    value = em_strndup(p, strcspn(p, " \t\r\n';"));
+    if (!em_sql_bool(value, &walk->split.std_strings))
+        walk->split.std_strings = true; /* DEFAULT, RESET */
+}
+
+static void skip_data(struct em_sql_walk *walk)
+{
+    size_t start, length;
+    bool closed;
+
+    for (size_t i = 0; i < walk->split.copies; i++) {
+        em_sql_split_data(&walk->split, &start, &length, &closed);
+        if (!closed) {
+            em_sql_finding(
+                walk->lint, walk->source, false, walk->split.statement,
+                "no line \\. ends the data of this COPY: all the rest of the file is data");
+            return;
+        }
+    }
+}
+
+/* ---- Files ---- */
+
+/* What is still open at the file's end. */
+static void look_at_end(struct em_sql_walk *walk)
+{
+    const struct em_sql_split *split = &walk->split;
+    static const char *const what[] = {
+        [EM_SQL_IN_BLOCK] = "this comment",       [EM_SQL_IN_BITS] = "this string",
+        [EM_SQL_IN_STRING] = "this string",       [EM_SQL_IN_ESCAPES] = "this string",
+        [EM_SQL_IN_DOLLAR] = "this dollar quote", [EM_SQL_IN_QUOTED] = "this quoted identifier",
+    };
+    size_t at = split->opened_at;
+
+    if (split->lex.mode != EM_SQL_PLAIN)
+        em_sql_finding(walk->lint, walk->source, true, at, "%s%s%s is not closed at the file's end",
+                       what[split->lex.mode], split->lex.mode == EM_SQL_IN_DOLLAR ? " " : "",
+                       split->lex.mode == EM_SQL_IN_DOLLAR ? em_str_c(&split->lex.tag) : "");
+    else if (split->parens)
+        em_sql_finding(walk->lint, walk->source, true, split->paren_at,
+                       "this parenthesis is not closed at the file's end");
+    else if (split->begins)
+        em_sql_finding(walk->lint, walk->source, true, split->begin_at,
+                       "this BEGIN has no END at the file's end");
+    for (size_t i = 0; i < walk->conds.n; i++)
+        em_sql_finding(walk->lint, walk->source, true, walk->conds.v[i].offset,
+                       "this \\if has no \\endif at the file's end");
+}
+
+static void walk_file(struct em_sql_walk *walk)
+{
+    enum em_sql_event event = EM_SQL_META;
+
+    while (!walk->quit && event != EM_SQL_END && event != EM_SQL_REST) {
+        event = em_sql_split_next(&walk->split);
+        if (event == EM_SQL_STATEMENT) {
+            end_statement(walk);
+            follow_settings(walk);
+            skip_data(walk);
+            em_sql_split_clear(&walk->split);
+        } else if (event == EM_SQL_META) {
+            em_sql_lint_meta(walk);
+            if (!walk->statement)
+                continue;
+            end_statement(walk);
+            skip_data(walk);
+            em_sql_split_reset(&walk->split);
+        }
+    }
+    end_statement(walk);
+    if (!walk->quit)
+        look_at_end(walk);
+}
+
+/* False: it isn't SQL at all, and that was said. */
+static bool is_text(struct em_sql_lint *lint, struct em_sql_source *source)
+{
+    const char *nul = memchr(source->bytes, '\0', source->length);
+    struct em_err *err;
+
+    if (source->length >= 5 && memcmp(source->bytes, "PGDMP", 5) == 0) {
+        err = em_sql_finding(lint, source, true, 0, "this is a dump in pg_dump's custom format");
+        if (err)
+            em_hint(err, "pg_restore -f FILE makes SQL of it");
+        return false;
+    }
+    if (!nul)
+        return true;
+    err = em_sql_finding(lint, source, true, (size_t)(nul - source->bytes),
+                         "a NUL byte: no SQL text holds one");
+    if (err)
+        em_hint(err, "is it UTF-16? iconv -f UTF-16 -t UTF-8 makes it readable");
+    return false;
+}
+
+bool em_sql_lint(struct em_sql_lint *lint, struct em_sql_source *source)
+{
+    struct em_sql_walk walk = {.lint = lint, .source = source};
+    size_t before = lint->errs.n;
+
+    if (!is_text(lint, source))
+        return false;
+    em_sql_split_start(&walk.split, source, NULL);
+    walk.split.token = on_token;
+    walk.split.ctx = &walk;
+    walk_file(&walk);
+    em_sql_conds_free(&walk.conds);
+    em_sql_split_free(&walk.split);
+    free(walk.dollars);
+    return lint->errs.n == before;
+}

@@ -1,0 +1,301 @@
+#include "embark/os/log/log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "embark/os/files/files.h"
+#include "embark/os/loop/clock.h"
+#include "embark/os/loop/loop.h"
+
+static enum em_log_format log_format = EM_LOG_TEXT;
+static enum em_level log_least = EM_LOG_INFO;
+static struct em_secrets log_secrets;
+static bool log_timestamps;
+static size_t log_keeps; /* bytes, at most; 0: nothing */
+static struct em_str log_kept;
+static bool log_in_line; /* a child's line has not ended */
+static em_log_ear log_ear;
+static void *log_ear_ctx;
+
+void em_log_setup(enum em_log_format format, enum em_level least, bool timestamps)
+{
+    log_format = format;
+    log_least = least;
+    log_timestamps = timestamps;
+}
+
+void em_log_listen(em_log_ear ear, void *ctx)
+{
+    log_ear = ear;
+    log_ear_ctx = ctx;
+}
+
+struct em_secrets *em_log_secrets(void)
+{
+    return &log_secrets;
+}
+
+/* The words of [log] level in order of weight: error, warn, info, debug. */
+static int weight(enum em_level level)
+{
+    switch (level) {
+    case EM_LOG_ERROR:
+        return 0;
+    case EM_LOG_WARN:
+        return 1;
+    case EM_LOG_DEBUG:
+        return 3;
+    case EM_LOG_INFO:
+    default:
+        return 2;
+    }
+}
+
+static const char *level_name(enum em_level level)
+{
+    static const char *const names[] = {"error", "warn", "info", "debug"};
+    return names[weight(level)];
+}
+
+/* Whether stderr takes some bytes now. A slow reader is waited for, for a second: a log that nobody
+ * reads must neither stop a start nor keep SIGTERM waiting, and after one line that was lost no
+ * further one waits. poll(2) calls a pipe ready when it takes PIPE_BUF bytes. */
+static bool is_ready(void)
+{
+    static bool stuck;
+    struct pollfd out = {STDERR_FILENO, POLLOUT, 0};
+    bool ready = poll(&out, 1, 0) > 0;
+    if (!ready && !stuck)
+        ready = em_loop_stopped()
+                    ? poll(&out, 1, 100) > 0
+                    : em_wait_fd(STDERR_FILENO, POLLOUT, em_in(EM_SEC(1))) == EM_WAKE_FD;
+    stuck = !ready;
+    return ready;
+}
+
+/* Whether a write of more than PIPE_BUF bytes won't have to wait for a reader. A pipe is a row of
+ * pages; what is written is added to the last one only if it fits there, so that any two neighbours
+ * together hold more than a page, but for those that are being read. */
+static bool has_room(size_t length)
+{
+    struct stat st;
+    int held, size;
+    if (fstat(STDERR_FILENO, &st) != 0)
+        return false;
+    if (S_ISREG(st.st_mode))
+        return true;
+    if (!S_ISFIFO(st.st_mode) || ioctl(STDERR_FILENO, FIONREAD, &held) != 0 ||
+        (size = fcntl(STDERR_FILENO, F_GETPIPE_SZ)) <= 0)
+        return false;
+    return 2 * (size_t)held + 3 * (size_t)PIPE_BUF + length <= (size_t)size;
+}
+
+/* How much the next write takes: all, or what surely fits, up to a line's end if there is one. */
+static size_t portion(const char *bytes, size_t length)
+{
+    if (length <= PIPE_BUF || has_room(length))
+        return length;
+    const char *end = memrchr(bytes, '\n', PIPE_BUF);
+    return end ? (size_t)(end - bytes) + 1 : PIPE_BUF;
+}
+
+static void put(const char *bytes, size_t length)
+{
+    size_t done = 0;
+    while (done < length && is_ready()) {
+        ssize_t n = write(STDERR_FILENO, bytes + done, portion(bytes + done, length - done));
+        if (n > 0)
+            done += (size_t)n;
+        else if (n < 0 && errno != EINTR && errno != EAGAIN)
+            return;
+    }
+}
+
+static void put_line(struct em_str *line)
+{
+    if (log_in_line)
+        em_str_insert(line, 0, "\n", 1);
+    log_in_line = false;
+    put(em_str_c(line), line->len);
+}
+
+bool em_show(const struct em_str *text)
+{
+    EM_STR_WIPED clean = EM_STR_INIT;
+    EM_STR_AUTO shown = EM_STR_INIT;
+    em_str_add(&clean, em_str_c(text), text->len);
+    em_redact(&log_secrets, &clean);
+    em_escape_lines(&shown, em_str_c(&clean), clean.len);
+    return em_put(STDOUT_FILENO, em_str_c(&shown), shown.len);
+}
+
+void em_log_raw(const char *bytes, size_t length)
+{
+    if (!length)
+        return;
+    put(bytes, length);
+    log_in_line = bytes[length - 1] != '\n';
+}
+
+void em_log_end_line(void)
+{
+    if (log_in_line)
+        em_log_raw("\n", 1);
+}
+
+static void add_escaped(struct em_str *line, const char *text)
+{
+    EM_STR_AUTO clean = EM_STR_INIT;
+    em_str_puts(&clean, text);
+    em_redact(&log_secrets, &clean);
+    em_escape(line, em_str_c(&clean), clean.len);
+}
+
+static void add_json_string(struct em_str *line, const char *text)
+{
+    EM_STR_AUTO plain = EM_STR_INIT;
+    add_escaped(&plain, text); /* leaves printable UTF-8 only */
+    em_str_putc(line, '"');
+    for (const char *p = em_str_c(&plain); *p; p++) {
+        if (*p == '"' || *p == '\\')
+            em_str_putc(line, '\\');
+        em_str_putc(line, *p);
+    }
+    em_str_putc(line, '"');
+}
+
+static void write_json(enum em_level level, const char *step, const char *text, const char *hint,
+                       int code)
+{
+    EM_STR_AUTO line = EM_STR_INIT;
+    em_str_puts(&line, "{\"time\":\"");
+    em_wall_print(em_wall_now(), &line);
+    em_str_printf(&line, "\",\"level\":\"%s\"", level_name(level));
+    if (step) {
+        em_str_puts(&line, ",\"step\":");
+        add_json_string(&line, step);
+    }
+    em_str_puts(&line, ",\"message\":");
+    add_json_string(&line, text);
+    if (hint && *hint) {
+        em_str_puts(&line, ",\"hint\":");
+        add_json_string(&line, hint);
+    }
+    if (code)
+        em_str_printf(&line, ",\"code\":%d", code);
+    em_str_puts(&line, "}\n");
+    put_line(&line);
+}
+
+/* Both lines have the time, so that sorting them by it, or looking for it, finds both. */
+static void add_text(struct em_str *line, bool timestamp, const char *step, const char *text,
+                     const char *hint)
+{
+    EM_STR_AUTO time = EM_STR_INIT;
+    if (timestamp) {
+        em_wall_print(em_wall_now(), &time);
+        em_str_putc(&time, ' ');
+    }
+    em_str_printf(line, "%sembark: ", em_str_c(&time));
+    if (step) {
+        add_escaped(line, step);
+        em_str_puts(line, ": ");
+    }
+    add_escaped(line, text);
+    em_str_putc(line, '\n');
+    if (hint && *hint) {
+        em_str_printf(line, "%s  hint: ", em_str_c(&time));
+        add_escaped(line, hint);
+        em_str_putc(line, '\n');
+    }
+}
+
+static void write_text(const char *step, const char *text, const char *hint)
+{
+    EM_STR_AUTO line = EM_STR_INIT;
+    add_text(&line, log_timestamps, step, text, hint);
+    put_line(&line);
+}
+
+/* ---- What is kept of it ---- */
+
+void em_log_keep(size_t limit)
+{
+    log_keeps = limit;
+    if (!limit)
+        em_str_free(&log_kept);
+}
+
+const struct em_str *em_log_kept(void)
+{
+    return &log_kept;
+}
+
+/* The oldest half goes, so that a long start doesn't shift all of it for each line. */
+static void drop_oldest(void)
+{
+    const char *half = log_kept.data + log_kept.len / 2;
+    const char *end = memchr(half, '\n', (size_t)(log_kept.data + log_kept.len - half));
+    struct em_str rest = EM_STR_INIT;
+    if (end)
+        em_str_add(&rest, end + 1, (size_t)(log_kept.data + log_kept.len - end - 1));
+    em_str_free(&log_kept);
+    log_kept = rest;
+}
+
+static void keep(const char *step, const char *text, const char *hint)
+{
+    EM_STR_AUTO line = EM_STR_INIT;
+    add_text(&line, true, step, text, hint);
+    while (log_kept.len && log_kept.len + line.len > log_keeps)
+        drop_oldest();
+    if (line.len <= log_keeps)
+        em_str_add(&log_kept, em_str_c(&line), line.len);
+}
+
+static void write_entry(enum em_level level, const char *step, const char *text, const char *hint,
+                        int code)
+{
+    if (log_ear && log_ear(log_ear_ctx, level, step, text, hint, code))
+        return;
+    bool said = weight(level) <= weight(log_least);
+    if (log_keeps && (said || level != EM_LOG_DEBUG))
+        keep(step, text, hint);
+    if (!said)
+        return;
+    if (log_format == EM_LOG_JSON)
+        write_json(level, step, text, hint, code);
+    else
+        write_text(step, text, hint);
+}
+
+void em_log(enum em_level level, const char *step, const char *format, ...)
+{
+    EM_STR_AUTO text = EM_STR_INIT;
+    va_list args;
+    va_start(args, format);
+    em_str_vprintf(&text, format, args);
+    va_end(args);
+    write_entry(level, step, em_str_c(&text), NULL, 0);
+}
+
+void em_log_hint(enum em_level level, const char *step, const char *hint, const char *format, ...)
+{
+    EM_STR_AUTO text = EM_STR_INIT;
+    va_list args;
+    va_start(args, format);
+    em_str_vprintf(&text, format, args);
+    va_end(args);
+    write_entry(level, step, em_str_c(&text), hint, 0);
+}
+
+void em_log_err(enum em_level level, const char *step, const struct em_err *err)
+{
+    write_entry(level, step, em_str_c(&err->text), em_str_c(&err->hint), err->code);
+}

@@ -1,0 +1,101 @@
+#include "walk.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "embark/os/files/tree.h"
+#include "embark/os/loop/clock.h"
+#include "embark/os/loop/loop.h"
+
+/* Large enough for a system call to be cheap, and small enough for the second cache. */
+enum { BLOCK = 256 * 1024 };
+
+static bool has_original(int dir, const char *name, size_t length)
+{
+    EM_STR_AUTO original = EM_STR_INIT;
+    struct stat st;
+
+    em_str_add(&original, name, length);
+    return fstatat(dir, em_str_c(&original), &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode);
+}
+
+static bool wanted(void *ctx, int dir, const char *name)
+{
+    static const char *const packed[] = {".gz", ".br", ".zst"};
+    struct em_bundle_look *look = ctx;
+
+    if (em_ends(name, ".map"))
+        return false;
+    for (size_t i = 0; i < sizeof(packed) / sizeof(packed[0]); i++)
+        if (em_ends(name, packed[i])) {
+            look->compressed += !has_original(dir, name, strlen(name) - strlen(packed[i]));
+            return false;
+        }
+    return true;
+}
+
+static void problem(void *ctx, const char *path, const char *why)
+{
+    struct em_bundle_look *look = ctx;
+
+    if (look->unreadable_count++ == 0)
+        em_str_printf(&look->unreadable, "%s: %s", path, why);
+}
+
+/* A file of many gigabytes doesn't keep SIGTERM waiting. */
+static bool goes_on(struct em_bundle_look *look)
+{
+    if (look->blocks++ % 64 == 63)
+        em_wait(NULL, 0, em_now());
+    return !em_loop_stopped();
+}
+
+/* What stands at a block's end is looked at with the next one, so that EM_LOOK_BEHIND bytes of the
+ * file are there behind it. */
+static void look_at(void *ctx, const char *path, int fd, const struct stat *st)
+{
+    struct em_bundle_look *look = ctx;
+    size_t tail = em_scan_longest(&look->scan) + EM_LOOK_BEHIND, have = 0, from = 0;
+    bool last = false;
+
+    (void)st;
+    look->path = path;
+    look->files++;
+    while (!last && goes_on(look)) {
+        size_t wish = look->size - have, n = em_tree_read(fd, look->buffer + have, wish), to, start;
+
+        last = n < wish;
+        have += n;
+        look->bytes += n;
+        look->block = look->buffer;
+        look->length = have;
+        to = last ? have : have - tail;
+        em_scan_run(&look->scan, look->buffer, have, from, to, look->found, look);
+        start = to > EM_LOOK_BEFORE ? to - EM_LOOK_BEFORE : 0;
+        have -= start;
+        from = to - start;
+        if (!last)
+            memmove(look->buffer, look->buffer + start, have);
+    }
+}
+
+int em_bundle_look_into(struct em_bundle_look *look, const char *dir, struct em_err *err)
+{
+    const struct em_tree tree = {wanted, look_at, problem, look};
+
+    if (!look->buffer) {
+        look->size = BLOCK + 2 * (em_scan_longest(&look->scan) + EM_LOOK_BEHIND + EM_LOOK_BEFORE);
+        look->buffer = em_realloc(NULL, look->size, 1);
+    }
+    return em_tree_walk(dir, &tree, err);
+}
+
+void em_bundle_look_free(struct em_bundle_look *look)
+{
+    em_scan_free(&look->scan);
+    em_str_free(&look->unreadable);
+    free(look->buffer);
+    *look = (struct em_bundle_look){0};
+}

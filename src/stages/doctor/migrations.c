@@ -1,0 +1,177 @@
+#include "migrations.h"
+
+#include <string.h>
+
+#include "embark/core/config/config.h"
+#include "embark/core/migrations/decision_text.h"
+#include "embark/core/redact/secret_names.h"
+#include "embark/os/log/log.h"
+#include "embark/stages/doctor/doctor.h"
+#include "embark/stages/migrate/files/files.h"
+#include "embark/stages/migrate/ledger/ledger.h"
+#include "embark/stages/migrate/migrate.h"
+#include "embark/stages/migrate/own_sql.h"
+
+/* Of a failed run's output, its end; of a command, its beginning. */
+enum { LINES_SHOWN = 5, COMMAND_SHOWN = 200 };
+
+/* ---- The ledger's last run ----------------------------------------------------------------------- */
+
+/* ", with the image's files": whether they are the same, by their digests. */
+static void add_relation(const struct em_filelist *ours, const char *files, struct em_str *out)
+{
+    EM_FILELIST_AUTO theirs = EM_FILELIST_INIT;
+    EM_LIST_AUTO lacking = EM_LIST_INIT;
+    EM_LIST_AUTO added = EM_LIST_INIT;
+    EM_LIST_AUTO changed = EM_LIST_INIT;
+    if (!ours->n || !em_filelist_parse(&theirs, files ? files : ""))
+        return;
+    if (em_filelist_compare(ours, &theirs, &lacking, &added, &changed, NULL) == EM_SAME) {
+        em_str_puts(out, ", with the image's files");
+        return;
+    }
+    const char *sign = ", with other files: ";
+    if (added.n)
+        em_str_printf(out, "%sthe image has %zu more", sign, added.n);
+    sign = added.n ? ", " : sign;
+    if (lacking.n)
+        em_str_printf(out, "%sthe image lacks %zu", sign, lacking.n);
+    sign = lacking.n ? ", " : sign;
+    if (changed.n)
+        em_str_printf(out, "%s%zu with other contents", sign, changed.n);
+}
+
+static void add_run(const struct em_migrations_view *v, const char *key,
+                    const struct em_run_row *run)
+{
+    bool done = strcmp(run->outcome, "done") == 0, going = strcmp(run->outcome, "running") == 0;
+    EM_STR_AUTO text = EM_STR_INIT;
+    em_str_printf(&text, "%s ", run->outcome);
+    if (going)
+        em_str_puts(&text, "for ");
+    em_time_print(&text, run->age);
+    em_str_puts(&text, going ? " (" : " ago (");
+    em_verdict_run(run, &text);
+    em_str_putc(&text, ')');
+    if (run->files)
+        add_relation(&v->look->files.list, run->files, &text);
+    if (run->error)
+        em_str_printf(&text, ": %s", run->error);
+    em_look_add(v->looks, "migrations", key, done ? EM_MARK_OK : EM_MARK_WARN, 0, "%s",
+                em_str_c(&text));
+    if (going)
+        em_look_hint(v->looks, "a start waits for it; if it was killed, the next one says so");
+}
+
+/* The last lines of what a failed run put out. */
+static void add_output(const struct em_migrations_view *v, const char *output)
+{
+    EM_LIST_AUTO lines = EM_LIST_INIT;
+    for (const char *line = output; *line;) {
+        size_t length = strcspn(line, "\n");
+        if (length)
+            em_list_take(&lines, em_strndup(line, length));
+        line += length + (line[length] == '\n');
+    }
+    for (size_t i = lines.n > LINES_SHOWN ? lines.n - LINES_SHOWN : 0; i < lines.n; i++)
+        em_look_add(v->looks, "migrations", "its output", EM_MARK_NONE, 0, "%s", lines.v[i]);
+}
+
+static void add_ledger(const struct em_migrations_view *v)
+{
+    const struct em_state *state = &v->look->state;
+    const struct em_run_row *newest = &state->newest, *good = &state->good;
+    if (!em_ledger_wanted(v->config)) {
+        em_look_add(v->looks, "migrations", "last run", EM_MARK_NONE, 0,
+                    "not recorded ([migrate] ledger = off)");
+    } else if (!newest->outcome) {
+        em_look_add(v->looks, "migrations", "last run", EM_MARK_NONE, 0,
+                    "none yet under the lock \"%s\"%s", v->config->migrate_lock,
+                    state->has_ledger       ? ""
+                    : state->ledger_why.len ? ": the ledger isn't used"
+                                            : ": there is no ledger");
+        if (state->ledger_why.len)
+            em_look_add(v->looks, "migrations", "ledger", EM_MARK_WARN, 0, "%s",
+                        em_str_c(&state->ledger_why));
+    } else {
+        add_run(v, "last run", newest);
+        if (strcmp(newest->outcome, "failed") == 0 && newest->output)
+            add_output(v, newest->output);
+        if (good->outcome && good->id && strcmp(good->id, newest->id) != 0)
+            add_run(v, "last good", good);
+    }
+}
+
+/* ---- What a start would do ----------------------------------------------------------------------- */
+
+static void add_what_runs(const struct em_migrations_view *v)
+{
+    EM_STR_AUTO command = EM_STR_INIT;
+    if (em_sql_migrations_any(v->config))
+        em_str_puts(&command, v->config->migrate_sql);
+    em_command_print(v->config->migrate_command.v, false, &command);
+    em_redact(em_log_secrets(), &command); /* before it is cut */
+    if (command.len > COMMAND_SHOWN) {
+        em_str_cut(&command, COMMAND_SHOWN);
+        em_str_puts(&command, "…");
+    }
+    em_look_add(
+        v->looks, "migrations", "next start", EM_MARK_NONE, 0, "%s %s: %s",
+        v->look->state.newest.outcome && strcmp(v->look->state.newest.outcome, "running") == 0
+            ? "takes the lock when the run that goes on gives it back, looks again, and may run"
+            : "takes the lock and runs",
+        em_str_c(&command), em_str_c(&v->look->verdict.why));
+    if (v->look->verdict.hint.len)
+        em_look_hint(v->looks, "%s", em_str_c(&v->look->verdict.hint));
+}
+
+static void add_next(const struct em_migrations_view *v)
+{
+    const struct em_verdict *verdict = &v->look->verdict;
+    const struct em_state *state = &v->look->state;
+    EM_ERRS_AUTO odd = EM_ERRS_INIT;
+    EM_ERR_AUTO err = EM_ERR_INIT;
+    int code = verdict->decision == EM_IS_OLDER ? em_verdict_older(v->config, state, verdict, &err)
+               : verdict->decision == EM_FAILED ? em_verdict_failed(v->config, &state->newest, &err)
+                                                : 0;
+    if (verdict->decision == EM_RUN)
+        add_what_runs(v);
+    else if (verdict->decision == EM_SKIP)
+        em_look_add(v->looks, "migrations", "next start", EM_MARK_OK, 0,
+                    "one query, and runs nothing: %s", em_str_c(&verdict->why));
+    else
+        em_look_err(v->looks, "migrations", "next start", code ? EM_MARK_BAD : EM_MARK_WARN, &err);
+    if (verdict->decision != EM_RUN)
+        return;
+    em_verdict_oddities(state, verdict, &odd);
+    for (size_t i = 0; i < odd.n; i++)
+        em_look_err(v->looks, "migrations", "next start", EM_MARK_WARN, &odd.v[i]);
+}
+
+void em_doctor_migrations(const struct em_config *config, const struct em_url *direct,
+                          struct em_db *db, em_time deadline, struct em_looks *looks)
+{
+    EM_OUTLOOK_AUTO look = {.config = config, .direct = direct};
+    EM_PENDING_LOOK_AUTO pending = {0};
+    EM_ERR_AUTO err = EM_ERR_INIT;
+    struct em_migrations_view v = {config, &look, &pending, db != NULL, false, looks};
+    if (!em_migrate_any(config)) {
+        em_look_add(looks, "migrations", "command", EM_MARK_NONE, 0,
+                    "none: neither [migrate] command nor sql is set");
+        return;
+    }
+    if (em_migration_files(config, &look.files, &err) != 0) {
+        em_look_err(looks, "migrations", "files", EM_MARK_BAD, &err);
+        return;
+    }
+    if (db && em_outlook_read(&look, db, deadline, NULL, &err) != 0)
+        em_look_err(looks, "migrations", "last run", EM_MARK_BAD, &err);
+    v.judged = db && !err.code;
+    em_pending_look(config, direct, em_str_c(&look.state.place), &look.files.list, db, deadline,
+                    &pending);
+    em_doctor_pending(&v);
+    if (v.judged) {
+        add_ledger(&v);
+        add_next(&v);
+    }
+}

@@ -1,0 +1,22 @@
+/* Between the two halves of doctor's section "migrations" (stages/doctor/doctor.h). */
+#ifndef EMBARK_STAGES_DOCTOR_MIGRATIONS_H
+#define EMBARK_STAGES_DOCTOR_MIGRATIONS_H
+
+#include "embark/core/report/rows.h"
+#include "embark/stages/migrate/pending.h"
+#include "embark/stages/migrate/status.h"
+
+/* What the rows are made of. */
+struct em_migrations_view {
+    const struct em_config *config;
+    const struct em_outlook *look;
+    const struct em_pending_look *pending;
+    bool connected; /* to the database */
+    bool judged;    /* the ledger was read, and there is a verdict */
+    struct em_looks *looks;
+};
+
+/* Rows of the files, of what the database has of them, and of what it lacks. */
+void em_doctor_pending(const struct em_migrations_view *v);
+
+#endif

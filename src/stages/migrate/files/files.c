@@ -1,0 +1,116 @@
+#include "embark/stages/migrate/files/files.h"
+
+#include <glob.h>
+#include <string.h>
+
+#include "embark/core/tools/tools.h"
+#include "embark/os/files/files.h"
+#include "embark/stages/migrate/files/own_sql.h"
+#include "embark/stages/migrate/files/world.h"
+#include "walk.h"
+
+#define FILE_LIMIT ((size_t)64 * 1024 * 1024)
+
+void em_migration_files_free(struct em_migration_files *files)
+{
+    em_filelist_free(&files->list);
+    em_str_free(&files->why);
+    em_str_free(&files->hint);
+    em_str_free(&files->table);
+    em_str_free(&files->schema);
+    em_str_free(&files->table_why);
+    files->tool = NULL;
+    files->complete = false;
+}
+
+static int add_sql(const struct em_config *config, struct em_filelist *files, struct em_err *err)
+{
+    EM_LIST_AUTO paths = EM_LIST_INIT;
+    int code = em_sql_migrations_list(config, &paths, err);
+    for (size_t i = 0; i < paths.n && code == 0; i++) {
+        EM_STR_AUTO bytes = EM_STR_INIT;
+        EM_STR_AUTO why = EM_STR_INIT;
+        const char *path = paths.v[i];
+        if (!em_file_read(path, FILE_LIMIT, &bytes, &why))
+            return em_fail(err, EM_EXIT_CONFIG, "can't read the migration file %s: %s", path,
+                           em_str_c(&why));
+        while (em_starts(path, "./"))
+            path += 2;
+        em_filelist_add(files, path, em_str_c(&bytes), bytes.len);
+    }
+    return code;
+}
+
+/* What the user names must be there, and readable. */
+static int add_configured(const char *pattern, const char *where, struct em_filelist *files,
+                          struct em_err *err)
+{
+    glob_t found;
+    EM_STR_AUTO why = EM_STR_INIT;
+    struct em_migration_walk walk = {.files = files, .why = &why};
+    int result = glob(pattern, GLOB_NOSORT, NULL, &found);
+    if (result == GLOB_NOMATCH) {
+        em_fail(err, EM_EXIT_CONFIG, "%s: [migrate] files = %s matches nothing", where, pattern);
+        em_hint(err, "the migrations may not have been copied into the image; patterns are "
+                     "relative to the working directory");
+        return EM_EXIT_CONFIG;
+    }
+    if (result != 0)
+        return em_fail(err, EM_EXIT_SYSTEM, "can't look for %s", pattern);
+    for (size_t i = 0; i < found.gl_pathc; i++)
+        em_migration_walk_all(&walk, found.gl_pathv[i]);
+    globfree(&found);
+    em_migration_walk_end(&walk);
+    return why.len
+               ? em_fail(err, EM_EXIT_CONFIG, "can't read the migration file %s", em_str_c(&why))
+               : 0;
+}
+
+/* What the command's tool is known to read. */
+static void add_inferred(const struct em_tool_search *s, struct em_migration_files *files)
+{
+    struct em_migration_walk walk = {.files = &files->list, .tool = s->tool, .why = &files->why};
+    em_str_puts(&files->why, em_str_c(&s->doubt));
+    for (size_t i = 0; i < s->n; i++)
+        em_migration_walk(&walk, &s->places[i]);
+    em_migration_walk_end(&walk);
+    if (!files->list.n && !files->why.len) {
+        em_str_printf(&files->why, "there is no migration of %s", s->tool->name);
+        for (size_t i = 0; i < s->n; i++)
+            em_str_printf(&files->why, "%s%s", i ? ", " : " in ", s->places[i].path);
+    }
+    files->complete = !files->why.len;
+    if (!files->complete)
+        em_str_puts(&files->hint,
+                    s->hint.len ? em_str_c(&s->hint)
+                                : "name all of the migrations' files and folders in [migrate] "
+                                  "files, or set [image] build, for a start that has nothing to "
+                                  "do to be one query");
+}
+
+int em_migration_files(const struct em_config *config, struct em_migration_files *files,
+                       struct em_err *err)
+{
+    EM_TOOL_SEARCH_AUTO s = {0};
+    int code = 0;
+    if (em_sql_migrations_any(config)) {
+        files->complete = true;
+        return add_sql(config, &files->list, err);
+    }
+    em_migration_search(config, &s);
+    files->tool = s.tool;
+    if (s.tool) {
+        em_str_puts(&files->table, em_str_c(&s.table));
+        em_str_puts(&files->schema, em_str_c(&s.schema));
+        em_str_puts(&files->table_why, em_str_c(&s.table_why));
+    }
+    if (!config->migrate_files.n) {
+        add_inferred(&s, files);
+        return 0;
+    }
+    files->complete = true;
+    for (size_t i = 0; i < config->migrate_files.n && code == 0; i++)
+        code = add_configured(config->migrate_files.v[i], config->migrate_files.where[i],
+                              &files->list, err);
+    return code;
+}

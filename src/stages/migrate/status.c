@@ -1,0 +1,116 @@
+#include "embark/stages/migrate/status.h"
+
+#include <string.h>
+
+#include "embark/os/loop/clock.h"
+#include "embark/os/machine/host.h"
+#include "embark/stages/migrate/own_sql.h"
+#include "embark/stages/migrate/pending.h"
+
+/* Of a server that is busy, and has begun to answer: the lock may be held meanwhile, and to give it
+ * back for that would be to begin anew. */
+#define LONGEST_LOGIN EM_SEC(30)
+
+struct em_ledger em_outlook_ledger(const struct em_outlook *look)
+{
+    return (struct em_ledger){look->config, look->direct, &look->files};
+}
+
+void em_outlook_judge(struct em_outlook *look)
+{
+    struct em_ledger ledger = em_outlook_ledger(look);
+    char identity[EM_HEX_DIGEST];
+    em_ledger_identity(&ledger, &look->state, identity);
+    struct em_ours ours = {.files = &look->files.list,
+                           .identity = identity,
+                           .build = look->config->image_build,
+                           .complete = look->files.complete,
+                           .incomplete_why = em_str_c(&look->files.why),
+                           .incomplete_hint = em_str_c(&look->files.hint),
+                           .has_tool = look->files.tool || em_sql_migrations_any(look->config) ||
+                                       look->state.newest.tables,
+                           .retry_after = look->config->migrate_retry_after};
+    em_verdict_free(&look->verdict);
+    em_judge(&ours, &look->state, &look->verdict);
+    if (!em_ledger_wanted(look->config)) {
+        em_str_cut(&look->verdict.why, 0);
+        em_str_puts(&look->verdict.why, "no ledger is kept ([migrate] ledger = off)");
+    }
+}
+
+/* Something is to be run. Where the tool's own table has what no file here has, and nothing of ours
+ * is pending, the tool would fail, or do nothing for a service that is older than its database:
+ * also where no ledger tells that, as on the day on which embark comes into an image. */
+static void ask_table(struct em_outlook *look, struct em_db *db, em_time until)
+{
+    EM_PENDING_LOOK_AUTO pending = {0};
+    const struct em_pending *p = &pending.pending;
+    bool half_way = look->verdict.decision == EM_IS_OLDER && look->verdict.half_way;
+    if ((look->verdict.decision != EM_RUN && !half_way) || !look->files.complete ||
+        !look->files.list.n)
+        return;
+    em_pending_look(look->config, look->direct, em_str_c(&look->state.place), &look->files.list, db,
+                    until, &pending);
+    if (!p->kind || !pending.has_rows || p->odd.n || p->failed.n || !p->n)
+        return;
+    /* A table that search_path leads to behind the schema in which the migration acts may be
+     * another service's. */
+    if (pending.table.len && !pending.named &&
+        strcmp(em_str_c(&pending.schema), em_str_c(&look->state.acts_in)) != 0)
+        return;
+    if (half_way && pending.table.len && !p->unknown.n && !p->unsure)
+        em_judge_nothing_left(&look->verdict);
+    /* What is pending can't be told where the database is at a revision that no file has; that the
+     * image has files which the last run lacked can. */
+    else if (p->unknown.n && (p->unsure ? !look->verdict.added.n : !p->pending))
+        em_judge_by_table(&p->unknown, em_str_c(&pending.table), &look->verdict);
+}
+
+int em_outlook_read(struct em_outlook *look, struct em_db *db, em_time until,
+                    struct em_db_failure *failure, struct em_err *err)
+{
+    struct em_ledger ledger = em_outlook_ledger(look);
+    int code = em_ledger_read(db, &ledger, until, &look->state, failure, err);
+    if (code)
+        return code;
+    em_outlook_judge(look);
+    if (look->verdict.decision == EM_SKIP)
+        return 0;
+    code = em_ledger_read_rows(db, &ledger, until, &look->state, err);
+    if (code)
+        return code;
+    em_outlook_judge(look);
+    ask_table(look, db, until);
+    return 0;
+}
+
+void em_outlook_free(struct em_outlook *look)
+{
+    em_migration_files_free(&look->files);
+    em_state_free(&look->state);
+    em_verdict_free(&look->verdict);
+}
+
+static int open_ledger(const struct em_config *config, const struct em_url *direct, bool answered,
+                       struct em_db **db, struct em_db_failure *failure, struct em_err *err)
+{
+    EM_STR_AUTO application = EM_STR_INIT;
+    em_time first = em_in(config->database_connect_timeout), last = em_in(LONGEST_LOGIN);
+    struct em_db_patience patience = {.until = last < first ? first : last};
+    patience.silent = answered ? patience.until : first;
+    em_application_name("ledger", &application);
+    return em_db_open_patiently(EM_DB_OWN, direct, em_str_c(&application), &patience, db, failure,
+                                err);
+}
+
+int em_outlook_open(const struct em_config *config, const struct em_url *direct, struct em_db **db,
+                    struct em_db_failure *failure, struct em_err *err)
+{
+    return open_ledger(config, direct, false, db, failure, err);
+}
+
+int em_outlook_open_beside(const struct em_config *config, const struct em_url *direct,
+                           struct em_db **db, struct em_db_failure *failure, struct em_err *err)
+{
+    return open_ledger(config, direct, true, db, failure, err);
+}

@@ -1,0 +1,144 @@
+#include "embark/stages/require/infer.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "embark/core/config/infer.h"
+#include "embark/core/redact/secret_names.h"
+#include "embark/os/exec/find.h"
+#include "embark/os/files/files.h"
+
+enum { FILE_LIMIT = 1024 * 1024 };
+
+/* The keys of each section, put together at the end. */
+struct sections {
+    struct em_str require, migrate, service;
+};
+
+static bool is_file(const char *name)
+{
+    struct stat st;
+
+    return stat(name, &st) == 0 && S_ISREG(st.st_mode);
+}
+
+static bool in_path(const char *name)
+{
+    EM_STR_AUTO found = EM_STR_INIT;
+    EM_ERR_AUTO err = EM_ERR_INIT;
+
+    return em_exec_find(name, getenv("PATH"), &found, &err) == 0;
+}
+
+static const char *python(void)
+{
+    return in_path("python") || !in_path("python3") ? "python" : "python3";
+}
+
+static void migration(struct sections *s, const char *comment, const char *command)
+{
+    if (s->migrate.len) /* one is enough, and the other may be told from it */
+        em_str_printf(&s->migrate, "; command = %s\n", command);
+    else
+        em_str_printf(&s->migrate, "; %s\ncommand = %s\n", comment, command);
+}
+
+static void look_at_alembic(struct sections *s)
+{
+    EM_STR_AUTO text = EM_STR_INIT;
+    EM_STR_AUTO why = EM_STR_INIT;
+    EM_STR_AUTO folder = EM_STR_INIT;
+    EM_STR_AUTO command = EM_STR_INIT;
+
+    em_str_puts(&s->require, "file = alembic.ini\nmodule = python: alembic\n");
+    if (em_file_read("alembic.ini", FILE_LIMIT, &text, &why) &&
+        em_infer_script_location(em_str_c(&text), &folder))
+        em_str_printf(&s->require, "dir = %s : not-empty\n", em_str_c(&folder));
+    if (in_path("alembic"))
+        em_str_puts(&command, "alembic upgrade head");
+    else
+        em_str_printf(&command, "%s -m alembic upgrade head", python());
+    migration(s, "from alembic.ini", em_str_c(&command));
+}
+
+static void look_at_manage(struct sections *s)
+{
+    EM_STR_AUTO text = EM_STR_INIT;
+    EM_STR_AUTO why = EM_STR_INIT;
+    EM_STR_AUTO command = EM_STR_INIT;
+
+    if (!em_file_read("manage.py", FILE_LIMIT, &text, &why) || !strstr(em_str_c(&text), "django"))
+        return; /* Flask's and others' scripts are called so, too */
+    em_str_puts(&s->require, "file = manage.py\nmodule = python: django\n");
+    em_str_printf(&command, "%s manage.py migrate --noinput", python());
+    migration(s, "from manage.py", em_str_c(&command));
+}
+
+static void look_at_gemfile(struct sections *s)
+{
+    EM_STR_AUTO text = EM_STR_INIT;
+    EM_STR_AUTO why = EM_STR_INIT;
+    EM_LIST_AUTO gems = EM_LIST_INIT;
+
+    if (em_file_read("Gemfile", FILE_LIMIT, &text, &why))
+        em_infer_gems(em_str_c(&text), &gems);
+    for (size_t i = 0; i < gems.n; i++) { /* a few a line, as a line has a limit */
+        em_str_puts(&s->require, i % 4 == 0 ? "module = ruby: " : ", ");
+        em_str_puts(&s->require, gems.v[i]);
+        if (i % 4 == 3 || i + 1 == gems.n)
+            em_str_putc(&s->require, '\n');
+    }
+}
+
+static void look_at_command(const struct em_list *service, struct sections *s)
+{
+    EM_SECRETS_AUTO secrets = EM_SECRETS_INIT;
+
+    em_secrets_of_command(service->v, &secrets);
+    if (em_secrets_count(&secrets))
+        em_str_puts(&s->service, "; the command stays the image's CMD: it holds a secret, which no "
+                                 "file of an image should\n");
+    else if (!em_infer_words("command", service, &s->service))
+        em_str_puts(&s->service, "; the command stays the image's CMD: no line here can hold it\n");
+}
+
+static void section(const char *name, const struct em_str *keys, struct em_str *ini)
+{
+    if (keys->len)
+        em_str_printf(ini, "%s[%s]\n%s", ini->len ? "\n" : "", name, em_str_c(keys));
+}
+
+static bool note(const char *name, struct em_list *from)
+{
+    if (!is_file(name))
+        return false;
+    em_list_add(from, name);
+    return true;
+}
+
+void em_infer(const struct em_list *service, struct em_str *ini, struct em_list *from)
+{
+    struct sections s = {EM_STR_INIT, EM_STR_INIT, EM_STR_INIT};
+
+    if (note("alembic.ini", from))
+        look_at_alembic(&s);
+    if (note("manage.py", from))
+        look_at_manage(&s);
+    if (note("requirements.txt", from))
+        em_str_puts(&s.require, "manifest = requirements.txt\n");
+    if (note("package.json", from))
+        em_str_puts(&s.require, "manifest = package.json\n");
+    if (note("Gemfile", from))
+        look_at_gemfile(&s);
+    if (service && service->n) {
+        look_at_command(service, &s);
+        em_list_add(from, "the command");
+    }
+    section("require", &s.require, ini);
+    section("migrate", &s.migrate, ini);
+    section("service", &s.service, ini);
+    em_str_free(&s.require);
+    em_str_free(&s.migrate);
+    em_str_free(&s.service);
+}

@@ -1,0 +1,172 @@
+#include "embark/stages/require/node/node.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "embark/core/languages/manifest.h"
+#include "embark/core/languages/module.h"
+#include "embark/core/languages/node/semver.h"
+#include "embark/os/log/log.h"
+#include "embark/stages/require/interpreter/ask.h"
+#include "explain.h"
+#include "files.h"
+#include "stages/require/node/import.js.h"
+
+/* ---- module ---------------------------------------------------------------------------------- */
+
+static void judge_version(const struct em_module *module, const struct em_node_found *found,
+                          const char *where, struct em_errs *errs)
+{
+    const char *version = em_str_c(&found->version);
+    enum em_judged allowed = em_semver_allows(module->allowed, version);
+
+    if (module->allowed[0] == '\0' || allowed == EM_YES)
+        return;
+    if (found->builtin || allowed == EM_UNKNOWN) {
+        em_log(EM_LOG_WARN, "require",
+               "module %s: found, but %s tells no version, so %s is not judged (%s)", module->name,
+               found->builtin ? "Node.js's own module" : em_str_c(&found->package), module->allowed,
+               where);
+        return;
+    }
+    em_hint(em_errs_add(errs, EM_EXIT_REQUIREMENT,
+                        "module %s: %s is needed, %s is installed: %s (%s)", module->name,
+                        module->allowed, version, em_str_c(&found->package), where),
+            "npm install '%.*s@%s', and copy package-lock.json before npm ci in the Dockerfile",
+            (int)em_node_package_length(module->name), module->name, module->allowed);
+}
+
+/* A package that node_modules doesn't have, where Yarn's Plug'n'Play answers for it: only a start
+ * of node could tell. */
+static bool is_yarns(const char *dir, const char *name, const struct em_node_found *found)
+{
+    EM_STR_AUTO pnp = EM_STR_INIT;
+
+    return name[0] != '.' && name[0] != '/' && !em_starts(name, "node:") && !found->broken.n &&
+           !found->why.len && em_node_pnp(dir, &pnp);
+}
+
+static void say_yarns(const char *dir, const char *name, const char *where)
+{
+    EM_STR_AUTO pnp = EM_STR_INIT;
+
+    em_node_pnp(dir, &pnp);
+    em_log_hint(EM_LOG_WARN, "require", "import = node: asks node itself",
+                "module %s: is not judged: Yarn's Plug'n'Play answers for it (%s), and not "
+                "node_modules (%s)",
+                name, em_str_c(&pnp), where);
+}
+
+/* Adds an error if it isn't found; sets `file` if it is ("" for Node's own). */
+static bool look_for(const char *dir, const struct em_module *module, const char *key,
+                     const char *where, struct em_str *file, struct em_errs *errs)
+{
+    struct em_node_found found = {0};
+    bool result;
+
+    em_node_resolve(&em_node_files_real, dir, getenv("NODE_PATH"), module->name, &found);
+    result = found.found;
+    if (!result && is_yarns(dir, module->name, &found)) {
+        result = true;
+        if (strcmp(key, "module") == 0)
+            say_yarns(dir, module->name, where);
+    } else if (result) {
+        em_log(EM_LOG_DEBUG, "require", "%s %s: %s", key, module->name,
+               found.builtin ? "built-in" : em_str_c(&found.file));
+        judge_version(module, &found, where, errs);
+        em_str_puts(file, em_str_c(&found.file));
+    } else {
+        EM_ERR_AUTO err = EM_ERR_INIT;
+
+        em_node_why(dir, key, module->name, &found, &err);
+        em_str_printf(&err.text, " (%s)", where);
+        em_errs_take(errs, &err);
+    }
+    em_node_found_free(&found);
+    return result;
+}
+
+/* ---- import ---------------------------------------------------------------------------------- */
+
+static int run_ask(const struct em_ask *ask, const char *dir, em_time until, struct em_errs *errs,
+                   struct em_err *err)
+{
+    EM_LIST_AUTO argv = EM_LIST_INIT;
+    EM_STR_AUTO pnp = EM_STR_INIT;
+    struct em_reply reply = {0};
+    int code;
+
+    em_list_add(&argv, ask->word);
+    if (em_node_pnp(dir, &pnp)) { /* as `yarn node` does */
+        em_list_add(&argv, "-r");
+        em_list_add(&argv, em_str_c(&pnp));
+    }
+    em_list_add(&argv, "-e");
+    em_list_add(&argv, (const char *)import_js);
+    em_list_add(&argv, "--");
+    for (size_t i = 0; i < ask->imports.n; i++) {
+        em_list_add(&argv, ask->imports.v[i]);
+        em_list_add(&argv, ask->files.v[i]);
+    }
+    code = em_ask_run(ask, &argv, until, &reply, errs, err);
+    if (code == 0 && reply.ended.len)
+        em_ask_judge_imports(ask, &reply, "-e 'import(\"%\")'", errs);
+    em_reply_free(&reply);
+    return code;
+}
+
+/* ---- All of it ------------------------------------------------------------------------------- */
+
+static void look_at_line(const char *value, const char *where, bool import, const char *dir,
+                         struct em_asks *asks, struct em_errs *errs)
+{
+    struct em_modules modules;
+    EM_ERR_AUTO err = EM_ERR_INIT;
+
+    if (em_modules_read(value, import, &modules, &err) == 0 && modules.language == EM_LANGUAGE_NODE)
+        for (size_t i = 0; i < modules.n; i++) {
+            EM_STR_AUTO file = EM_STR_INIT;
+
+            if (look_for(dir, &modules.v[i], import ? "import" : "module", where, &file, errs) &&
+                import)
+                em_ask_import(em_ask_of(asks, modules.word), modules.v[i].name, em_str_c(&file),
+                              where);
+        }
+    em_modules_free(&modules);
+}
+
+static void look_at_manifest(const char *value, const char *where, struct em_errs *errs)
+{
+    struct em_manifest manifest;
+    EM_ERR_AUTO err = EM_ERR_INIT;
+
+    if (em_manifest_read(value, &manifest, &err) == 0) {
+        if (manifest.kind == EM_MANIFEST_PACKAGE)
+            em_require_package_json(manifest.file, where, errs);
+        else if (manifest.kind == EM_MANIFEST_LOCK)
+            em_require_package_lock(manifest.file, where, errs);
+    }
+    em_manifest_free(&manifest);
+}
+
+int em_require_node(const struct em_config *config, const struct em_list *service, em_time until,
+                    struct em_errs *errs, struct em_err *err)
+{
+    const struct em_items *modules = &config->require_module, *imports = &config->require_import,
+                          *manifests = &config->require_manifest;
+    EM_STR_AUTO dir = EM_STR_INIT;
+    struct em_asks asks = {0};
+    int code = 0;
+
+    em_node_directory(service, &dir);
+    for (size_t i = 0; i < modules->n; i++)
+        look_at_line(modules->v[i], modules->where[i], false, em_str_c(&dir), &asks, errs);
+    for (size_t i = 0; i < imports->n; i++)
+        look_at_line(imports->v[i], imports->where[i], true, em_str_c(&dir), &asks, errs);
+    for (size_t i = 0; i < manifests->n; i++)
+        look_at_manifest(manifests->v[i], manifests->where[i], errs);
+    for (size_t i = 0; i < asks.n && code == 0; i++)
+        code = run_ask(&asks.v[i], em_str_c(&dir), until, errs, err);
+    em_asks_free(&asks);
+    return code;
+}

@@ -1,0 +1,372 @@
+/* The start-up steps (embark(1), "Order of the steps"). */
+#include <stdlib.h>
+#include <string.h>
+
+#include "embark/db/connection.h"
+#include "embark/os/log/log.h"
+#include "embark/os/loop/clock.h"
+#include "embark/os/process/spawn.h"
+#include "embark/os/process/trim.h"
+#include "embark/stages/bootstrap/bootstrap.h"
+#include "embark/stages/bootstrap/files.h"
+#include "embark/stages/bundle/bundle.h"
+#include "embark/stages/migrate/ledger/ledger.h"
+#include "embark/stages/migrate/migrate.h"
+#include "embark/stages/migrate/own_sql.h"
+#include "embark/stages/require/require.h"
+#include "embark/stages/service/exec.h"
+#include "embark/stages/service/supervise.h"
+#include "embark/stages/wait/database.h"
+#include "embark/start/context.h"
+#include "embark/start/report.h"
+
+/* Bytes of the command in the last line: log drivers tear long ones. */
+#define SHOWN_COMMAND 300
+
+void em_steps_timing(struct em_steps *steps, const char *name, em_time started)
+{
+    if (steps->timings.len)
+        em_str_puts(&steps->timings, ", ");
+    em_str_printf(&steps->timings, "%s ", name);
+    em_time_print(&steps->timings, em_now() - started);
+}
+
+int em_said(const char *step, struct em_err *err)
+{
+    int code = err->code;
+    em_log_err(code > 128 ? EM_LOG_INFO : EM_LOG_ERROR, step, err);
+    return code;
+}
+
+/* Keeps the first failure's code; all of them are said. */
+static void note(int *code, const char *step, struct em_err *err)
+{
+    int this_one = em_said(step, err);
+    *code = *code ? *code : this_one;
+    em_err_free(err);
+}
+
+/* The files are looked at before anything is sent. */
+static int lint_bootstrap(const struct em_steps *steps)
+{
+    EM_ERRS_AUTO errs = EM_ERRS_INIT;
+    EM_ERRS_AUTO warnings = EM_ERRS_INIT;
+    int code = 0;
+    em_bootstrap_lint(steps->config, steps->build_time, &errs, &warnings);
+    for (size_t i = 0; i < warnings.n; i++)
+        em_log_err(EM_LOG_WARN, "bootstrap", &warnings.v[i]);
+    for (size_t i = 0; i < errs.n; i++)
+        note(&code, "bootstrap", &errs.v[i]);
+    return code;
+}
+
+static int find_targets(struct em_steps *steps, struct em_errs *warnings)
+{
+    const struct em_config *config = steps->config;
+    EM_ERR_AUTO err = EM_ERR_INIT;
+    struct em_db_login login = em_service_login(config);
+    bool none;
+    int code = em_db_target(&steps->url, config->database_url, config->origin[EM_AT_database_url],
+                            &login, &none, &steps->raw, warnings, &err);
+    steps->has_database = code == 0;
+    const char *url = getenv("DATABASE_URL");
+    if (none && url && !url[strspn(url, " \t\r\n")])
+        em_log_hint(EM_LOG_WARN, "configuration",
+                    "an unset variable in a compose file (${DB_URL}) comes out empty; unset "
+                    "DATABASE_URL if "
+                    "there is no database",
+                    "DATABASE_URL is set, but empty: no database is waited for");
+    if (none) {
+        if (!em_migrate_any(config) || em_config_skips(config, "migrate") || steps->build_time)
+            return 0;
+        em_hint(&err, "[migrate] needs one: set DATABASE_URL, PG* variables or [database] url");
+    }
+    if (code)
+        return em_said("configuration", &err);
+    if (!config->database_direct_url)
+        return 0;
+    steps->has_direct = true;
+    login.optional = true;
+    login.user = em_url_get(&steps->url, "user");
+    code = em_db_target(&steps->direct, config->database_direct_url,
+                        config->origin[EM_AT_database_direct_url], &login, &none,
+                        &steps->direct_raw, warnings, &err);
+    return code ? em_said("configuration", &err) : 0;
+}
+
+static void print_raw(struct em_str *raw, const struct em_url *url)
+{
+    if (!raw->len)
+        em_url_print(url, true, raw);
+}
+
+static int find_superuser(struct em_steps *steps, struct em_errs *warnings)
+{
+    const struct em_config *config = steps->config;
+    EM_ERR_AUTO err = EM_ERR_INIT;
+    bool none;
+    if (!em_bootstrap_any(config) || em_config_skips(config, "bootstrap"))
+        return 0;
+    steps->has_superuser = true;
+    if (em_db_target(&steps->superuser, config->bootstrap_url, config->origin[EM_AT_bootstrap_url],
+                     NULL, &none, NULL, warnings, &err) != 0)
+        return em_said("configuration", &err);
+    if (config->bootstrap_password)
+        em_secrets_add(em_log_secrets(), config->bootstrap_password);
+    if (steps->has_database || steps->build_time)
+        return 0;
+    em_fail(&err, EM_EXIT_CONFIG, "%s: [bootstrap] url is set, and the service's database is not",
+            config->origin[EM_AT_bootstrap_url]);
+    em_hint(&err, "set DATABASE_URL, PG* variables or [database] url");
+    return em_said("configuration", &err);
+}
+
+/* Each once: several URLs may take the same password. */
+static void say_warnings(const struct em_errs *warnings, bool build_time)
+{
+    EM_LIST_AUTO said = EM_LIST_INIT;
+    for (size_t i = 0; i < warnings->n; i++) {
+        const char *text = em_str_c(&warnings->v[i].text);
+        if (!em_list_has(&said, text))
+            em_log_err(build_time ? EM_LOG_INFO : EM_LOG_WARN, "configuration", &warnings->v[i]);
+        em_list_add(&said, text);
+    }
+}
+
+int em_steps_start(struct em_steps *steps, const struct em_config *config, bool build_time)
+{
+    EM_ERRS_AUTO errs = EM_ERRS_INIT;
+    EM_ERRS_AUTO warnings = EM_ERRS_INIT;
+    EM_ERR_AUTO err = EM_ERR_INIT;
+    struct em_user user = {0};
+    memset(steps, 0, sizeof *steps);
+    steps->config = config;
+    steps->build_time = build_time;
+    steps->hosts = build_time;
+    steps->started = em_now();
+    em_trim();
+    int unknown = em_service_user(config, &user, &err) != 0 ? em_said("configuration", &err) : 0;
+    int code = find_targets(steps, &warnings);
+    em_trim();
+    if (code == 0)
+        code = find_superuser(steps, &warnings);
+    em_supervise_validate(config, &errs, &warnings);
+    say_warnings(&warnings, build_time);
+    em_wait_validate(config, &errs);
+    if (em_sql_migrations_any(config) && config->migrate_command.n)
+        em_errs_add(&errs, EM_EXIT_CONFIG, "%s: [migrate] sql and command exclude each other",
+                    config->origin[EM_AT_migrate_sql]);
+    if (em_sql_migrations_any(config) && strcmp(config->migrate_ledger, "off") == 0)
+        em_errs_add(&errs, EM_EXIT_CONFIG,
+                    "%s: [migrate] sql needs the ledger, which is off: its records stand beside it",
+                    config->origin[EM_AT_migrate_sql]);
+    em_require_validate(config, &errs);
+    em_bootstrap_validate(config, &errs);
+    em_bundle_validate(config, &errs);
+    for (size_t i = 0; i < errs.n; i++)
+        note(&code, "configuration", &errs.v[i]);
+    code = code ? code : unknown;
+    /* What is secret has been read; from here on all is seen and done as the service's user does.
+     */
+    if (code == 0 && em_service_become(config, &user, &err) != 0)
+        code = em_said("configuration", &err);
+    em_user_free(&user);
+    return code;
+}
+
+static const char *source_of_url(const struct em_config *config)
+{
+    if (config->database_url)
+        return config->origin[EM_AT_database_url];
+    return "$DATABASE_URL or PG*";
+}
+
+static int bootstrap(struct em_steps *steps)
+{
+    EM_ERR_AUTO err = EM_ERR_INIT;
+    em_time start = em_now();
+    /* Unless the check has done so. */
+    int code = em_config_skips(steps->config, "check") ? lint_bootstrap(steps) : 0;
+    if (code)
+        return code;
+    if (em_bootstrap(steps->config, &steps->superuser, &steps->url, &err) != 0)
+        return em_said("bootstrap", &err);
+    em_steps_timing(steps, "bootstrap", start);
+    steps->bootstrapped = em_now() - start;
+    return 0;
+}
+
+/* The service's login works: what it doesn't show is looked at over its connection. A look that
+ * fails is no reason not to go on. */
+static int finish_setup(struct em_steps *steps, struct em_db *db)
+{
+    EM_ERR_AUTO err = EM_ERR_INIT;
+    EM_STR_AUTO why = EM_STR_INIT;
+    bool needed;
+    if (em_bootstrap_look(steps->config, &steps->url, db, em_in(EM_BOOTSTRAP_LOOK), &needed, &why,
+                          &err) != 0)
+        return em_loop_stopped() ? em_said("bootstrap", &err) : 0;
+    if (!needed)
+        return 0;
+    em_log(EM_LOG_INFO, "bootstrap", "%s", em_str_c(&why));
+    return bootstrap(steps);
+}
+
+/* Whether a login that works says all: with [bootstrap] when = missing it may be one to a set-up
+ * that was interrupted. Where a ledger is kept, its absence says when to look. */
+static bool looks_at_setup(const struct em_steps *steps)
+{
+    return steps->has_superuser && steps->config->bootstrap_when == 0;
+}
+
+static bool keeps_ledger(const struct em_config *config)
+{
+    return em_migrate_any(config) && em_ledger_wanted(config) &&
+           !em_config_skips(config, "migrate");
+}
+
+/* In a start's first migration. */
+struct first_start {
+    struct em_steps *steps;
+    bool said; /* what failed was logged */
+};
+
+static int on_first_start(void *ctx, struct em_db *db, struct em_err *err)
+{
+    struct first_start *first = ctx;
+    (void)err;
+    int code = finish_setup(first->steps, db);
+    first->said = code != 0;
+    return code;
+}
+
+/* Waits for the service's login; with a superuser's URL, a login that is refused is made to work.
+ */
+static int log_in(struct em_steps *steps, struct em_db **kept)
+{
+    const struct em_config *config = steps->config;
+    EM_ERR_AUTO err = EM_ERR_INIT;
+    struct em_db_failure failure;
+    const char *name = source_of_url(config);
+    int code = 0;
+    bool always = steps->has_superuser && config->bootstrap_when == 1;
+    if (always)
+        code = bootstrap(steps);
+    if (code)
+        return code;
+    if (em_wait_database(config, &steps->url, name, kept, &failure, &err) == 0)
+        return 0;
+    if (!em_bootstrap_any(config) && em_bootstrap_mends(&failure))
+        em_bootstrap_suggest(&err);
+    if (!steps->has_superuser || err.code > 128 || !em_bootstrap_mends(&failure))
+        return em_said("wait", &err);
+    if (!always) {
+        /* The bootstrap says what is missing: on a first start the refusal is what was to come. */
+        em_log(EM_LOG_DEBUG, "bootstrap", "%s", em_str_c(&err.text));
+        code = bootstrap(steps);
+        if (code)
+            return code;
+        em_title("wait");
+        if (em_wait_database(config, &steps->url, name, kept, &failure, &err) == 0)
+            return 0;
+    }
+    if (err.code == EM_EXIT_REFUSED)
+        em_bootstrap_explain(config, &steps->superuser, &steps->url, &err);
+    return em_said("wait", &err);
+}
+
+static int wait_database(struct em_steps *steps, struct em_db **kept)
+{
+    struct em_db *db = NULL;
+    bool look = looks_at_setup(steps) && !keeps_ledger(steps->config);
+    int code = log_in(steps, look && !kept ? &db : kept);
+    if (code == 0 && look)
+        code = finish_setup(steps, kept ? *kept : db);
+    em_db_close(db);
+    return code;
+}
+
+static bool waits_for_others(const struct em_config *config)
+{
+    return config->wait_tcp.n || config->wait_http.n || config->wait_unix.n || config->wait_file.n;
+}
+
+bool em_steps_wait_any(const struct em_steps *steps)
+{
+    return steps->has_database || waits_for_others(steps->config);
+}
+
+int em_step_wait(struct em_steps *steps)
+{
+    const struct em_config *config = steps->config;
+    EM_ERR_AUTO err = EM_ERR_INIT;
+    em_time start = em_now();
+    bool others = waits_for_others(config);
+    if (em_config_skips(config, "wait") || !em_steps_wait_any(steps))
+        return 0;
+    /* The ledger is read over the connection that showed that the server is there: a start with
+     * nothing to do logs in once. */
+    struct em_db **kept = em_migrate_any(config) && !steps->has_direct ? &steps->kept : NULL;
+    em_title("wait");
+    if (others && em_wait_others(config, &err) != 0)
+        return em_said("wait", &err);
+    int code = steps->has_database ? wait_database(steps, kept) : 0;
+    if (code == 0)
+        em_steps_timing(steps, "wait", start + steps->bootstrapped);
+    return code;
+}
+
+int em_step_migrate(struct em_steps *steps)
+{
+    EM_ERR_AUTO err = EM_ERR_INIT;
+    em_time start = em_now();
+    if (em_config_skips(steps->config, "migrate") || !em_migrate_any(steps->config))
+        return 0;
+    const struct em_url *url = steps->has_direct ? &steps->direct : &steps->url;
+    struct em_str *raw = steps->has_direct ? &steps->direct_raw : &steps->raw;
+    print_raw(raw, url);
+    struct first_start setup = {steps, false};
+    const struct em_migrate_first first = {on_first_start, &setup};
+    int code = em_migrate(steps->config, url, em_str_c(raw), &steps->kept,
+                          looks_at_setup(steps) ? &first : NULL, &err);
+    if (code)
+        return setup.said ? code : em_said("migrate", &err);
+    em_steps_timing(steps, "migrate", start);
+    return 0;
+}
+
+void em_steps_end(struct em_steps *steps)
+{
+    em_db_close(steps->kept);
+    steps->kept = NULL;
+    em_url_free(&steps->url);
+    em_url_free(&steps->direct);
+    em_url_free(&steps->superuser);
+    em_str_wipe(&steps->raw);
+    em_str_wipe(&steps->direct_raw);
+    em_str_free(&steps->timings);
+}
+
+void em_steps_say(const struct em_steps *steps, const char *what, char *const *argv)
+{
+    EM_STR_AUTO line = EM_STR_INIT;
+    em_str_puts(&line, what);
+    em_time_print(&line, em_now() - steps->started);
+    if (steps->timings.len)
+        em_str_printf(&line, " (%s)", em_str_c(&steps->timings));
+    if (argv) {
+        em_str_puts(&line, ": ");
+        em_shown_command(argv, SHOWN_COMMAND, &line);
+    }
+    em_log(EM_LOG_INFO, NULL, "%s", em_str_c(&line));
+}
+
+int em_all_steps(struct em_steps *steps, const struct em_list *service)
+{
+    int code = em_step_check(steps, service, NULL);
+    if (code == 0)
+        code = em_step_wait(steps);
+    if (code == 0)
+        code = em_step_migrate(steps);
+    return code;
+}
