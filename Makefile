@@ -57,7 +57,7 @@ core      := base linux redact postgres url config net~ executable~ languages/py
 os        := loop files log exec process machine net
 db        := .
 overrides := .
-stages    := wait lock service sql~ require/interpreter~ require/java~ require/node~ require/php~ require/python~ require/ruby~ \
+stages    := wait lock service sql~ require/interpreter~ require/started~ require/java~ require/node~ require/php~ require/python~ require/ruby~ \
                require migrate/files migrate/ledger migrate bootstrap~ bundle~ health~ doctor~
 start     := .
 commands  := . doctor~

@@ -213,7 +213,8 @@ def test_interpreter_of_the_services_script(check, folder, own_venv):
         check(require, 0, words=words, env=SYSTEM)
     check(require, 0, words=["serve"], env={"PATH": f"{path}/bin:/usr/bin:/bin"})
     check(require, 0, words=["sh", "-c", "A=1 serve && true"], env={"PATH": f"/usr/bin:/bin:{path}/bin"})
-    check(require, 72, "not found by /usr/bin/python3", words=["sh", "-c", "true; serve"],
+    check(require, 0, words=["sh", "-c", "true; serve"], env={"PATH": f"/usr/bin:/bin:{path}/bin"})
+    check(require, 72, "not found by /usr/bin/python3", words=["sh", "-c", "true; eval serve"],
           env={"PATH": f"/usr/bin:/bin:{path}/bin"})
 
 

@@ -21,7 +21,7 @@
 
 /* What the child tells about a step that failed. Smaller than PIPE_BUF, so it arrives whole. */
 struct report {
-    enum { STEP_DEATH, STEP_GROUP, STEP_DUP, STEP_EXEC } step;
+    enum { STEP_DEATH, STEP_GROUP, STEP_DUP, STEP_DIR, STEP_EXEC } step;
     int error;
 };
 
@@ -80,6 +80,8 @@ static void run_child(const struct em_spawn *spawn, const char *file, pid_t pare
     }
     if (!place(spawn->in, 0) || !place(spawn->out, 1) || !place(spawn->err, 2))
         tell(pipe_fd, STEP_DUP, errno);
+    if (spawn->dir && chdir(spawn->dir) != 0)
+        tell(pipe_fd, STEP_DIR, errno);
     em_loop_restore();
     execve(file, spawn->argv, spawn->environ ? spawn->environ : environ);
     tell(pipe_fd, STEP_EXEC, errno);
@@ -141,7 +143,7 @@ int em_spawn(const struct em_spawn *spawn, struct em_child *child, struct em_err
     em_child_forget(child);
     if (report.step == STEP_EXEC)
         return em_exec_why(spawn->argv[0], em_str_c(&file), report.error, err);
-    static const char *const calls[] = {"prctl", "setpgid", "dup2"};
+    static const char *const calls[] = {"prctl", "setpgid", "dup2", "chdir"};
     errno = report.error;
     return em_fail_errno(err, EM_EXIT_SYSTEM, "can't prepare %s to run (%s)", spawn->argv[0],
                          calls[report.step]);

@@ -269,8 +269,12 @@ static int start(struct run *run, struct em_err *err)
         return em_fail_errno(err, EM_EXIT_SYSTEM, "can't open a pipe");
     int null = em_open_null();
     /* stdin is the service's, and so is stdout. */
-    struct em_spawn spawn = {
-        run->command->config->migrate_command.v, env.v, null, output, output, true, NULL};
+    struct em_spawn spawn = {.argv = run->command->config->migrate_command.v,
+                             .environ = env.v,
+                             .in = null,
+                             .out = output,
+                             .err = output,
+                             .own_group = true};
     em_reaper_start();
     em_family_note(&run->family);
     int code = run->command->body ? em_spawn_function(&spawn, run->command->body, run->command->ctx,

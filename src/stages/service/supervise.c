@@ -78,7 +78,8 @@ static int start(char *const *argv, int death_signal, struct run *run, struct em
 {
     EM_LIST_AUTO env = EM_LIST_INIT;
     struct em_spawn_service service = {.death_signal = death_signal};
-    struct em_spawn spawn = {argv, NULL, -1, -1, -1, true, &service};
+    struct em_spawn spawn = {
+        .argv = argv, .in = -1, .out = -1, .err = -1, .own_group = true, .service = &service};
     /* When embark's parent ends, it is passed on like any other. */
     if (death_signal)
         em_parent_signal(death_signal);

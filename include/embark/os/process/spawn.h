@@ -20,6 +20,7 @@ struct em_spawn_service {
 struct em_spawn {
     char *const *argv;                      /* argv[0] is looked up in PATH when it has no slash */
     char *const *environ;                   /* NULL: embark's own */
+    const char *dir;                        /* its working directory; NULL: embark's own */
     int in, out, err;                       /* descriptors for 0, 1, 2; -1: inherit */
     bool own_group;                         /* a process group of its own */
     const struct em_spawn_service *service; /* NULL: a helper */

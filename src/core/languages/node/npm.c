@@ -136,6 +136,32 @@ bool em_npm_read_lock(const char *json, size_t length, struct em_npm_needs *need
     return why->len == 0;
 }
 
+/* ---- Names and scripts ----------------------------------------------------------------------- */
+
+static bool take_text(const char *json, size_t length, const char *object, const char *key,
+                      struct em_str *out)
+{
+    EM_STR_AUTO why = EM_STR_INIT;
+    json_t *root = read_object(json, length, &why);
+    const char *text =
+        json_string_value(json_object_get(object ? json_object_get(root, object) : root, key));
+
+    if (text)
+        em_str_puts(out, text);
+    json_decref(root);
+    return text != NULL;
+}
+
+bool em_npm_name(const char *json, size_t length, struct em_str *name)
+{
+    return take_text(json, length, NULL, "name", name);
+}
+
+bool em_npm_script(const char *json, size_t length, const char *script, struct em_str *text)
+{
+    return take_text(json, length, "scripts", script, text);
+}
+
 /* ---- Ranges ---------------------------------------------------------------------------------- */
 
 enum em_judged em_npm_allows(const char *range, const char *version)

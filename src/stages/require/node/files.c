@@ -11,6 +11,7 @@
 #include "embark/core/languages/node/command_line.h"
 #include "embark/os/exec/find.h"
 #include "embark/os/files/files.h"
+#include "embark/stages/require/started/started.h"
 
 enum { PACKAGE_MAX = 4 * 1024 * 1024 };
 
@@ -48,7 +49,7 @@ static bool folder_of(const char *script, struct em_str *out)
 }
 
 /* A command whose #! line is node's. */
-static bool from_file(const char *name, struct em_str *out)
+static bool from_file(const char *name, const struct em_started_place *place, struct em_str *out)
 {
     EM_STR_AUTO file = EM_STR_INIT;
     EM_ERR_AUTO ignored = EM_ERR_INIT;
@@ -57,8 +58,11 @@ static bool from_file(const char *name, struct em_str *out)
     size_t length = 0;
     bool found;
 
-    if (em_exec_find(name, getenv("PATH"), &file, &ignored) != 0 ||
-        !em_file_head(em_str_c(&file), head, sizeof(head), &length))
+    if (strchr(name, '/'))
+        em_started_path(em_str_c(&place->dir), name, &file);
+    else if (em_exec_find(name, getenv("PATH"), &file, &ignored) != 0)
+        return false;
+    if (!em_file_head(em_str_c(&file), head, sizeof(head), &length))
         return false;
     found = em_shebang_read(head, length, &shebang) == EM_SHEBANG_OK &&
             em_language_of(shebang.program) == EM_LANGUAGE_NODE && folder_of(em_str_c(&file), out);
@@ -66,31 +70,54 @@ static bool from_file(const char *name, struct em_str *out)
     return found;
 }
 
-static bool from_words(char *const *words, size_t count, struct em_str *out)
+/* node adds .js to its script as require() does. */
+static bool from_script(const char *script, const struct em_started_place *place,
+                        struct em_str *out)
 {
-    size_t script = em_node_script(words, count);
+    EM_STR_AUTO file = EM_STR_INIT;
 
-    /* node adds .js to its script as require() does */
-    if (script) {
-        EM_STR_AUTO with_end = EM_STR_INIT;
-
-        em_str_printf(&with_end, "%s.js", words[script]);
-        return folder_of(words[script], out) || folder_of(em_str_c(&with_end), out);
-    }
-    return from_file(words[0], out);
+    em_started_path(em_str_c(&place->dir), script, &file);
+    if (folder_of(em_str_c(&file), out))
+        return true;
+    em_str_puts(&file, ".js");
+    return folder_of(em_str_c(&file), out);
 }
 
-void em_node_directory(const struct em_list *service, struct em_str *out)
-{
-    EM_LIST_AUTO inner = EM_LIST_INIT;
-    char cwd[4096];
+struct telling {
+    struct em_str dir, doubt;
+};
 
-    /* sh -c 'node server.js': its words count, whatever else the shell does with them. */
-    if (service && service->n > 2 && strcmp(service->v[service->n - 2], "-c") == 0 &&
-        em_words_split(service->v[service->n - 1], &inner) && inner.n &&
-        from_words(inner.v, inner.n, out))
+/* The last program that tells counts. */
+static void take(void *ctx, char *const *words, size_t count, const struct em_started_place *place)
+{
+    struct telling *t = ctx;
+    size_t script = em_node_script(words, count);
+    EM_STR_AUTO dir = EM_STR_INIT;
+    bool node = em_language_of(words[0]) == EM_LANGUAGE_NODE;
+    bool told = script ? from_script(words[script], place, &dir) : from_file(words[0], place, &dir);
+
+    if (!told && (node || place->manager == EM_MANAGER_NODE)) {
+        EM_FREE char *real = realpath(place->dir.len ? em_str_c(&place->dir) : ".", NULL);
+
+        em_str_puts(&dir, real ? real : em_str_c(&place->dir));
+        told = true;
+    }
+    if (!told)
         return;
-    if (service && service->n && from_words(service->v, service->n, out))
-        return;
-    em_str_puts(out, getcwd(cwd, sizeof(cwd)) ? cwd : "/");
+    em_str_cut(&t->dir, 0);
+    em_str_puts(&t->dir, em_str_c(&dir));
+    em_str_cut(&t->doubt, 0);
+    em_str_puts(&t->doubt, em_str_c(&place->doubt));
+}
+
+void em_node_directory(const struct em_list *service, struct em_str *out, struct em_str *doubt)
+{
+    struct telling t = {EM_STR_INIT, EM_STR_INIT};
+    EM_FREE char *cwd = realpath(".", NULL);
+
+    em_started(service, take, &t);
+    em_str_puts(doubt, em_str_c(&t.doubt));
+    em_str_puts(out, t.dir.len ? em_str_c(&t.dir) : cwd ? cwd : "/");
+    em_str_free(&t.dir);
+    em_str_free(&t.doubt);
 }

@@ -135,6 +135,22 @@ static void look_at_line(const char *value, const char *where, bool import, cons
     em_modules_free(&modules);
 }
 
+/* True: the folder in which Node.js runs isn't known, so that nothing is. */
+static bool say_doubt(const char *key, const char *value, const char *where, const char *doubt)
+{
+    struct em_modules modules;
+    EM_ERR_AUTO err = EM_ERR_INIT;
+    bool node = em_modules_read(value, strcmp(key, "import") == 0, &modules, &err) == 0 &&
+                modules.language == EM_LANGUAGE_NODE;
+
+    em_modules_free(&modules);
+    if (!*doubt || !node)
+        return false;
+    em_log_hint(EM_LOG_WARN, "require", "manifest = DIR/package.json looks from that folder",
+                "%s: not judged: %s can't be told (%s)", key, doubt, where);
+    return true;
+}
+
 static void look_at_manifest(const char *value, const char *where, struct em_errs *errs)
 {
     struct em_manifest manifest;
@@ -155,14 +171,17 @@ int em_require_node(const struct em_config *config, const struct em_list *servic
     const struct em_items *modules = &config->require_module, *imports = &config->require_import,
                           *manifests = &config->require_manifest;
     EM_STR_AUTO dir = EM_STR_INIT;
+    EM_STR_AUTO doubt = EM_STR_INIT;
     struct em_asks asks = {0};
     int code = 0;
 
-    em_node_directory(service, &dir);
+    em_node_directory(service, &dir, &doubt);
     for (size_t i = 0; i < modules->n; i++)
-        look_at_line(modules->v[i], modules->where[i], false, em_str_c(&dir), &asks, errs);
+        if (!say_doubt("module", modules->v[i], modules->where[i], em_str_c(&doubt)))
+            look_at_line(modules->v[i], modules->where[i], false, em_str_c(&dir), &asks, errs);
     for (size_t i = 0; i < imports->n; i++)
-        look_at_line(imports->v[i], imports->where[i], true, em_str_c(&dir), &asks, errs);
+        if (!say_doubt("import", imports->v[i], imports->where[i], em_str_c(&doubt)))
+            look_at_line(imports->v[i], imports->where[i], true, em_str_c(&dir), &asks, errs);
     for (size_t i = 0; i < manifests->n; i++)
         look_at_manifest(manifests->v[i], manifests->where[i], errs);
     for (size_t i = 0; i < asks.n && code == 0; i++)

@@ -7,6 +7,7 @@
 #include "embark/core/languages/python/lookup.h"
 #include "embark/core/languages/python/pep440.h"
 #include "embark/os/log/log.h"
+#include "embark/os/process/child_env.h"
 #include "embark/os/process/spawn.h"
 #include "embark/stages/require/python/interpreter.h"
 #include "questions.h"
@@ -71,8 +72,15 @@ static struct question *choose(const struct sorting *s, const char *key, const c
     EM_ERR_AUTO err = EM_ERR_INIT;
     struct em_err *added;
 
-    if (em_python_choose(s->config, s->service, language, &python, &err) == 0)
-        return question_for(s->all, &python, where);
+    if (em_python_choose(s->config, s->service, language, &python, &err) == 0) {
+        if (!python.doubt.len)
+            return question_for(s->all, &python, where);
+        em_log_hint(EM_LOG_WARN, "require",
+                    "name the interpreter: module = /path/to/bin/python: NAME",
+                    "%s: not judged: %s can't be told (%s)", key, em_str_c(&python.doubt), where);
+        em_python_choice_free(&python);
+        return NULL;
+    }
     added =
         em_errs_add(s->errs, EM_EXIT_REQUIREMENT, "%s: %s (%s)", key, em_str_c(&err.text), where);
     if (err.hint.len)
@@ -242,8 +250,21 @@ static void too_slow(const struct question *q, const struct em_str *out, struct 
                 "file");
 }
 
+/* Where and with which environment the service's command starts it. */
+static void set_place(const struct question *q, struct em_list *env, struct em_spawn *spawn)
+{
+    if (q->python.dir.len)
+        spawn->dir = em_str_c(&q->python.dir);
+    if (q->python.pythonpath.len) {
+        em_env_copy(env);
+        em_env_set(env, "PYTHONPATH", em_str_c(&q->python.pythonpath));
+        spawn->environ = env->v;
+    }
+}
+
 static int ask(struct question *q, em_time until, struct em_errs *errs, struct em_err *err)
 {
+    EM_LIST_AUTO env = EM_LIST_INIT;
     EM_LIST_AUTO argv = EM_LIST_INIT;
     EM_STR_AUTO out = EM_STR_INIT;
     EM_STR_AUTO stderr_text = EM_STR_INIT;
@@ -252,6 +273,7 @@ static int ask(struct question *q, em_time until, struct em_errs *errs, struct e
 
     command_line(q, &argv);
     spawn.argv = argv.v;
+    set_place(q, &env, &spawn);
     code = em_capture(&spawn, NULL, 0, ANSWER_MAX, until, &out, &stderr_text, &status, err);
     if (code == 0) {
         read_answer(q, &out, &stderr_text, status, errs);

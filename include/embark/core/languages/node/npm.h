@@ -28,6 +28,10 @@ bool em_npm_read_lock(const char *json, size_t length, struct em_npm_needs *need
                       struct em_str *why);
 void em_npm_needs_free(struct em_npm_needs *needs);
 
+/* A package.json's "name", and the text of one of its "scripts". False: there is none. */
+bool em_npm_name(const char *json, size_t length, struct em_str *name);
+bool em_npm_script(const char *json, size_t length, const char *script, struct em_str *text);
+
 /* Whether a range of package.json allows a version. Understood beside semver: "npm:name@range",
  * "workspace:range" and "". EM_UNKNOWN: an address, a tag. */
 enum em_judged em_npm_allows(const char *range, const char *version);

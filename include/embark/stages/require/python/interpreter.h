@@ -8,11 +8,9 @@
  *   2. the same of [migrate] command
  *   3. python3, then python, in PATH
  *
- * where a command is seen through what only starts another one: env, exec, nohup, tini, dumb-init,
- * gosu…, and the first command of sh -c '…' (a Dockerfile's CMD without brackets). `uv run`,
- * `poetry run` and their like use the virtual environment in ./.venv if it is there, or else that
- * of $VIRTUAL_ENV. Anything else (a shell script that ends in exec uvicorn) tells nothing, and the
- * next point counts.
+ * where a command is seen through what only starts another one (stages/started.h), and the last
+ * program that tells counts: `alembic upgrade head && exec uvicorn …`. Anything else (a shell
+ * script that ends in exec uvicorn) tells nothing, and the next point counts.
  *
  * [require] module = python3.11: … or /venv/bin/python: … names the interpreter itself.
  *
@@ -33,10 +31,14 @@ struct em_python_choice {
     enum em_python_mode mode;
     struct em_str script; /* its path, for the modes that have one */
     struct em_list flags;
+    struct em_str dir;        /* absolute: the folder in which it starts; "" for embark's own */
+    struct em_str pythonpath; /* what the command sets it to; "" */
+    struct em_str doubt;      /* why the interpreter can't be told; "" if it can. Else it is not
+                                 to be asked, and nothing is known of what it finds */
 };
-#define EM_PYTHON_CHOICE_INIT                                 \
-    {                                                         \
-        EM_STR_INIT, EM_PYTHON_CWD, EM_STR_INIT, EM_LIST_INIT \
+#define EM_PYTHON_CHOICE_INIT \
+    {                         \
+        .mode = EM_PYTHON_CWD \
     }
 
 /* `language`: "python", or an interpreter's name or path. `service` may be NULL. 0;
