@@ -71,6 +71,8 @@ headers   := $(shell find include/embark src -name '*.h')
 embedded  := $(shell find src -name '*.py' -o -name '*.js' -o -name '*.rb' -o -name '*.php')
 generated := build/gen/version.h $(embedded:src/%=build/gen/%.h)
 
+unit_sources := $(shell find test/unit -name 'test_*.c' | sort)
+
 # ---- Flavours: each has a folder of objects. tls and notls are embark (musl); asan and plain (glibc) are for tests. --
 
 flavour      := $(if $(filter no,$(TLS)),notls,tls)
@@ -103,7 +105,7 @@ build/$1/test/%.o: test/%.c build/flags | $(generated)
 build/$1/core.a: $(patsubst %.c,build/$1/%.o,$(filter src/core/%,$(sources)))
 build/$1/os.a: $(patsubst %.c,build/$1/%.o,$(filter src/os/%,$(sources)))
 objects_$1 := $(patsubst %.c,build/$1/%.o,$(filter-out src/core/% src/os/%,$(sources)))
--include $(patsubst %.c,build/$1/%.d,$(sources) $(wildcard test/unit/*.c test/unit/*/*.c))
+-include $(patsubst %.c,build/$1/%.d,$(sources) $(unit_sources))
 endef
 $(foreach f,tls notls asan plain,$(eval $(call flavour_rules,$f)))
 
@@ -183,18 +185,17 @@ asan: check-packages
 
 # ---- Tests --------------------------------------------------------------------------------------------------------------
 
-# Each test/unit/test_*.c is a program linked with core alone, each test/unit/os/test_*.c one with os and core.
-unit_sources := $(wildcard test/unit/test_*.c test/unit/os/test_*.c)
+# Each test/unit/core/…/test_*.c is a program linked with core alone, each test/unit/os/…/test_*.c one with os and core.
 unit_asan    := $(unit_sources:%.c=build/asan/%)
 unit_plain   := $(unit_sources:%.c=build/plain/%)
 
-build/asan/test/unit/test_%: build/asan/test/unit/test_%.o build/asan/core.a
+build/asan/test/unit/core/%: build/asan/test/unit/core/%.o build/asan/core.a
 	$(Q)gcc $(asan) -o $@ $^ -lcmocka -linih -lmd -ljansson
-build/asan/test/unit/os/test_%: build/asan/test/unit/os/test_%.o build/asan/os.a build/asan/core.a
+build/asan/test/unit/os/%: build/asan/test/unit/os/%.o build/asan/os.a build/asan/core.a
 	$(Q)gcc $(asan) -o $@ $^ -lcmocka -linih -lmd -ljansson
-build/plain/test/unit/test_%: build/plain/test/unit/test_%.o build/plain/core.a
+build/plain/test/unit/core/%: build/plain/test/unit/core/%.o build/plain/core.a
 	$(Q)gcc -o $@ $^ -lcmocka -linih -lmd -ljansson
-build/plain/test/unit/os/test_%: build/plain/test/unit/os/test_%.o build/plain/os.a build/plain/core.a
+build/plain/test/unit/os/%: build/plain/test/unit/os/%.o build/plain/os.a build/plain/core.a
 	$(Q)gcc -o $@ $^ -lcmocka -linih -lmd -ljansson
 .SECONDARY:
 
@@ -260,7 +261,7 @@ check-packages: FORCE
 
 # ---- Checks: what can be said without running embark goes first, each one also a target of its own. --------------------
 
-unit_headers := $(wildcard test/unit/*.h test/unit/*.c test/unit/*/*.c)
+unit_headers := $(shell find test/unit -name '*.[ch]')
 analysis     := -std=gnu11 $(cppflags) -DEMBARK_TLS=1 -isystem /usr/include/postgresql
 checks       := check-format check-layers check-tidy check-cppcheck check-scripts check-programs check-sql check-foreign check-manual \
                 check-sizes

@@ -1,8 +1,8 @@
 """The screen of `embark doctor`: into rows and back, and golden files of it.
 
-    EMBARK_GOLDEN=write /usr/bin/python3 -m pytest test/program/test_doctor.py
+    EMBARK_GOLDEN=write /usr/bin/python3 -m pytest test/program/doctor/test_doctor.py
 
-writes the files in test/program/golden anew, from real runs. What is particular to a run or a machine (ports, folders, names, times,
+writes the files in test/program/doctor/golden anew, from real runs. What is particular to a run or a machine (ports, folders, names, times,
 versions) is replaced in the rows, which are then wrapped again.
 """
 
@@ -13,7 +13,7 @@ import textwrap
 from pathlib import Path
 
 WIDTH = 80
-GOLDEN = Path(__file__).parents[1] / "golden"
+GOLDEN = Path(__file__).parents[1] / "doctor/golden"
 MARKS = " ✓!✗"
 
 

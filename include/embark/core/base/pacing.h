@@ -22,7 +22,7 @@
  *
  * A try that is given up is work that the server has done for nothing, and has to do again: where
  * it has ever answered, a try is given more time. Pure: times are handed in, and the same seed
- * gives the same gaps. Model: test/unit/test_herd.c.
+ * gives the same gaps. Model: test/unit/core/base/test_pacing_herd.c.
  */
 #ifndef EMBARK_CORE_BASE_PACING_H
 #define EMBARK_CORE_BASE_PACING_H

@@ -326,7 +326,7 @@ def test_dockerfile_example(service):
 @of_kind("screen")
 def test_example_of_a_screen(text):
     """One of the golden files, or the end of one."""
-    screens = [path.read_text() for path in (TOP / "test/program/golden").glob("doctor-*.txt")]
+    screens = [path.read_text() for path in (TOP / "test/program/doctor/golden").glob("doctor-*.txt")]
     assert any(screen.endswith(text.rstrip("\n") + "\n") for screen in screens)
 
 

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "../fuzz/sql_invariants.h"
+#include "../../../fuzz/sql_invariants.h"
 
 static unsigned long long seed;
 

@@ -19,7 +19,7 @@
 #include "embark/core/executable/elf.h"
 #include "embark/os/exec/find.h"
 
-#include "../elf_bytes.h"
+#include "../../core/executable/elf_bytes.h"
 
 /* All tests are in a folder of their own, which is the working directory. */
 static char folder[] = "/tmp/embark-test-exec.XXXXXX";

@@ -1,5 +1,5 @@
 /* Where statements end and what is in them. What psql itself says to all of these is compared in
- * test/program/test_sql_psql.py. */
+ * test/program/sql/test_sql_psql.py. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -11,7 +11,7 @@ import pytest
 from support.image import write
 from support.process import need_root
 
-TOP = Path(__file__).resolve().parents[2]
+TOP = Path(__file__).resolve().parents[3]
 SYSTEM = "/usr/bin:/bin"
 
 
@@ -154,7 +154,7 @@ def test_where_there_are_no_namespaces(binary, folder):
     environment = {**os.environ, "EMBARK_BIN": str(binary), "EMBARK_TEST_NODE": ""}
     done = subprocess.run(
         ["setpriv", "--bounding-set=-sys_admin", "--inh-caps=-sys_admin", "--", sys.executable, "-m", "pytest", "-p", "no:cacheprovider",
-         "test/program/test_exec.py", "-k", "test_mount_without_exec or test_same_process"],
+         "test/program/service/test_exec.py", "-k", "test_mount_without_exec or test_same_process"],
         cwd=TOP, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True)
     line = r"^namespaces: 2 tests skipped, as the kernel refuses namespaces \(unshare: .*\): to run them, run all as root on a machine"
     assert done.returncode == 0 and re.search(line, done.stdout, re.M), done.stdout + done.stderr

@@ -9,7 +9,7 @@ import pytest
 
 from test_bootstrap import SECRET, SUPER, Service, ready, set_superuser
 
-TOP = Path(__file__).resolve().parents[2]
+TOP = Path(__file__).resolve().parents[3]
 ENTRY = re.compile(r"^\d{4}-\d\d-\d\d [\d:.]+ \S+ \[\d+\] ", re.MULTILINE)
 STATEMENT = re.compile(r"\S+@\S+/(?P<application>embark.*?) LOG:  (?:statement|execute [^:]*): (?P<sql>.*)", re.DOTALL)
 BUILD = "build-7f3a"

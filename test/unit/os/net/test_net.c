@@ -1,5 +1,5 @@
 /* os/net/net.h, as far as it goes without a network: names in /etc/hosts, the loopback and unix
- * sockets. The rest is test/program/test_wait_others.py. */
+ * sockets. The rest is test/program/wait/test_wait_others.py. */
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
