@@ -17,6 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 
 #ifndef __GLIBC__ /* whose programs, for tests, have a dynamic linker */
 
@@ -57,6 +58,27 @@ static inline void relocate(uintptr_t base, const uintptr_t *relr, size_t size)
     }
 }
 
+/* Read-only from here on. Not by mprotect(3): where the kernel refuses, that writes errno, for
+ * which there is no thread yet. What is refused here is a protection that is lacking, and no more.
+ */
+static inline void protect(uintptr_t start, size_t length)
+{
+    long prot = PROT_READ;
+#if defined __x86_64__
+    long number = SYS_mprotect;
+    __asm__ volatile("syscall"
+                     : "+a"(number)
+                     : "D"(start), "S"(length), "d"(prot)
+                     : "rcx", "r11", "memory");
+#elif defined __aarch64__
+    register long x8 __asm__("x8") = SYS_mprotect, x0 __asm__("x0") = (long)start;
+    register long x1 __asm__("x1") = (long)length, x2 __asm__("x2") = prot;
+    __asm__ volatile("svc 0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2) : "memory");
+#else
+    mprotect((void *)start, length, (int)prot);
+#endif
+}
+
 /* Behind the environment lies what the kernel tells. */
 static inline size_t page_size(char **envp)
 {
@@ -93,7 +115,7 @@ __attribute__((no_stack_protector)) int __wrap___libc_start_main(int (*main_)(in
             uintptr_t start = (base + header[i].p_vaddr) & ~(page - 1);
             uintptr_t end = (base + header[i].p_vaddr + header[i].p_memsz) & ~(page - 1);
 
-            mprotect((void *)start, end - start, PROT_READ);
+            protect(start, end - start);
         }
     }
 
