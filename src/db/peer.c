@@ -1,8 +1,15 @@
 #include "embark/db/peer.h"
 
+#define OPENSSL_SUPPRESS_DEPRECATED /* HMAC_Final(), below */
+
 #include <errno.h>
 #include <poll.h>
 #include <sys/socket.h>
+
+#ifdef __GLIBC__
+#include <dlfcn.h>
+#include <openssl/hmac.h>
+#endif
 
 #include "embark/os/loop/clock.h"
 #include "embark/os/loop/loop.h"
@@ -79,34 +86,56 @@ bool em_peer_bounded(const struct em_peer *peer, const char *where, struct em_er
     return true;
 }
 
-#ifndef __GLIBC__ /* the dynamic builds of the tests have a libpq that calls its own C library */
-
-/* The linker's names. */
+/* What libpq calls in place of the C library's. In embark, which is static, the linker sees to that
+ * (--wrap). In the dynamic builds of the tests the program's functions come before those of its
+ * libraries. */
+#ifdef __GLIBC__
+#define OURS(name)   name
+#define THEIRS(name) (__extension__(__typeof__(&(name))) dlsym(RTLD_NEXT, #name))
+#else
+#define OURS(name)   __wrap_##name
+#define THEIRS(name) __real_##name
 ssize_t __real_recv(int fd, void *bytes, size_t size, int flags);
+ssize_t __real_send(int fd, const void *bytes, size_t size, int flags);
 int __real_poll(struct pollfd *fds, nfds_t count, int timeout);
 ssize_t __wrap_recv(int fd, void *bytes, size_t size, int flags);
+ssize_t __wrap_send(int fd, const void *bytes, size_t size, int flags);
 int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout);
+#endif
 
-ssize_t __wrap_recv(int fd, void *bytes, size_t size, int flags)
+ssize_t OURS(recv)(int fd, void *bytes, size_t size, int flags)
 {
     if (!current)
-        return __real_recv(fd, bytes, size, flags);
+        return THEIRS(recv)(fd, bytes, size, flags);
     if (current->left == 0) {
         current->too_big = true;
         errno = EMSGSIZE;
         return -1;
     }
-    ssize_t n = __real_recv(fd, bytes, size < current->left ? size : current->left, flags);
+    ssize_t n = THEIRS(recv)(fd, bytes, size < current->left ? size : current->left, flags);
     if (n > 0)
         current->left -= (size_t)n;
     return n;
 }
 
+/* After an error libpq keeps it to itself and waits for what the server says of it. Whatever has
+ * been lost, there is nothing to wait for on a connection that is closed. */
+ssize_t OURS(send)(int fd, const void *bytes, size_t size, int flags)
+{
+    ssize_t n = THEIRS(send)(fd, bytes, size, flags);
+    if (current && n < 0 && errno != EAGAIN && errno != EINTR) {
+        int error = errno;
+        shutdown(fd, SHUT_RDWR);
+        errno = error;
+    }
+    return n;
+}
+
 /* libpq waits without a limit for what it sends during a login, and nowhere else for embark. */
-int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout)
+int OURS(poll)(struct pollfd *fds, nfds_t count, int timeout)
 {
     if (!current || count != 1 || timeout >= 0)
-        return __real_poll(fds, count, timeout);
+        return THEIRS(poll)(fds, count, timeout);
     if (em_peer_await(current, fds->fd, fds->events)) {
         fds->revents = fds->events;
         return 1;
@@ -115,4 +144,10 @@ int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout)
     return -1;
 }
 
+#ifdef __GLIBC__
+/* The rounds of a SCRAM login, which src/overrides/scram_salted_password.c counts in embark. */
+int HMAC_Final(HMAC_CTX *context, unsigned char *digest, unsigned *length)
+{
+    return em_peer_in_time() ? THEIRS(HMAC_Final)(context, digest, length) : 0;
+}
 #endif
