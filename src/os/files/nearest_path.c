@@ -10,6 +10,7 @@
 enum {
     NAMES_LOOKED_AT = 10000, /* a directory of a million files doesn't hold up a message */
     NAMES_SAID = 4,
+    LINKS_MAX = 40, /* as the kernel */
 };
 
 /* False: relative to a directory that is gone. */
@@ -39,18 +40,53 @@ static size_t next_end(const char *path, size_t at)
     return at + strcspn(path + at, "/");
 }
 
+/* What a link holds. False: it is none, or can't be read. */
+static bool read_link(const char *path, struct em_str *target)
+{
+    char bytes[4096];
+    ssize_t n = readlink(path, bytes, sizeof(bytes));
+
+    em_str_cut(target, 0);
+    if (n > 0)
+        em_str_add(target, bytes, (size_t)n);
+    return n > 0;
+}
+
+/* Where a chain of links ends: `link` becomes what its last one holds, as seen from its folder. */
+static void follow_links(struct em_str *link)
+{
+    EM_STR_AUTO target = EM_STR_INIT;
+
+    for (int i = 0; i < LINKS_MAX && read_link(em_str_c(link), &target); i++) {
+        const char *slash = em_base_name(em_str_c(link));
+
+        em_str_cut(link, em_str_c(&target)[0] == '/' ? 0 : (size_t)(slash - em_str_c(link)));
+        em_str_puts(link, em_str_c(&target));
+    }
+}
+
 static void say_link(const char *path, struct em_str *out)
 {
-    char target[4096];
-    ssize_t n = readlink(path, target, sizeof(target));
-    int reason = errno;
+    EM_STR_AUTO target = EM_STR_INIT;
+    EM_STR_AUTO first = EM_STR_INIT;
+    EM_STR_AUTO end = EM_STR_INIT;
     struct stat st;
+    int reason;
 
-    if (n < 0)
+    if (!read_link(path, &target))
         return;
-    if (stat(path, &st) != 0)
-        reason = errno;
-    em_str_printf(out, "%s is a symbolic link to %.*s, which %s", path, (int)n, target,
+    reason = stat(path, &st) != 0 ? errno : 0;
+    em_str_printf(out, "%s is a symbolic link to %s, ", path, em_str_c(&target));
+    em_str_puts(&end, path);
+    if (reason == ENOENT)
+        follow_links(&end);
+    em_str_add(&first, path, (size_t)(em_base_name(path) - path));
+    if (em_str_c(&target)[0] == '/')
+        em_str_cut(&first, 0);
+    em_str_puts(&first, em_str_c(&target));
+    if (reason == ENOENT && strcmp(em_str_c(&first), em_str_c(&end)) != 0)
+        em_str_printf(out, "and that leads to %s, ", em_str_c(&end));
+    em_str_printf(out, "which %s",
                   reason == ELOOP    ? "leads back to itself"
                   : reason == EACCES ? "we may not look at"
                                      : "does not exist");

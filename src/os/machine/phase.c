@@ -111,17 +111,31 @@ bool em_phase_brought_in(void)
     return !descends_from_pid_1(getpid());
 }
 
+/* The kernel cuts a title after 15 bytes. */
+static const struct known {
+    const char *name, *text;
+} known[] = {{"check", "the image is looked at"},
+             {"wait", "it waits for the database, or for what [wait] names"},
+             {"bootstrap", "role and database are set up"},
+             {"lock", "it waits for the migration lock"},
+             {"migrate", "the migration runs"}};
+
+static const struct known *known_of(const char *phase)
+{
+    for (size_t i = 0; *phase && i < sizeof known / sizeof *known; i++)
+        if (em_starts(known[i].name, phase))
+            return &known[i];
+    return NULL;
+}
+
 const char *em_phase_what(const char *phase)
 {
-    static const struct {
-        const char *phase, *text;
-    } known[] = {{"check", "the image is looked at"},
-                 {"wait", "it waits for the database, or for what [wait] names"},
-                 {"bootst", "role and database are set up"},
-                 {"lock", "it waits for the migration lock"},
-                 {"migrate", "the migration runs"}};
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-        if (em_starts(phase, known[i].phase))
-            return known[i].text;
-    return "start-up goes on";
+    const struct known *k = known_of(phase);
+    return k ? k->text : "start-up goes on";
+}
+
+const char *em_phase_name(const char *phase)
+{
+    const struct known *k = known_of(phase);
+    return k ? k->name : phase;
 }

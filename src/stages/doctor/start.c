@@ -126,7 +126,7 @@ static bool say_phase(struct em_looks *looks)
         return false;
     em_look_add(looks, SECTION, "start", EM_MARK_WARN, 0,
                 "process %d is embark, and not through: %s (embark:%s)", (int)pid,
-                em_phase_what(em_str_c(&phase)), em_str_c(&phase));
+                em_phase_what(em_str_c(&phase)), em_phase_name(em_str_c(&phase)));
     return true;
 }
 

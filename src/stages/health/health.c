@@ -23,7 +23,7 @@ static int check_phase(struct em_err *err)
     if (!em_phase_find(&pid, &phase))
         return 0;
     return em_fail(err, EM_EXIT_UNREACHABLE, "the service isn't started yet: %s (embark:%s)",
-                   em_phase_what(em_str_c(&phase)), em_str_c(&phase));
+                   em_phase_what(em_str_c(&phase)), em_phase_name(em_str_c(&phase)));
 }
 
 /* ---- What answers ------------------------------------------------------------------------------ */

@@ -96,7 +96,7 @@ def test_links(check, folder):
     (folder / "broken").symlink_to("/build/public")
     (folder / "chain").symlink_to("broken")
     check("dir = broken : not-empty\n", 72, f"{folder}/broken is a symbolic link to /build/public, which does not exist")
-    check("dir = chain\n", 72, f"{folder}/chain is a symbolic link to broken, which does not exist")
+    check("dir = chain\n", 72, f"{folder}/chain is a symbolic link to broken, and that leads to /build/public, which does not exist")
     check("dir = broken/inner\n", 72, f"{folder}/broken is a symbolic link to /build/public, which does not exist")
 
 

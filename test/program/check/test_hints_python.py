@@ -230,3 +230,32 @@ def test_following_the_hint_of_an_editable_install(missing, folder, venv):
     assert hint == f"{folder}/build/src"
     package(folder / "build/src", "myapp")
     missing("myapp", code=0)
+
+
+# --- Manifests
+
+def test_a_module_that_no_manifest_lists(check, folder, venv):
+    write(folder / "requirements.txt", "shopapi>=1\n-r more.txt\n")
+    write(folder / "more.txt", "PyYAML\n")
+
+    def missing(name, *patterns):
+        return check(f"module = {folder}/.venv/bin/python: {name}\nmanifest = requirements.txt\n", 72, *patterns,
+                     words=[folder / ".venv/bin/python", "-m", "x"], env=SYSTEM).stderr
+
+    said = missing("shopdb", r"module shopdb: .*; no requirement of that name is in requirements\.txt; looked in",
+                   r"hint: add it to requirements\.txt, or what brings it, and build the image again")
+    for listed in ("shopapi.main", "yaml"):
+        said = missing(listed, rf"module {listed}: ")
+        assert "no requirement of that name" not in said, said
+    # a folder of that name hides that it is missing
+    write(folder / "shopdb" / "env.py")
+    missing("shopdb.config", rf"the folder {folder}/shopdb has that name but no __init__", "no requirement of that name is in")
+    # what can't be read whole tells nothing
+    write(folder / "more.txt", "git+https://example.com/x.git\n")
+    assert "no requirement of that name" not in missing("shopdb")
+
+
+def test_a_module_that_pyproject_does_not_list(check, folder, venv):
+    write(folder / "pyproject.toml", "[project]\nname = 'x'\nversion = '1'\ndependencies = ['shopapi']\n")
+    check(f"module = {folder}/.venv/bin/python: shopdb\nmanifest = pyproject.toml\n", 72,
+          r"no requirement of that name is in pyproject\.toml", words=[folder / ".venv/bin/python", "-m", "x"], env=SYSTEM)

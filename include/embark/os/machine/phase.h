@@ -22,6 +22,8 @@
 bool em_phase_find(pid_t *pid, struct em_str *phase);
 /* What embark does in a phase, as a clause: "it waits for the migration lock". */
 const char *em_phase_what(const char *phase);
+/* Its whole name: "bootstrap" of "bootstra". */
+const char *em_phase_name(const char *phase);
 /* Whether we come from outside of the PID namespace, as by docker exec: we don't descend from its
  * PID 1. In one that several containers share, that goes for each of them but the first one. */
 bool em_phase_brought_in(void);

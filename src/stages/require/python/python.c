@@ -195,8 +195,25 @@ static void too_old(const struct question *q, const char *version, struct em_err
             "name the service's interpreter: module = /path/to/python3: NAME…");
 }
 
+/* It is missing whole, and not a part of it. */
+static bool is_missing(const struct em_python_name *name)
+{
+    return !name->part || !strchr(name->part, '.') || name->folders.n;
+}
+
+static void say(const struct question *q, const struct em_python_answer *answer,
+                const struct em_python_name *name, const struct em_str *bytes, struct em_err *err)
+{
+    EM_STR_AUTO manifests = EM_STR_INIT;
+
+    if (is_missing(name))
+        em_python_ask_unlisted(&q->ask, bytes, name->name, &manifests);
+    em_python_answer_say(answer, name, em_str_c(&q->python.path),
+                         manifests.len ? em_str_c(&manifests) : NULL, err);
+}
+
 static void judge(const struct question *q, const struct em_python_answer *answer,
-                  struct em_errs *errs)
+                  const struct em_str *bytes, struct em_errs *errs)
 {
     for (size_t i = 0; i < q->names.n; i++) {
         const struct em_python_name *name = em_python_answer_of(answer, q->names.v[i]);
@@ -208,7 +225,7 @@ static void judge(const struct question *q, const struct em_python_answer *answe
             continue;
         }
         if (name)
-            em_python_answer_say(answer, name, em_str_c(&q->python.path), &err);
+            say(q, answer, name, bytes, &err);
         else
             em_fail(&err, EM_EXIT_REQUIREMENT, "module %s: %s said nothing about it", q->names.v[i],
                     em_str_c(&q->python.path));
@@ -228,7 +245,7 @@ static void read_answer(struct question *q, const struct em_str *out,
     } else if (answer.version && em_pep440_allows("<3.4", answer.version) == EM_YES) {
         too_old(q, answer.version, errs);
     } else {
-        judge(q, &answer, errs);
+        judge(q, &answer, out, errs);
         em_python_ask_judge(&q->ask, em_str_c(&q->python.path), &answer, out, status, errs);
     }
     em_python_answer_free(&answer);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "embark/core/languages/python/distribution.h"
 #include "embark/core/languages/python/pep440.h"
 #include "embark/core/languages/python/requirements_txt.h"
 #include "embark/core/languages/reply/imports.h"
@@ -334,6 +335,42 @@ void em_python_ask_judge(struct em_python_ask *ask, const char *python,
     for (size_t i = 0; i < ask->manifest_count; i++)
         judge_manifest(&j, &ask->manifests[i]);
     em_python_more_free(&j.more);
+}
+
+/* Whether one of the requirements may bring it; one that isn't understood may. */
+static bool lists(const struct em_list *requirements, const char *module)
+{
+    bool found = false;
+
+    for (size_t i = 0; i < requirements->n && !found; i++) {
+        struct em_requirement r;
+        EM_ERR_AUTO err = EM_ERR_INIT;
+
+        found = em_requirement_read(requirements->v[i], &r, &err) != 0 ||
+                em_python_may_bring(r.key, module);
+        em_requirement_free(&r);
+    }
+    return found;
+}
+
+void em_python_ask_unlisted(const struct em_python_ask *ask, const struct em_str *bytes,
+                            const char *module, struct em_str *manifests)
+{
+    struct em_python_more more;
+
+    em_python_more_read(&more, em_str_c(bytes), bytes->len);
+    for (size_t i = 0; i < ask->manifest_count; i++) {
+        const struct em_python_manifest *m = &ask->manifests[i];
+        const struct em_python_needs *toml = m->toml ? em_python_toml_of(&more, m->file) : NULL;
+        bool whole = m->toml ? toml && !toml->broken && !toml->doubts.n : !m->doubts.n;
+
+        if (!whole || lists(toml ? &toml->lines : &m->needs.texts, module)) {
+            em_str_cut(manifests, 0);
+            break;
+        }
+        em_str_printf(manifests, "%s%s", i ? ", " : "", m->file);
+    }
+    em_python_more_free(&more);
 }
 
 bool em_python_ask_hanging(const struct em_str *bytes, struct em_str *name)

@@ -40,6 +40,11 @@ void em_python_ask_judge(struct em_python_ask *ask, const char *python,
                          const struct em_python_answer *answer, const struct em_str *bytes,
                          int status, struct em_errs *errs);
 
+/* Adds the names of the manifests, if all of them could be read whole and no requirement in them
+ * may bring the module; nothing else. */
+void em_python_ask_unlisted(const struct em_python_ask *ask, const struct em_str *bytes,
+                            const char *module, struct em_str *manifests);
+
 /* Whether the answer of an interpreter that was ended stops in the middle of an import; adds the
  * module's name. */
 bool em_python_ask_hanging(const struct em_str *bytes, struct em_str *name);

@@ -76,8 +76,9 @@ const struct em_python_name *em_python_answer_of(const struct em_python_answer *
                                                  const char *name);
 
 /* "module alembic.config: not found by /usr/bin/python3 (Python 3.11.2): …" with a hint,
- * EM_EXIT_REQUIREMENT. `python` is the interpreter as it was started. */
+ * EM_EXIT_REQUIREMENT. `python` is the interpreter as it was started; `unlisted`
+ * names the manifests that were to have a requirement of that name and have none; NULL. */
 int em_python_answer_say(const struct em_python_answer *answer, const struct em_python_name *name,
-                         const char *python, struct em_err *err);
+                         const char *python, const char *unlisted, struct em_err *err);
 
 #endif

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "embark/core/languages/python/command_line.h"
+#include "embark/core/languages/python/distribution.h"
 #include "embark/core/languages/python/lookup.h"
 
 static void test_is_python(void **state)
@@ -70,6 +71,25 @@ static void test_args(void **state)
     expect_args("-I -I -m x", EM_PYTHON_CWD, NULL, "-I");
 }
 
+static void test_may_bring(void **state)
+{
+    (void)state;
+    assert_true(em_python_may_bring("fastapi", "fastapi"));
+    assert_true(em_python_may_bring("psycopg2-binary", "psycopg2.extras"));
+    assert_true(em_python_may_bring("flask-cors", "flask_cors"));
+    assert_true(em_python_may_bring("google-cloud-storage", "google.cloud.storage"));
+    assert_true(em_python_may_bring("protobuf", "google.protobuf.message"));
+    assert_true(em_python_may_bring("pyyaml", "yaml"));
+    assert_true(em_python_may_bring("opencv-python-headless", "cv2"));
+    assert_true(em_python_may_bring("python-dotenv", "dotenv"));
+    assert_true(em_python_may_bring("pillow", "PIL.Image"));
+    assert_true(em_python_may_bring("gitpython", "git"));
+    assert_false(em_python_may_bring("fastapi", "alembic"));
+    assert_false(em_python_may_bring("uvicorn", "yaml"));
+    assert_false(em_python_may_bring("protobuf", "google.cloud"));
+    assert_false(em_python_may_bring("", "alembic"));
+}
+
 /* ---- Answers ----------------------------------------------------------------------------------- */
 
 static void expect_said(const char *answer_text, const char *name, const char *text,
@@ -81,8 +101,9 @@ static void expect_said(const char *answer_text, const char *name, const char *t
     em_python_answer_read(&answer, answer_text, strlen(answer_text));
     assert_true(answer.complete);
     assert_non_null(em_python_answer_of(&answer, name));
-    assert_int_equal(em_python_answer_say(&answer, em_python_answer_of(&answer, name), "/py", &err),
-                     EM_EXIT_REQUIREMENT);
+    assert_int_equal(
+        em_python_answer_say(&answer, em_python_answer_of(&answer, name), "/py", NULL, &err),
+        EM_EXIT_REQUIREMENT);
     assert_string_equal(em_str_c(&err.text), text);
     assert_non_null(strstr(em_str_c(&err.hint), hint));
     em_err_free(&err);
@@ -255,7 +276,7 @@ static void test_answer_of_random_lines(void **state)
         for (size_t i = 0; i < answer.count; i++) {
             struct em_err err = EM_ERR_INIT;
 
-            em_python_answer_say(&answer, &answer.names[i], "/py", &err);
+            em_python_answer_say(&answer, &answer.names[i], "/py", i % 2 ? "r" : NULL, &err);
             em_err_free(&err);
         }
         em_python_answer_free(&answer);
@@ -270,6 +291,7 @@ int main(void)
         cmocka_unit_test(test_args),
         cmocka_unit_test(test_sentences),
         cmocka_unit_test(test_other_interpreters),
+        cmocka_unit_test(test_may_bring),
         cmocka_unit_test(test_environments_and_editable_installs),
         cmocka_unit_test(test_answer_is_picked_out),
         cmocka_unit_test(test_answer_of_random_lines),
