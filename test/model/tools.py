@@ -117,7 +117,7 @@ def run_python(words, folder, env, output):
 class Alembic(PythonTool):
     name = "alembic"
     layouts = ("plain", "config", "blanks", "colons", "package", "variable", "section", "program", "sh", "script")
-    hidden = ("program", "script")
+    hidden = ("script",)
     targets = seeds = True
     def folders(self, image):
         script = {"package": "notes/db", "config": "db"}.get(image.layout, "migrations")

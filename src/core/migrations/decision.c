@@ -141,9 +141,9 @@ static void say_missing_proof(const struct em_ours *ours, const struct em_state 
         say(verdict, EM_RUN, "the last run did not end well");
     } else if (!proof.same_identity) {
         say(verdict, EM_RUN,
-            state->newest.identity
-                ? "the command, or the schema in which it acts, has changed since the last run"
-                : "the last run was noted by an older embark");
+            state->newest.identity ? "the command, its settings, or the schema in which it acts, "
+                                     "have changed since the last run"
+                                   : "the last run was noted by an older embark");
     } else if (!proof.complete && !proof.same_build) {
         em_str_cut(&verdict->why, 0);
         verdict->decision = EM_RUN;
@@ -243,9 +243,13 @@ void em_judge(const struct em_ours *ours, const struct em_state *state, struct e
 
 void em_judge_nothing_left(struct em_verdict *verdict)
 {
+    bool half_way = verdict->half_way;
     em_verdict_free(verdict);
     say(verdict, EM_RUN,
-        "a newer image's run did not end well, and the migration tool's table has nothing of it");
+        half_way ? "a newer image's run did not end well, and the migration tool's table has "
+                   "nothing of it"
+                 : "the last run's image had more migrations, and the migration tool's table has "
+                   "none of them");
 }
 
 void em_judge_by_table(const struct em_list *unknown, const char *table, struct em_verdict *verdict)

@@ -4,7 +4,7 @@
 
 /* Of the text that is hashed. A later embark that hashes something else raises it: each image then
  * runs its migrations once. */
-#define VERSION "embark identity 1"
+#define VERSION "embark identity 2"
 
 static void part(struct em_str *text, const char *name, const char *value)
 {
@@ -27,6 +27,7 @@ void em_identity_digest(const struct em_identity *identity, char hex[EM_HEX_DIGE
     part(&text, "sql", identity->sql);
     parts(&text, "order", identity->order);
     part(&text, "files", files);
+    part(&text, "settings", identity->settings);
     part(&text, "place", identity->place);
     part(&text, "acts in", identity->acts_in);
     em_hex_sha256(em_str_c(&text), text.len, hex);

@@ -110,6 +110,7 @@ static void package_folders(struct settings *c, const char *location, struct em_
     if (!c->s->world->python(c->s->world->ctx, &roots, &why))
         em_tool_doubt(c->s, "where the package of %s lies can't be told: %s", location,
                       em_str_c(&why));
+    em_tool_python_path(c->s, &roots);
     for (const char *p = location; *p; p++)
         em_str_putc(&inner, *p == ':' || (*p == '.' && p < strchr(location, ':')) ? '/' : *p);
     for (size_t i = 0; i < roots.n; i++) {
@@ -131,7 +132,7 @@ static void locate(struct settings *c, const char *location, struct em_list *out
         em_list_add(out, location);
 }
 
-static void add_versions(struct settings *c, const char *location, const char *below)
+static void add_versions(struct settings *c, const char *location, const char *below, bool perhaps)
 {
     EM_STR_AUTO recursive = EM_STR_INIT;
     EM_STR_AUTO sourceless = EM_STR_INIT;
@@ -146,7 +147,7 @@ static void add_versions(struct settings *c, const char *location, const char *b
             em_tool_add(c->s, *below ? em_str_c(&path) : folders.v[i],
                         strcmp(em_str_c(&recursive), "true") == 0 ? EM_TOOL_DEEP : EM_TOOL_FLAT);
         place->compiled = strcmp(em_str_c(&sourceless), "true") == 0;
-        place->named = true;
+        place->named |= !perhaps;
     }
 }
 
@@ -245,10 +246,14 @@ static void read_env(struct settings *c, const char *location)
             em_tool_no_table(c->s, "%s can't be read: %s", em_str_c(&path), em_str_c(&why));
             return;
         }
+        em_tool_steers_file(c->s, em_str_c(&path), em_str_c(&text), text.len);
         if (!keyword(em_str_c(&text), "version_table", &c->s->table))
             em_tool_no_table(c->s, "%s computes version_table", em_str_c(&path));
         if (!keyword(em_str_c(&text), "version_table_schema", &c->s->schema))
             em_tool_no_table(c->s, "%s computes version_table_schema", em_str_c(&path));
+        if (strstr(em_str_c(&text), "search_path") ||
+            strstr(em_str_c(&text), "schema_translate_map"))
+            em_tool_no_table(c->s, "%s chooses the schema, or several", em_str_c(&path));
     }
 }
 
@@ -276,11 +281,14 @@ static bool read_file(struct settings *c, const struct em_str *file, struct em_s
 static void add_all(struct settings *c, const char *script_location)
 {
     EM_LIST_AUTO locations = EM_LIST_INIT;
+    EM_STR_AUTO said = EM_STR_INIT;
     paths_setting(c, "version_locations", " ,", true, &locations);
     for (size_t i = 0; i < locations.n; i++)
-        add_versions(c, locations.v[i], "");
-    if (!locations.n)
-        add_versions(c, script_location, "versions");
+        add_versions(c, locations.v[i], "", false);
+    /* pyproject.toml is read since 1.16 only. */
+    if (!locations.n ||
+        (ini_setting(c, "version_locations", &said) == EM_TOOL_SILENT && c->ini.len))
+        add_versions(c, script_location, "versions", locations.n > 0);
     read_env(c, script_location);
 }
 

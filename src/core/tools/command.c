@@ -1,4 +1,5 @@
 /* Which program a command starts in the end: past env, timeout, poetry run, npx, sh -c… */
+#include <ctype.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -107,6 +108,52 @@ static bool untold(struct em_tool_search *s, const char *program, const char *op
     return true;
 }
 
+/* -n5, -oL: of an option that has its value in the next word as a rule. nice -5. */
+static bool attached_value(const struct wrapper *w, const char *word)
+{
+    EM_FREE char *letter = em_strndup(word, 2);
+    bool number = strcmp(w->name, "nice") == 0 && isdigit((unsigned char)word[1]);
+    return number || (word[1] != '-' && strlen(word) > 2 && em_tool_among(letter, w->values));
+}
+
+/* Programs of the project's own that a manager knows by name: alembic = "alembic -c other.ini". */
+static void project_scripts(struct em_tool_search *s, const char *manager, const char *name)
+{
+    static const struct {
+        const char *manager, *file, *section;
+    } tables[] = {
+        {"pdm", "pyproject.toml", "tool.pdm.scripts"},
+        {"rye", "pyproject.toml", "tool.rye.scripts"},
+        {"hatch", "pyproject.toml", NULL},
+        {"hatch", "hatch.toml", NULL},
+        {"pipenv", "Pipfile", "scripts"},
+    };
+    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
+        EM_STR_AUTO text = EM_STR_INIT;
+        EM_STR_AUTO below = EM_STR_INIT;
+        EM_LIST_AUTO values = EM_LIST_INIT;
+        const char *file = tables[i].file, *section = tables[i].section;
+        if (strcmp(tables[i].manager, manager) != 0 ||
+            s->world->kind(s->world->ctx, file) != EM_TOOL_FILE || !em_tool_peek(s, file, &text))
+            continue;
+        em_str_printf(&below, ".scripts.%s", name);
+        if (em_tool_toml(em_str_c(&text), section, name, &values) != EM_TOOL_SILENT ||
+            strstr(em_str_c(&text), em_str_c(&below)))
+            em_tool_doubt(s, "%s may have a script of its own called %s", file, name);
+    }
+}
+
+/* What a manager reads beside its words. */
+static void manager_settings(struct em_tool_search *s, const char *manager)
+{
+    const char *file = em_tool_env(s, "UV_ENV_FILE");
+    if (strcmp(manager, "uv") == 0 && file && *file)
+        em_tool_doubt(s, "what uv makes of UV_ENV_FILE isn't known to embark");
+    file = em_tool_env(s, "PIPENV_DOTENV_LOCATION");
+    if (strcmp(manager, "pipenv") == 0)
+        em_tool_dotenv(s, file && *file ? file : ".env");
+}
+
 /* Drops the wrapper's own words. */
 static bool pass(struct em_tool_search *s, const struct wrapper *w, struct em_list *words)
 {
@@ -127,18 +174,16 @@ static bool pass(struct em_tool_search *s, const struct wrapper *w, struct em_li
         } else if (option_among(word, w->values)) {
             drop(words, strchr(word, '=') ? 1 : 2);
         } else {
-            size_t count = 1;
-            if (option_among(word, w->apart) || !option_among(word, w->flags)) {
-                bool attached = word[1] != '-' && strlen(word) > 2; /* -n5, -oL */
-                if (!attached || option_among(word, w->apart)) {
-                    untold(s, w->name, word);
-                    count = option_among(word, w->apart) && !strchr(word, '=') ? 2 : 1;
-                }
-            }
-            drop(words, count);
+            bool apart = option_among(word, w->apart);
+            if (apart || !(option_among(word, w->flags) || attached_value(w, word)))
+                untold(s, w->name, word);
+            drop(words, apart && !strchr(word, '=') ? 2 : 1);
         }
     }
     drop(words, (size_t)w->skip);
+    manager_settings(s, w->name);
+    if (words->n)
+        project_scripts(s, w->name, words->v[0]);
     return words->n > 0;
 }
 
@@ -196,11 +241,42 @@ static bool pass_dotenv(struct em_tool_search *s, struct em_list *words)
     return words->n > 0;
 }
 
+/* What node loads first: a module of the project's own may change what the script does. */
+static void preloads(struct em_tool_search *s, const char *module)
+{
+    static const char harmless[] =
+        "ts-node ts-node/register ts-node/esm tsx tsx/cjs tsx/esm "
+        "tsconfig-paths/register source-map-support/register "
+        "@swc-node/register esbuild-register @babel/register "
+        "@opentelemetry/auto-instrumentations-node/register dd-trace/init";
+    const char *file = em_tool_env(s, "DOTENV_CONFIG_PATH");
+    if (em_starts(module, "dotenv"))
+        em_tool_dotenv(s, file && *file ? file : ".env");
+    else if (!em_tool_among(module, harmless))
+        em_tool_doubt(s, "what %s changes isn't known to embark", module);
+}
+
+/* -C FOLDER, -x FOLDER: Ruby changes there. */
+static bool leaves(struct em_tool_search *s, const char *program, const char *word)
+{
+    return strcmp(program, "ruby") == 0 && (em_starts(word, "-C") || em_starts(word, "-x")) &&
+           untold(s, program, word);
+}
+
 /* python [OPTION…] -m MODULE | SCRIPT; node [OPTION…] SCRIPT; ruby SCRIPT. */
 static bool pass_interpreter(struct em_tool_search *s, struct em_list *words, bool python)
 {
     static const char py_values[] = "-W -X --check-hash-based-pycs";
-    static const char values[] = "-r --require --import --loader --experimental-loader -C -I";
+    static const char loads[] = "-r --require --import --loader --experimental-loader";
+    static const char values[] =
+        "-r --require --import --loader --experimental-loader -C -I --env-file "
+        "--env-file-if-exists --conditions";
+    EM_FREE char *program = em_strdup(em_tool_base(words->v[0]));
+    const char *options = em_tool_env(s, "NODE_OPTIONS");
+    if (strcmp(program, "node") == 0 && options &&
+        (strstr(options, "-r ") || strstr(options, "require") || strstr(options, "import") ||
+         strstr(options, "loader")))
+        em_tool_doubt(s, "what NODE_OPTIONS loads isn't known to embark");
     drop(words, 1);
     while (words->n && words->v[0][0] == '-') {
         const char *word = words->v[0];
@@ -210,10 +286,15 @@ static bool pass_interpreter(struct em_tool_search *s, struct em_list *words, bo
         }
         if (em_tool_among(word, python ? "-c -" : "-e -p -i - --eval --print --run --watch --test"))
             return false;
-        if (em_starts(word, "--env-file="))
-            em_tool_dotenv(s, word + strlen("--env-file="));
-        if (em_tool_among(word, values) && words->n > 1 && em_starts(words->v[1], "dotenv"))
-            em_tool_dotenv(s, ".env");
+        const char *sign = strchr(word, '='), *next = words->n > 1 ? words->v[1] : "";
+        if (leaves(s, program, word)) {
+            drop(words, word[2] ? 1 : 2);
+            continue;
+        }
+        if (!python && em_starts(word, "--env-file"))
+            em_tool_dotenv(s, sign ? sign + 1 : next);
+        else if (!python && option_among(word, loads))
+            preloads(s, sign ? sign + 1 : next);
         drop(words, em_tool_among(word, python ? py_values : values) ? 2 : 1);
     }
     return words->n > 0;
@@ -226,7 +307,7 @@ static json_t *package_json(struct em_tool_search *s)
     EM_STR_AUTO bytes = EM_STR_INIT;
     json_error_t error;
     if (s->world->kind(s->world->ctx, "package.json") != EM_TOOL_FILE ||
-        !em_tool_read(s, "package.json", &bytes))
+        !em_tool_peek(s, "package.json", &bytes))
         return NULL;
     json_t *package = json_loadb(em_str_c(&bytes), bytes.len, 0, &error);
     if (!package)
@@ -248,6 +329,8 @@ static bool enter_script(struct em_tool_search *s, struct em_list *words, bool *
     const char *name = words->v[0], *text = package ? script_of(package, "", name) : NULL;
     bool good = false;
     *is_script = text != NULL;
+    if (text)
+        em_tool_steers(s, "script", name, text, strlen(text));
     if (text && (script_of(package, "pre", name) || script_of(package, "post", name))) {
         em_tool_doubt(s, "package.json's script %s has a pre or post script, too", name);
         s->compound = true;
@@ -306,6 +389,16 @@ static bool is_shell(const char *name)
     return em_tool_among(name, "sh bash dash ash zsh busybox");
 }
 
+/* What a shell reads before its commands: a login's profiles, bash's BASH_ENV. */
+static void profiles(struct em_tool_search *s, const char *shell, const char *options)
+{
+    const char *file = em_tool_env(s, "BASH_ENV");
+    if (strchr(options, 'l') || strstr(options, "login"))
+        em_tool_doubt(s, "what a login's profiles set for %s isn't known to embark", shell);
+    else if (file && *file && strcmp(shell, "bash") == 0)
+        em_tool_doubt(s, "what BASH_ENV sets isn't known to embark");
+}
+
 /* sh -c TEXT, sh -ec TEXT. */
 static bool pass_shell(struct em_tool_search *s, struct em_list *words)
 {
@@ -313,8 +406,11 @@ static bool pass_shell(struct em_tool_search *s, struct em_list *words)
     size_t at = 1;
     if (strcmp(em_tool_base(words->v[0]), "busybox") == 0)
         at++;
+    EM_FREE char *shell = em_strdup(em_tool_base(words->v[0]));
     while (at < words->n && words->v[at][0] == '-' && !strchr(words->v[at], 'c'))
-        at++;
+        profiles(s, shell, words->v[at++]);
+    if (at < words->n)
+        profiles(s, shell, words->v[at]);
     if (at + 1 >= words->n || words->v[at][0] != '-' ||
         strspn(words->v[at] + 1, "ceulxa") != strlen(words->v[at] + 1)) {
         em_tool_doubt(s, "a shell's script isn't read");
@@ -344,8 +440,6 @@ static int step(struct em_tool_search *s, struct em_list *words)
     } else if (em_tool_among(name, "node nodejs ruby")) {
         good = pass_interpreter(s, words, false);
     } else if ((w = wrapper_of(words)) != NULL) {
-        if (strcmp(w->name, "pipenv") == 0)
-            em_tool_dotenv(s, ".env");
         good = pass(s, w, words);
     } else if (em_tool_among(name, "npm pnpm yarn bun")) {
         good = pass_manager(s, words);

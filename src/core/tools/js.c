@@ -124,7 +124,7 @@ static bool take_sum(const char **p, const char *here, struct em_list *values)
 static bool ends_value(const char *p)
 {
     const char *at = skip(p);
-    return !*at || strchr(",}]);", *at) || memchr(p, '\n', (size_t)(at - p));
+    return !*at || strchr(",}", *at);
 }
 
 static bool take_value(const char *p, const char *here, struct em_list *values)
@@ -135,7 +135,7 @@ static bool take_value(const char *p, const char *here, struct em_list *values)
     for (p++; !take_word(&p, "]");)
         if (!take_sum(&p, here, values) || (!take_word(&p, ",") && *skip(p) != ']'))
             return false;
-    return true;
+    return ends_value(p);
 }
 
 /* A token's end; `name` gets its text if it is a name or a string. */
@@ -170,10 +170,72 @@ enum em_tool_said em_tool_js(const char *text, const char *key, const char *here
             const char *next = skip(end);
             if (*next == ':')
                 said = take_value(next + 1, here, values) ? EM_TOOL_LITERAL : EM_TOOL_UNCLEAR;
-            else if (!quoted || member)
+            else if (!quoted || member || *next == ']')
                 said = EM_TOOL_UNCLEAR;
         }
         p = end;
     }
     return said;
+}
+
+/* ---- What else is imported -------------------------------------------------------------------- */
+
+/* Packages that hold no settings of a project. */
+static bool is_harmless(const char *name)
+{
+    static const char *const packages[] = {
+        "path",           "url",           "os",          "fs",          "process",
+        "util",           "dotenv",        "pg",          "knex",        "objection",
+        "sequelize",      "sequelize-cli", "drizzle-kit", "drizzle-orm", "prisma",
+        "@prisma/client", "typeorm",       "ts-node",     "tslib",       "zod",
+        "dotenv-flow",    "dotenv-expand", "dotenv-safe", "module",
+    };
+    EM_FREE char *package = em_strdup(em_starts(name, "node:") ? name + 5 : name);
+    char *slash = strchr(package, '/');
+    if (slash && *package == '@')
+        slash = strchr(slash + 1, '/');
+    if (slash)
+        *slash = '\0';
+    for (size_t i = 0; i < sizeof packages / sizeof *packages; i++)
+        if (strcmp(packages[i], package) == 0)
+            return true;
+    return false;
+}
+
+/* Behind `require`, `import` and `from`. False: it takes something of elsewhere. */
+static bool takes_own(const char *p, bool import)
+{
+    EM_STR_AUTO name = EM_STR_INIT;
+    p = skip(p);
+    bool call = *p == '(';
+    if (call)
+        p = skip(p + 1);
+    else if (*p == '.')
+        return import && (em_starts(p, ".meta.dirname") || em_starts(p, ".meta.url") ||
+                          em_starts(p, ".meta.filename"));
+    if (!*p || !strchr("'\"`", *p))
+        return !call; /* import NAME from "…": that says it */
+    return take_string(&p, "", &name) && (!call || *skip(p) == ')') && is_harmless(em_str_c(&name));
+}
+
+bool em_tool_js_alone(const char *text)
+{
+    if (strstr(text, "..."))
+        return false;
+    for (const char *p = skip(text); *p; p = skip(p)) {
+        EM_STR_AUTO name = EM_STR_INIT;
+        bool word = is_name(*p);
+        bool member = p > text && p[-1] == '.';
+        const char *end = token(p, &name);
+        const char *w = em_str_c(&name);
+        bool import = strcmp(w, "import") == 0;
+        if (word && !member && (import || !strcmp(w, "require") || !strcmp(w, "from")) &&
+            !takes_own(end, import))
+            return false;
+        if (word &&
+            (!strcmp(w, "createRequire") || !strcmp(w, "eval") || !strcmp(w, "readFileSync")))
+            return false;
+        p = end;
+    }
+    return true;
 }

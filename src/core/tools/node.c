@@ -10,12 +10,6 @@ static enum em_tool_kind kind(const struct em_tool_search *s, const char *path)
     return s->world->kind(s->world->ctx, path);
 }
 
-static bool is_relative_import(const char *text)
-{
-    return strstr(text, "require('.") || strstr(text, "require(\".") || strstr(text, "from '.") ||
-           strstr(text, "from \".") || strstr(text, "import(");
-}
-
 /* The first of NAME.ext that is there. */
 static bool find_config(const struct em_tool_search *s, const char *folder, const char *names,
                         struct em_str *path)
@@ -66,16 +60,21 @@ static void add_schema(struct em_tool_search *s, const char *schema)
     em_tool_add(s, em_str_c(&path), EM_TOOL_DEEP);
     if (kind(s, schema) == EM_TOOL_FILE)
         return;
-    em_str_cut(&path, 0); /* a folder of .prisma files */
-    em_tool_join(schema, "migrations", &path);
-    em_tool_add(s, em_str_c(&path), EM_TOOL_DEEP);
+    /* A folder of .prisma files: the migrations lie beside the one of them that names the database,
+     * at any depth. */
+    em_tool_add(s, schema, EM_TOOL_DEEP);
 }
 
 static void prisma_package(struct em_tool_search *s)
 {
     EM_STR_AUTO text = EM_STR_INIT;
     json_error_t error;
-    if (kind(s, "package.json") == EM_TOOL_NOTHING || !em_tool_read(s, "package.json", &text))
+    if (kind(s, "package.json") == EM_TOOL_NOTHING) {
+        if (kind(s, "../package.json") != EM_TOOL_NOTHING)
+            em_tool_doubt(s, "the nearest package.json lies above the working directory");
+        return;
+    }
+    if (!em_tool_peek(s, "package.json", &text))
         return;
     json_t *package = json_loadb(em_str_c(&text), text.len, 0, &error);
     const char *schema =
@@ -98,7 +97,7 @@ static void prisma_config(struct em_tool_search *s, const char *file)
     em_tool_folder_of(file, &here);
     if (em_tool_js(em_str_c(&text), "schema", em_str_c(&here), &schemas) == EM_TOOL_UNCLEAR ||
         em_tool_js(em_str_c(&text), "path", em_str_c(&here), &paths) == EM_TOOL_UNCLEAR ||
-        is_relative_import(em_str_c(&text)) || strstr(em_str_c(&text), "..."))
+        !em_tool_js_alone(em_str_c(&text)))
         em_tool_doubt(s, "%s computes where the migrations lie", file);
     for (size_t i = 0; i < schemas.n; i++)
         add_schema(s, schemas.v[i]);
@@ -142,7 +141,7 @@ static void knex_file(struct em_tool_search *s, const char *file)
     em_tool_folder_of(file, &here);
     enum em_tool_said said = em_tool_js(em_str_c(&text), "directory", em_str_c(&here), &folders);
     bool option = em_tool_value(s, EM_TOOL_DIR, NULL) != NULL;
-    bool elsewhere = is_relative_import(em_str_c(&text)) || strstr(em_str_c(&text), "...");
+    bool elsewhere = !em_tool_js_alone(em_str_c(&text));
     if (strstr(em_str_c(&text), "migrationSource"))
         em_tool_doubt(s, "%s has a migrationSource of its own", file);
     else if (!option && (said == EM_TOOL_UNCLEAR || elsewhere))
@@ -154,7 +153,9 @@ static void knex_file(struct em_tool_search *s, const char *file)
             else
                 add_folders(s, &(struct em_list){&folders.v[i], 1}, em_str_c(&here));
     }
-    if (!folders.n && !option) {
+    /* Of the environments in the file one is used, which may be one that says no folder; and seeds
+     * have a `directory`, too. */
+    if (!option) {
         EM_STR_AUTO path = EM_STR_INIT;
         em_tool_join(em_str_c(&here), "migrations", &path);
         em_tool_add(s, em_str_c(&path), EM_TOOL_FLAT);
@@ -212,7 +213,7 @@ static void pg_file(struct em_tool_search *s, const char *file, struct em_list *
         if (!json)
             em_tool_doubt(s, "%s:%d: %s", file, error.line, error.text);
         json_decref(json);
-    } else if (is_relative_import(em_str_c(&text)) || strstr(em_str_c(&text), "...")) {
+    } else if (!em_tool_js_alone(em_str_c(&text))) {
         em_tool_doubt(s, "%s takes part of its settings from elsewhere", file);
     }
     if (em_tool_js(em_str_c(&text), "migrations-dir", ".", folders) == EM_TOOL_UNCLEAR ||
@@ -232,8 +233,11 @@ static void pg_config(struct em_tool_search *s, struct em_list *folders)
     const char *inline_json = em_tool_env(s, "NODE_CONFIG");
     if (inline_json && *inline_json)
         em_tool_doubt(s, "NODE_CONFIG is set");
-    if (kind(s, folder) != EM_TOOL_FOLDER)
+    if (kind(s, folder) != EM_TOOL_FOLDER) {
+        if (variable && *variable)
+            em_tool_doubt(s, "NODE_CONFIG_DIR is %s, which is no folder", variable);
         return;
+    }
     if (!s->world->names(s->world->ctx, folder, &names))
         em_tool_doubt(s, "%s can't be read", folder);
     for (size_t i = 0; i < names.n; i++) {
@@ -243,7 +247,7 @@ static void pg_config(struct em_tool_search *s, struct em_list *folders)
             continue;
         if (em_ends(names.v[i], ".json") || em_ends(names.v[i], ".js"))
             pg_file(s, em_str_c(&path), folders);
-        else if (kind(s, "node_modules/config") != EM_TOOL_NOTHING)
+        else
             em_tool_doubt(s, "%s isn't read by embark", em_str_c(&path));
     }
 }
@@ -265,6 +269,8 @@ void em_tool_pg_migrate(struct em_tool_search *s)
     const char *schema = em_tool_value(s, EM_TOOL_OTHER, "--schema");
     const char *table = em_tool_value(s, EM_TOOL_TABLE, NULL);
     schema = schema ? schema : em_tool_value(s, EM_TOOL_OTHER, "-s");
+    const char *env = em_tool_value(s, EM_TOOL_OTHER, "--envPath");
+    em_tool_dotenv(s, env ? env : ".env");
     if (table)
         em_str_puts(&s->table, table);
     for (size_t i = 0; i + 1 < s->options.n; i += 2)
@@ -294,7 +300,8 @@ static void sequelize_table(struct em_tool_search *s, const char *config)
         em_tool_no_table(s, "%s can't be read: %s", config, em_str_c(&why));
     table_key(s, config, em_str_c(&text), "migrationStorageTableName", &s->table);
     table_key(s, config, em_str_c(&text), "migrationStorageTableSchema", &s->schema);
-    if (is_relative_import(em_str_c(&text)) || strstr(em_str_c(&text), "migrationStorage:"))
+    if ((!em_ends(config, ".json") && !em_tool_js_alone(em_str_c(&text))) ||
+        strstr(em_str_c(&text), "migrationStorage:"))
         em_tool_no_table(s, "%s takes part of its settings from elsewhere", config);
 }
 
@@ -314,7 +321,7 @@ void em_tool_sequelize(struct em_tool_search *s)
                 EM_TOOL_UNCLEAR ||
             em_tool_js(em_str_c(&text), "migrationsPath", em_str_c(&here), &folders) ==
                 EM_TOOL_UNCLEAR ||
-            is_relative_import(em_str_c(&text)))
+            !em_tool_js_alone(em_str_c(&text)))
             em_tool_doubt(s, "%s computes where the migrations lie", file);
         if (em_tool_js(em_str_c(&text), "config", em_str_c(&here), &configs) == EM_TOOL_UNCLEAR)
             em_tool_no_table(s, "%s computes where the configuration lies", file);
@@ -354,7 +361,7 @@ void em_tool_drizzle(struct em_tool_search *s)
         em_list_add(&folders, out);
     if (file.len && em_tool_read(s, em_str_c(&file), &text)) {
         if (em_tool_js(em_str_c(&text), "out", ".", &folders) == EM_TOOL_UNCLEAR ||
-            is_relative_import(em_str_c(&text)) || strstr(em_str_c(&text), "..."))
+            (!em_ends(em_str_c(&file), ".json") && !em_tool_js_alone(em_str_c(&text))))
             em_tool_doubt(s, "%s computes where the migrations lie", em_str_c(&file));
     } else {
         em_tool_doubt(s, "there is no drizzle.config file");

@@ -63,7 +63,7 @@ static void read_ruby(struct em_tool_search *s, const char *path)
 {
     static const char *const names[] = {"\"db/migrate\"", "'db/migrate'", "migrations_paths"};
     EM_STR_AUTO text = EM_STR_INIT;
-    if (!em_tool_read(s, path, &text))
+    if (!em_tool_peek(s, path, &text))
         return;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         const char *at = strstr(em_str_c(&text), names[i]);

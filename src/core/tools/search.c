@@ -1,8 +1,12 @@
 #include "search.h"
 
+#include <ctype.h>
 #include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "embark/core/base/sha256.h"
+#include "embark/core/redact/secret_names.h"
 
 const char *em_tool_base(const char *path)
 {
@@ -65,6 +69,16 @@ const char *em_tool_env(const struct em_tool_search *s, const char *name)
     return s->world->env(s->world->ctx, name);
 }
 
+void em_tool_python_path(struct em_tool_search *s, struct em_list *folders)
+{
+    for (size_t i = 0; i < s->env.n; i++)
+        if (em_starts(s->env.v[i], "PYTHONPATH="))
+            em_tool_split(s->env.v[i] + strlen("PYTHONPATH="), ":", folders);
+        else if (em_starts(s->env.v[i], "PYTHONHOME=") || em_starts(s->env.v[i], "PATH=") ||
+                 em_starts(s->env.v[i], "VIRTUAL_ENV="))
+            em_tool_doubt(s, "which Python %s leads to isn't known to embark", s->env.v[i]);
+}
+
 static void say(struct em_tool_search *s, struct em_str *into, const char *format, va_list args)
 {
     (void)s;
@@ -101,7 +115,63 @@ struct em_tool_place *em_tool_add(struct em_tool_search *s, const char *path,
     return &s->places[s->n++];
 }
 
+void em_tool_steers(struct em_tool_search *s, const char *kind, const char *name, const char *bytes,
+                    size_t length)
+{
+    char hex[EM_HEX_DIGEST];
+    EM_STR_AUTO line = EM_STR_INIT;
+    em_hex_sha256(bytes, length, hex);
+    em_str_printf(&line, "%s %zu:%s %s\n", kind, strlen(name), name, hex);
+    if (!strstr(em_str_c(&s->settings), em_str_c(&line)))
+        em_str_puts(&s->settings, em_str_c(&line));
+}
+
+void em_tool_steers_env(struct em_tool_search *s, const char *name, const char *value)
+{
+    if (!em_sounds_secret(name, strlen(name)) && !strstr(value, "://"))
+        em_tool_steers(s, "variable", name, value, strlen(value));
+}
+
+/* What differs between replicas, and says nothing of migrations. */
+static bool is_of_the_host(const char *name)
+{
+    static const char *const parts[] = {"HOST", "POD",  "NODE_NAME", "PORT",    "ADDR",
+                                        "LOG",  "PATH", "HOME",      "USER",    "PWD",
+                                        "_ID",  "_IP",  "DSN",       "INSTANCE"};
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        if (strstr(name, parts[i]))
+            return true;
+    return false;
+}
+
+void em_tool_steers_file(struct em_tool_search *s, const char *path, const char *bytes,
+                         size_t length)
+{
+    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789";
+    em_tool_steers(s, "file", path, bytes, length);
+    for (const char *p = bytes; *p;) {
+        size_t word = strspn(p, letters);
+        bool begins = p == bytes || !isalnum((unsigned char)p[-1]);
+        if (word > 2 && begins && !isdigit((unsigned char)*p) && !islower((unsigned char)p[word])) {
+            EM_FREE char *name = em_strndup(p, word);
+            const char *value = em_tool_env(s, name);
+            if (value && !is_of_the_host(name))
+                em_tool_steers_env(s, name, value);
+        }
+        p += word ? word : 1;
+    }
+}
+
 bool em_tool_read(struct em_tool_search *s, const char *path, struct em_str *bytes)
+{
+    size_t before = bytes->len;
+    if (!em_tool_peek(s, path, bytes))
+        return false;
+    em_tool_steers_file(s, path, em_str_c(bytes) + before, bytes->len - before);
+    return true;
+}
+
+bool em_tool_peek(struct em_tool_search *s, const char *path, struct em_str *bytes)
 {
     EM_STR_AUTO why = EM_STR_INIT;
     if (s->world->read(s->world->ctx, path, bytes, &why))
@@ -149,12 +219,14 @@ static void dotenv_line(struct em_tool_search *s, const char *path, const char *
     name[end] = '\0';
     if (em_tool_env(s, name))
         return;
-    bool matters = strstr(name, "MIGRAT") || em_starts(name, "GOOSE_") ||
-                   em_starts(name, "FLYWAY_") || em_starts(name, "DBMATE_") ||
-                   em_starts(name, "ALEMBIC_") || em_starts(name, "FLASK_") ||
-                   em_starts(name, "DJANGO_") || em_starts(name, "PYTHON");
+    bool matters =
+        strstr(name, "MIGRAT") || em_starts(name, "GOOSE_") || em_starts(name, "FLYWAY_") ||
+        em_starts(name, "DBMATE_") || em_starts(name, "ALEMBIC_") || em_starts(name, "FLASK_") ||
+        em_starts(name, "DJANGO_") || em_starts(name, "PYTHON") || em_starts(name, "NODE_");
     if (matters && (strpbrk(em_str_c(&value), "$\\") || (quote && !strchr(text, quote))))
         em_tool_doubt(s, "%s: what %s is can't be told", path, name);
+    if (matters)
+        em_tool_steers_env(s, name, em_str_c(&value));
     EM_STR_AUTO both = EM_STR_INIT;
     em_str_printf(&both, "%s=%s", name, em_str_c(&value));
     em_list_add(&s->env, em_str_c(&both));
@@ -163,7 +235,7 @@ static void dotenv_line(struct em_tool_search *s, const char *path, const char *
 void em_tool_dotenv(struct em_tool_search *s, const char *path)
 {
     EM_STR_AUTO bytes = EM_STR_INIT;
-    if (s->world->kind(s->world->ctx, path) != EM_TOOL_FILE || !em_tool_read(s, path, &bytes))
+    if (s->world->kind(s->world->ctx, path) != EM_TOOL_FILE || !em_tool_peek(s, path, &bytes))
         return;
     for (const char *line = em_str_c(&bytes); *line;) {
         size_t length = strcspn(line, "\n");
@@ -208,5 +280,6 @@ void em_tool_search_free(struct em_tool_search *s)
     em_str_free(&s->schema);
     em_str_free(&s->table_why);
     em_str_free(&s->target);
+    em_str_free(&s->settings);
     *s = (struct em_tool_search){.world = s->world};
 }

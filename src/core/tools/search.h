@@ -33,6 +33,9 @@ const char *em_tool_env(const struct em_tool_search *s, const char *name);
 /* NAME=VALUE lines of an .env file, where the environment doesn't have the name. */
 void em_tool_dotenv(struct em_tool_search *s, const char *path);
 
+/* Adds the folders of the PYTHONPATH that the words in front of the program set. */
+void em_tool_python_path(struct em_tool_search *s, struct em_list *folders);
+
 /* The first doubt is kept, with its hint ("": name the files). */
 void em_tool_doubt(struct em_tool_search *s, const char *format, ...) EM_PRINTF(2, 3);
 /* The table can't be told. */
@@ -48,6 +51,16 @@ void em_tool_split(const char *text, const char *separators, struct em_list *out
 bool em_tool_among(const char *word, const char *names); /* a text with blanks between */
 /* Reads a configuration file that is there; a doubt if it can't be read. */
 bool em_tool_read(struct em_tool_search *s, const char *path, struct em_str *bytes);
+/* The same of a file of which nothing but what is looked for steers the tool. */
+bool em_tool_peek(struct em_tool_search *s, const char *path, struct em_str *bytes);
+/* Adds to s->settings: `kind` and `name` say what it is. */
+void em_tool_steers(struct em_tool_search *s, const char *kind, const char *name, const char *bytes,
+                    size_t length);
+/* Of a file: its bytes, and the variables that it mentions. */
+void em_tool_steers_file(struct em_tool_search *s, const char *path, const char *bytes,
+                         size_t length);
+/* The same of a variable, unless its value may be, or have, a secret. */
+void em_tool_steers_env(struct em_tool_search *s, const char *name, const char *value);
 
 /* What a file that isn't executed says of a key. */
 enum em_tool_said {
@@ -59,6 +72,9 @@ enum em_tool_said {
  * them, path.join(__dirname, …); relative to `here` where the source says so. */
 enum em_tool_said em_tool_js(const char *text, const char *key, const char *here,
                              struct em_list *values);
+/* Whether a JavaScript or TypeScript file has all of its settings in itself: nothing is imported
+ * but packages that have none, and nothing is spread. */
+bool em_tool_js_alone(const char *text);
 /* TOML: of [section] (NULL: of any). */
 enum em_tool_said em_tool_toml(const char *text, const char *section, const char *key,
                                struct em_list *values);

@@ -33,8 +33,10 @@ static void expand(struct shell *sh, bool quoted)
     const char *value = em_tool_env(sh->s, name);
     if (value && !quoted && strpbrk(value, " \t\n*?["))
         sh->unclear = true;
-    if (value)
+    if (value) {
         em_str_puts(&sh->word, value);
+        em_tool_steers_env(sh->s, name, value);
+    }
     sh->has_word |= quoted || (value && *value);
     sh->p = end + braces;
 }
@@ -132,7 +134,7 @@ static void split(struct shell *sh, struct em_list *words)
             if (c == '\\' && sh->p[1])
                 c = *++sh->p;
             else
-                sh->unclear |= strchr("`*?[", c) || (c == '~' && !sh->has_word);
+                sh->unclear |= strchr("`*?[{", c) || (c == '~' && !sh->has_word);
             em_str_putc(&sh->word, c);
             sh->has_word = true;
             sh->p++;

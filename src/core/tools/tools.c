@@ -62,23 +62,23 @@ OPTIONS ecto[] = {{'d', "--migrations-path"}, {'s', "--prefix"}, {'v', "-r --rep
                   {'f', "--all --quiet --no-compile --no-deps-check --strict-version-order --log-migrations-sql --log-migrator-sql --skip-table-creation"}, {0, ""}};
 
 static const struct em_tool tools[] = {
-    {"Alembic", "Alembic", "alembic", "upgrade", alembic, "", EM_TOOL_FLAT, NULL, NULL, NULL, "alembic_version", NULL, em_tool_alembic, NULL},
-    {"Flask-Migrate", "Alembic", "flask", "db upgrade", flask, "", EM_TOOL_FLAT, NULL, NULL, NULL, "alembic_version", NULL, em_tool_flask, NULL},
-    {"Django", "Django", "manage.py django-admin django", "migrate", django, "", EM_TOOL_APPS, NULL, NULL, NULL, "django_migrations", NULL, em_tool_django, NULL},
-    {"Prisma", "Prisma", "prisma", "migrate deploy", prisma, "", EM_TOOL_DEEP, NULL, NULL, NULL, "_prisma_migrations", NULL, em_tool_prisma, "public"},
-    {"Knex", "Knex", "knex", "migrate:latest|migrate:up", knex, "", EM_TOOL_FLAT, NULL, NULL, NULL, NULL, NULL, em_tool_knex, NULL},
-    {"node-pg-migrate", "node-pg-migrate", "node-pg-migrate", "up", pg_migrate, "migrations", EM_TOOL_FLAT, NULL, NULL, NULL, "pgmigrations", NULL, em_tool_pg_migrate, "public"},
-    {"Sequelize", "Sequelize", "sequelize sequelize-cli", "db:migrate", sequelize, "", EM_TOOL_FLAT, NULL, NULL, NULL, NULL, NULL, em_tool_sequelize, NULL},
-    {"Drizzle", NULL, "drizzle-kit", "migrate", drizzle, "", EM_TOOL_DEEP, NULL, NULL, NULL, NULL, NULL, em_tool_drizzle, NULL},
-    {"TypeORM", NULL, "typeorm typeorm-ts-node-commonjs typeorm-ts-node-esm", "migration:run", typeorm, "", EM_TOOL_FLAT, NULL, NULL, NULL, NULL, NULL, em_tool_typeorm, NULL},
-    {"dbmate", "dbmate", "dbmate", "up|migrate", dbmate, "db/migrations", EM_TOOL_FLAT, "DBMATE_MIGRATIONS_DIR", "DBMATE_MIGRATIONS_TABLE", NULL, "schema_migrations", "*.sql", em_tool_dbmate, NULL},
-    {"goose", "goose", "goose", "up|up-to|up-by-one", goose, ".", EM_TOOL_FLAT, "GOOSE_MIGRATION_DIR", "GOOSE_TABLE", NULL, "goose_db_version", "*.sql *.go", em_tool_goose, NULL},
-    {"golang-migrate", "golang-migrate", "migrate", "up|goto", golang, "", EM_TOOL_FLAT, NULL, NULL, NULL, "schema_migrations", "[0-9]*", em_tool_golang, NULL},
-    {"Flyway", "Flyway", "flyway", "migrate", flyway, "", EM_TOOL_DEEP, NULL, "FLYWAY_TABLE", "FLYWAY_DEFAULT_SCHEMA", "flyway_schema_history", NULL, em_tool_flyway, NULL},
-    {"sqlx", "sqlx", "sqlx cargo-sqlx", "migrate run|database setup", sqlx, "migrations", EM_TOOL_FLAT, NULL, NULL, NULL, "_sqlx_migrations", "[0-9]*", em_tool_sqlx, NULL},
-    {"Rails", "Rails", "rails rake", "db:migrate|db:migrate:*|db:prepare", rails, "db/migrate", EM_TOOL_DEEP, NULL, NULL, NULL, "schema_migrations", NULL, em_tool_rails, NULL},
-    {"Entity Framework", "Entity Framework", "efbundle dotnet-ef", "", bundle, "Migrations", EM_TOOL_DEEP, NULL, NULL, NULL, "__EFMigrationsHistory", NULL, em_tool_bundle, NULL},
-    {"Ecto", NULL, "mix", "ecto.migrate", ecto, "", EM_TOOL_DEEP, NULL, NULL, NULL, "schema_migrations", NULL, em_tool_ecto, NULL},
+    {"Alembic", "Alembic", "alembic alembic.config", "upgrade", alembic, "", EM_TOOL_FLAT, NULL, NULL, NULL, "alembic_version", NULL, NULL, em_tool_alembic, NULL},
+    {"Flask-Migrate", "Alembic", "flask", "db upgrade", flask, "", EM_TOOL_FLAT, NULL, NULL, NULL, "alembic_version", NULL, NULL, em_tool_flask, NULL},
+    {"Django", "Django", "manage.py django-admin django", "migrate", django, "", EM_TOOL_APPS, NULL, NULL, NULL, "django_migrations", NULL, "DJANGO_*", em_tool_django, NULL},
+    {"Prisma", "Prisma", "prisma", "migrate deploy", prisma, "", EM_TOOL_DEEP, NULL, NULL, NULL, "_prisma_migrations", NULL, NULL, em_tool_prisma, "public"},
+    {"Knex", "Knex", "knex", "migrate:latest|migrate:up", knex, "", EM_TOOL_FLAT, NULL, NULL, NULL, NULL, NULL, "NODE_ENV", em_tool_knex, NULL},
+    {"node-pg-migrate", "node-pg-migrate", "node-pg-migrate", "up", pg_migrate, "migrations", EM_TOOL_FLAT, NULL, NULL, NULL, "pgmigrations", NULL, "NODE_ENV NODE_APP_INSTANCE NODE_CONFIG_ENV", em_tool_pg_migrate, "public"},
+    {"Sequelize", "Sequelize", "sequelize sequelize-cli", "db:migrate", sequelize, "", EM_TOOL_FLAT, NULL, NULL, NULL, NULL, NULL, "NODE_ENV", em_tool_sequelize, NULL},
+    {"Drizzle", NULL, "drizzle-kit", "migrate", drizzle, "", EM_TOOL_DEEP, NULL, NULL, NULL, NULL, NULL, NULL, em_tool_drizzle, NULL},
+    {"TypeORM", NULL, "typeorm typeorm-ts-node-commonjs typeorm-ts-node-esm", "migration:run", typeorm, "", EM_TOOL_FLAT, NULL, NULL, NULL, NULL, NULL, NULL, em_tool_typeorm, NULL},
+    {"dbmate", "dbmate", "dbmate", "up|migrate", dbmate, "db/migrations", EM_TOOL_FLAT, "DBMATE_MIGRATIONS_DIR", "DBMATE_MIGRATIONS_TABLE", NULL, "schema_migrations", "*.sql", NULL, em_tool_dbmate, NULL},
+    {"goose", "goose", "goose", "up|up-to|up-by-one", goose, ".", EM_TOOL_FLAT, "GOOSE_MIGRATION_DIR", "GOOSE_TABLE", NULL, "goose_db_version", "*.sql *.go", NULL, em_tool_goose, NULL},
+    {"golang-migrate", "golang-migrate", "migrate", "up|goto", golang, "", EM_TOOL_FLAT, NULL, NULL, NULL, "schema_migrations", "[0-9]*", NULL, em_tool_golang, NULL},
+    {"Flyway", "Flyway", "flyway", "migrate", flyway, "", EM_TOOL_DEEP, NULL, "FLYWAY_TABLE", "FLYWAY_DEFAULT_SCHEMA", "flyway_schema_history", NULL, "FLYWAY_*", em_tool_flyway, NULL},
+    {"sqlx", "sqlx", "sqlx cargo-sqlx", "migrate run|database setup", sqlx, "migrations", EM_TOOL_FLAT, NULL, NULL, NULL, "_sqlx_migrations", NULL, NULL, em_tool_sqlx, NULL},
+    {"Rails", "Rails", "rails rake", "db:migrate|db:migrate:*|db:prepare", rails, "db/migrate", EM_TOOL_DEEP, NULL, NULL, NULL, "schema_migrations", NULL, "RAILS_ENV RACK_ENV VERSION SCOPE", em_tool_rails, NULL},
+    {"Entity Framework", "Entity Framework", "efbundle dotnet-ef", "", bundle, "Migrations", EM_TOOL_DEEP, NULL, NULL, NULL, "__EFMigrationsHistory", NULL, NULL, em_tool_bundle, NULL},
+    {"Ecto", NULL, "mix", "ecto.migrate", ecto, "", EM_TOOL_DEEP, NULL, NULL, NULL, "schema_migrations", NULL, "MIX_ENV", em_tool_ecto, NULL},
 };
 
 const char *const em_tool_tables[] = {
@@ -168,6 +168,7 @@ static void read_options(struct em_tool_search *s)
 {
     bool only = false;
     bool pairs = strcmp(s->tool->name, "Flyway") == 0;
+    bool go = em_tool_among(s->tool->name, "goose golang-migrate");
     for (size_t at = 1; at < s->words.n;) {
         const char *word = s->words.v[at];
         if (!only && strcmp(word, "--") == 0) {
@@ -182,6 +183,9 @@ static void read_options(struct em_tool_search *s)
             keep(s, &other, em_starts(name, "flyway.") ? name + 7 : name, strchr(word, '=') + 1);
             at++;
         } else {
+            if (go && s->rest.n) /* Go's flags end at the first word that is none */
+                em_tool_doubt(s, "what %s makes of %s behind %s isn't known to embark",
+                              s->tool->name, word, s->rest.v[0]);
             at += take_option(s, at);
         }
     }
@@ -287,13 +291,55 @@ static void plain_table(struct em_tool_search *s)
         em_str_puts(&s->schema, schema);
 }
 
+/* The variables that the tool takes for options, or for the choice of a part of its settings. */
+static void variables(struct em_tool_search *s)
+{
+    EM_LIST_AUTO names = EM_LIST_INIT;
+    em_tool_split(s->tool->steers ? s->tool->steers : "", " ", &names);
+    for (size_t i = 0; i < names.n; i++) {
+        EM_LIST_AUTO found = EM_LIST_INIT;
+        size_t length = strcspn(names.v[i], "*");
+        EM_FREE char *prefix = em_strndup(names.v[i], length);
+        s->world->variables(s->world->ctx, prefix, &found);
+        for (size_t e = 0; e < s->env.n; e++)
+            em_list_add(&found, s->env.v[e]);
+        for (size_t f = 0; f < found.n; f++) {
+            size_t name = strcspn(found.v[f], "=");
+            EM_FREE char *copy = em_strndup(found.v[f], name);
+            if (em_starts(copy, prefix) && (names.v[i][length] || name == length))
+                em_tool_steers_env(s, copy, found.v[f] + name + 1);
+        }
+    }
+}
+
+/* Of a program that isn't known: the script that it is, or that it is given. */
+static void scripts(struct em_tool_search *s)
+{
+    for (size_t i = 0; i < s->words.n; i++) {
+        EM_STR_AUTO text = EM_STR_INIT;
+        EM_STR_AUTO path = EM_STR_INIT;
+        EM_STR_AUTO ignored = EM_STR_INIT;
+        const char *word = s->words.v[i];
+        if (i > 0 || strchr(word, '/'))
+            em_str_puts(&path, word);
+        else if (!s->world->program(s->world->ctx, word, &path))
+            continue;
+        if (word[0] != '-' && s->world->kind(s->world->ctx, em_str_c(&path)) == EM_TOOL_FILE &&
+            s->world->read(s->world->ctx, em_str_c(&path), &text, &ignored))
+            em_tool_steers_file(s, word, em_str_c(&text), text.len);
+    }
+}
+
 void em_tool_search(struct em_tool_search *s, const struct em_list *command)
 {
     EM_STR_AUTO program = EM_STR_INIT;
-    if (!em_tool_command(s, command))
+    if (!em_tool_command(s, command)) {
+        scripts(s);
         return;
+    }
     program_of(s->words.v[0], &program);
     if (!find_row(s, em_str_c(&program))) {
+        scripts(s);
         em_str_cut(&s->doubt, 0);
         em_tool_doubt(s, "what %s reads isn't known to embark", em_str_c(&program));
         return;
@@ -303,6 +349,7 @@ void em_tool_search(struct em_tool_search *s, const struct em_list *command)
     if (!s->n)
         plain_places(s);
     plain_table(s);
+    variables(s);
     if (s->table_why.len) {
         em_str_cut(&s->table, 0);
         em_str_cut(&s->schema, 0);

@@ -4,6 +4,7 @@
 
 #include "embark/os/loop/clock.h"
 #include "embark/os/machine/host.h"
+#include "embark/stages/migrate/ledger/tables.h"
 #include "embark/stages/migrate/own_sql.h"
 #include "embark/stages/migrate/pending.h"
 
@@ -38,15 +39,29 @@ void em_outlook_judge(struct em_outlook *look)
     }
 }
 
-/* Something is to be run. Where the tool's own table has what no file here has, and nothing of ours
- * is pending, the tool would fail, or do nothing for a service that is older than its database:
- * also where no ledger tells that, as on the day on which embark comes into an image. */
+/* The table is the one in which this migration is noted: its tool is known, or its runs were seen
+ * to change it. */
+static bool is_ours(const struct em_outlook *look, const struct em_pending_look *pending)
+{
+    EM_LIST_AUTO names = EM_LIST_INIT;
+    const char *seen = look->state.newest.tables;
+    em_tables_split(seen ? seen : "", &names);
+    return look->files.tool || em_sql_migrations_any(look->config) ||
+           em_list_has(&names, em_str_c(&pending->table));
+}
+
+/* Something is to be run, or would be if the image were not older than the last run's: it isn't
+ * older than the database where the tool's own table has nothing of what it lacks, as after a
+ * command that went to a revision in between. And where the table has what no file here has, and
+ * nothing of ours is pending, the tool would fail, or do nothing for a service that is older than
+ * its database: also where no ledger tells that, as on the day on which embark comes into an image.
+ */
 static void ask_table(struct em_outlook *look, struct em_db *db, em_time until)
 {
     EM_PENDING_LOOK_AUTO pending = {0};
     const struct em_pending *p = &pending.pending;
-    bool half_way = look->verdict.decision == EM_IS_OLDER && look->verdict.half_way;
-    if ((look->verdict.decision != EM_RUN && !half_way) || !look->files.complete ||
+    bool older = look->verdict.decision == EM_IS_OLDER;
+    if ((look->verdict.decision != EM_RUN && !older) || !look->files.complete ||
         !look->files.list.n)
         return;
     em_pending_look(look->config, look->direct, em_str_c(&look->state.place), &look->files.list, db,
@@ -58,11 +73,11 @@ static void ask_table(struct em_outlook *look, struct em_db *db, em_time until)
     if (pending.table.len && !pending.named &&
         strcmp(em_str_c(&pending.schema), em_str_c(&look->state.acts_in)) != 0)
         return;
-    if (half_way && pending.table.len && !p->unknown.n && !p->unsure)
+    if (older && pending.table.len && !p->unknown.n && !p->unsure && is_ours(look, &pending))
         em_judge_nothing_left(&look->verdict);
     /* What is pending can't be told where the database is at a revision that no file has; that the
      * image has files which the last run lacked can. */
-    else if (p->unknown.n && (p->unsure ? !look->verdict.added.n : !p->pending))
+    else if (!older && p->unknown.n && (p->unsure ? !look->verdict.added.n : !p->pending))
         em_judge_by_table(&p->unknown, em_str_c(&pending.table), &look->verdict);
 }
 

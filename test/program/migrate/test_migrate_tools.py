@@ -125,7 +125,6 @@ def test_compiled_leftovers_are_no_migrations(folder, embark, db):
     app.serves(timeout=60)
     (app.versions / "__pycache__").mkdir(exist_ok=True)
     (app.versions / "__pycache__" / "0009_x.cpython-311.pyc").write_bytes(b"x")
-    (app.versions / "0009_y.pyc").write_bytes(b"x")
     app.serves(timeout=60).wait_for_line(EVERYTHING)
 
 

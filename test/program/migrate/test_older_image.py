@@ -27,6 +27,24 @@ def test_older_image_does_not_start(app, db):
     assert outcomes(db) == ["done"]
 
 
+@pytest.mark.parametrize("command", [None, "./run.sh"])
+def test_image_that_lacks_what_was_never_applied(folder, embark, db, command):
+    """The newer image's command went to a revision in between: the database has nothing that the older image lacks."""
+    app = Alembic(folder, embark, db).add("aaa").add("bbb").add("ccc")
+    (app.folder / "run.sh").write_text("#!/bin/sh\npython3 -m alembic upgrade \"${1:-head}\"\n")
+    (app.folder / "run.sh").chmod(0o755)
+    how = {"files": "migrations/versions/*.py", "timeout": 60}
+    app.serves(command=f"{command} bbb" if command else app.command.replace("head", "bbb"), **how)
+    app.drop("ccc")
+    process = app.serves(command=command or app.command, **how)
+    assert "has none of them" in process.stderr
+    app.last = "bbb"
+    app.add("ccc")
+    app.serves(command=command or app.command, **how)
+    app.drop("ccc")
+    app.fails(81, r"lacks migrations/versions/ccc\.py", command=command or app.command, **how)
+
+
 def test_older_image_may_go_on(app, db):
     """L33"""
     app.drop("003_three")

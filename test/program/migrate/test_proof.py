@@ -62,7 +62,7 @@ def test_changed_command(folder, embark, db):
     app = App(folder, embark, db).add("001_one")
     app.serves()
     app.command += "\n    another_table"
-    app.serves().wait_for_line("the command, or the schema")
+    app.serves().wait_for_line("the command, its settings, or the schema")
     assert db.value("SELECT count(*) FROM another_table") == 1
     app.serves().wait_for_line(EVERYTHING)
 

@@ -2,6 +2,7 @@
 looks where embark doesn't. The tools here are small scripts that stand for them; the rules are what is tested."""
 
 import json
+import py_compile
 import re
 
 import pytest
@@ -165,6 +166,109 @@ def test_alembic_in_a_package_is_no_refusal(folder, embark, db):
     ini.write_text(text)
     rows = doctor(app)
     assert not rows.of("lacking", "bad") and "gone:x" in rows.text("files", "warning")
+
+
+def test_django_app_that_is_installed_later(folder, embark, db):
+    """Its migrations were there before, and are none of Django's until the settings name it."""
+    app = Django(folder, embark, db).add("0001_one")
+    app.serves(timeout=60)
+    app.serves(timeout=60).wait_for_line(EVERYTHING)
+    settings = app.folder / "settings.py"
+    settings.write_text(settings.read_text().replace("['notes']", "['notes', *MORE]"))
+    (app.folder / "more.py").write_text("MORE = []\n")
+    settings.write_text("from more import MORE\n" + settings.read_text())
+    app.serves(timeout=60)
+    app.serves(timeout=60).wait_for_line(EVERYTHING)
+    (app.folder / "more.py").write_text("MORE = ['django.contrib.contenttypes']\n")
+    assert EVERYTHING not in app.serves(timeout=60).stderr
+    assert db.value("SELECT to_regclass('django_content_type') IS NOT NULL")
+    app.serves(timeout=60).wait_for_line(EVERYTHING)
+
+
+def test_django_folder_that_becomes_a_package(folder, embark, db):
+    """Without __init__.py Django has an app without migrations, whatever lies there."""
+    app = Django(folder, embark, db).add("0001_one", "CREATE TABLE one (n int)")
+    (app.versions / "__init__.py").unlink()
+    app.serves(timeout=60)
+    app.serves(timeout=60)
+    assert not db.value("SELECT to_regclass('one') IS NOT NULL")
+    (app.versions / "__init__.py").touch()
+    app.serves(timeout=60)
+    assert db.value("SELECT to_regclass('one') IS NOT NULL")
+    app.serves(timeout=60).wait_for_line(EVERYTHING)
+
+
+def test_django_migrations_that_are_compiled(folder, embark, db):
+    app = Django(folder, embark, db).add("0001_one")
+    app.serves(timeout=60)
+    app.add("0002_two", "CREATE TABLE two (n int)")
+    py_compile.compile(app.versions / "0002_two.py", app.versions / "0002_two.pyc", doraise=True)
+    (app.versions / "0002_two.py").unlink()
+    app.serves(timeout=60)
+    assert db.value("SELECT to_regclass('two') IS NOT NULL")
+
+
+def test_alembic_revision_with_a_hidden_name(folder, embark, db):
+    """Alembic takes it like any other."""
+    app = Alembic(folder, embark, db).add("aaa")
+    app.serves(timeout=60)
+    app.add("bbb", "CREATE TABLE two (n int)")
+    (app.versions / "bbb.py").rename(app.versions / ".bbb.py")
+    app.serves(timeout=60)
+    assert db.value("SELECT to_regclass('two') IS NOT NULL")
+    app.serves(timeout=60).wait_for_line(EVERYTHING)
+
+
+# What steers a tool beside its words and its migrations: the command, the files, then another environment, or files as they are then.
+STEERED = {
+    "flyway-conf": ("bin/flyway migrate", {"flyway.conf": "flyway.locations=filesystem:a\nflyway.target=1\n", "a/V1__a.sql": SQL}, {},
+                    {"flyway.conf": "flyway.locations=filesystem:a\n"}),
+    "flyway-placeholder": ("bin/flyway -locations=filesystem:a migrate", {"a/V1__a.sql": SQL}, {"FLYWAY_PLACEHOLDERS_ROLE": "x"}, {}),
+    "rails-version": ("bin/rails db:migrate", {"db/migrate/1_a.rb": SQL}, {"VERSION": "1"}, {}),
+    "npm-script": ("npm run migrate", {"package.json": json.dumps({"scripts": {"migrate": "bin/dbmate -d a up"}}), "a/1.sql": SQL}, {},
+                   {"package.json": json.dumps({"scripts": {"migrate": "bin/dbmate --strict -d a up"}})}),
+    "shell-variable": ("sh -c 'bin/alembic upgrade $REVISION'", {"alembic.ini": "[alembic]\nscript_location = m\n",
+                                                               "m/versions/1.py": REVISION % "a"}, {"REVISION": "head"}, {}),
+    "env-py": (ALEMBIC, {"alembic.ini": "[alembic]\nscript_location = m\n", "m/env.py": "run()\n", "m/versions/1.py": REVISION % "a"}, {},
+               {"m/env.py": "run('other')\n"}),
+    "knexfile": ("bin/knex migrate:latest", {"knexfile.js": "module.exports = {a: {seeds: {directory: './seeds'}}}\n", "migrations/1.js": SQL,
+                                             "seeds/1.js": SQL}, {}, {"migrations/2.js": SQL}),
+    "script": ("./migrate.sh", {"migrate.sh": "#!/bin/sh\necho 'the tool ran'\n", "a/1.sql": SQL}, {},
+               {"migrate.sh": "#!/bin/sh\necho 'the tool ran'\n: differently\n"}),
+}
+
+
+@pytest.mark.parametrize("name", STEERED)
+def test_changed_settings(folder, embark, db, name):
+    """The command is another one, though its words and its migrations are the same."""
+    command, files, env, then = STEERED[name]
+    app = Fake(folder, embark, db, command, files)
+    for path in app.folder.glob("*.sh"):
+        path.chmod(0o755)
+    how = {"extra": "[image]\nbuild = 1\n"} if name not in ("script",) else {"files": "a"}
+    assert app.ran(**how)
+    if name == "script":
+        assert not app.ran(**how)
+    for path, text in then.items():
+        app.write(path, text)
+        if path.endswith(".sh"):
+            (app.folder / path).chmod(0o755)
+    process = app.serves(timeout=60, env=env, **how)
+    assert "the tool ran" in process.stderr
+    assert re.search("its settings|new migrations", process.stderr), process.stderr
+
+
+def test_files_of_any_name_count_where_they_are_named(folder, embark, db):
+    """README.sql is nobody's migration, unless somebody says so."""
+    app = Fake(folder, embark, db, "./migrate.sh", {"migrate.sh": "#!/bin/sh\necho 'the tool ran'\n", "a/1.sql": SQL, "a/README_first.sql": SQL})
+    (app.folder / "migrate.sh").chmod(0o755)
+    app.files = "a"
+    assert app.ran()
+    assert not app.ran()
+    app.write("a/README_first.sql", "-- other\n")
+    assert app.ran()
+    app.write("a/.hidden.sql")
+    assert app.ran()
 
 
 # --- check, while the image is built

@@ -99,8 +99,8 @@ struct em_proof em_proof_of(const struct em_ours *ours, const struct em_state *s
  * the image is older: where nothing can be skipped, the caller reads the rows and asks again. */
 void em_judge(const struct em_ours *ours, const struct em_state *state, struct em_verdict *verdict);
 
-/* EM_IS_OLDER half way, but the migration tool's own table has nothing that no file here has: the
- * newer image's run was taken back, and the command is run. */
+/* EM_IS_OLDER, but the migration tool's own table has nothing that no file here has: the newer
+ * image's run was taken back, or did not go as far, and the command is run. */
 void em_judge_nothing_left(struct em_verdict *verdict);
 
 /* The migration tool's own table has rows (`unknown`: ids) that no file here has, and nothing here

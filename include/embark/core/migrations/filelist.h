@@ -6,9 +6,8 @@
 #ifndef EMBARK_CORE_MIGRATIONS_FILELIST_H
 #define EMBARK_CORE_MIGRATIONS_FILELIST_H
 
+#include "embark/core/base/sha256.h"
 #include "embark/core/base/str.h"
-
-#define EM_HEX_DIGEST 65 /* 64 hexadecimal digits and a NUL */
 
 struct em_filelist {
     struct em_file {
@@ -22,8 +21,6 @@ struct em_filelist {
         NULL, 0          \
     }
 #define EM_FILELIST_AUTO __attribute__((cleanup(em_filelist_free))) struct em_filelist
-
-void em_hex_sha256(const void *bytes, size_t length, char hex[EM_HEX_DIGEST]);
 
 /* Adds a file, in the order of names (bytes); a name that is there already is left alone. */
 void em_filelist_add(struct em_filelist *list, const char *name, const char *bytes, size_t length);

@@ -1,7 +1,7 @@
 /* What makes two migration runs the same run: the ledger keeps one digest of it for each.
  *
- * Pure. It holds the command, the files with their contents and order, and the place in the
- * database; not the time, the host or the build.
+ * Pure. It holds the command with what steers it, the files with their contents and order, and the
+ * place in the database; not the time, the host or the build.
  */
 #ifndef EMBARK_CORE_MIGRATIONS_IDENTITY_H
 #define EMBARK_CORE_MIGRATIONS_IDENTITY_H
@@ -15,8 +15,9 @@ struct em_identity {
     const struct em_list
         *order; /* of [migrate] sql: the files' names in the order of applying; or NULL */
     const struct em_filelist *files;
-    const char *place;   /* the schema that is named first for the migration's session */
-    const char *acts_in; /* the first of those that are there: where it creates tables */
+    const char *settings; /* what else steers the command (em_tool_search.settings); or NULL */
+    const char *place;    /* the schema that is named first for the migration's session */
+    const char *acts_in;  /* the first of those that are there: where it creates tables */
 };
 
 /* 64 hexadecimal digits. No two different identities share a text that is hashed: each part is

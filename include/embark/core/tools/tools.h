@@ -34,6 +34,8 @@ struct em_tool_world {
      * site-packages, what .pth files add. More than it really has does no harm. False: that can't
      * be told, and `why` says why. */
     bool (*python)(void *ctx, struct em_list *folders, struct em_str *why);
+    /* The variables whose names begin with that, as NAME=VALUE, sorted. */
+    void (*variables)(void *ctx, const char *prefix, struct em_list *out);
     /* The file that a program's name stands for, links followed. False: there is none. */
     bool (*program)(void *ctx, const char *name, struct em_str *path);
     void *ctx;
@@ -69,8 +71,10 @@ struct em_tool {
     const char *folders;                  /* where it looks if nothing says more */
     enum em_tool_depth depth;
     const char *folder_env, *table_env, *schema_env; /* its variables, or NULL */
-    const char *table; /* NULL: its configuration alone tells, or nothing does */
-    const char *wants; /* glob(7) patterns of its files' names; NULL: all */
+    const char *table;  /* NULL: its configuration alone tells, or nothing does */
+    const char *wants;  /* glob(7) patterns of its files' names; NULL: all */
+    const char *steers; /* variables that change what it does with the files; "*" at a name's end
+                           for any; or NULL */
     void (*configure)(struct em_tool_search *s); /* what its configuration files say, or NULL */
     const char *home; /* the schema of its table where neither its settings nor the URL name one;
                          NULL: where the session's search_path leads to */
@@ -90,6 +94,11 @@ struct em_tool_search {
     struct em_str doubt; /* why the places may not be all: one clause; "": they are all */
     struct em_str hint;  /* what would make them known */
     struct em_str table, schema, table_why; /* as in stages/migrate/files/files.h */
+    /* What else steers the command than its words and the migrations: the configuration files that
+     * were read, a script of package.json, the script that is the program, variables. The same text
+     * as of another run: it was steered alike. Without the values of variables that may hold a
+     * secret. */
+    struct em_str settings;
     struct em_str target; /* Alembic's: "head", "heads", a revision; "": the command doesn't say */
 };
 

@@ -19,6 +19,7 @@ void em_migration_files_free(struct em_migration_files *files)
     em_str_free(&files->table);
     em_str_free(&files->schema);
     em_str_free(&files->table_why);
+    em_str_free(&files->settings);
     files->tool = NULL;
     files->complete = false;
 }
@@ -99,6 +100,7 @@ int em_migration_files(const struct em_config *config, struct em_migration_files
     }
     em_migration_search(config, &s);
     files->tool = s.tool;
+    em_str_puts(&files->settings, em_str_c(&s.settings));
     if (s.tool) {
         em_str_puts(&files->table, em_str_c(&s.table));
         em_str_puts(&files->schema, em_str_c(&s.schema));

@@ -95,7 +95,7 @@ static bool read_pth(const char *path, const char *site, struct em_list *folders
         EM_STR_AUTO whole = EM_STR_INIT;
         line += length + strspn(line + length, "\r\n");
         if (em_starts(copy, "import ") || em_starts(copy, "import\t")) {
-            if (!strstr(copy, "__editable__"))
+            if (!strstr(copy, "editable"))
                 continue;
             em_str_printf(why, "%s is an editable installation", path);
             return false;

@@ -23,13 +23,32 @@ static void problem(struct em_migration_walk *walk, const char *path, const char
         em_str_printf(walk->why, "%s: %s", path, why);
 }
 
+static bool looks_for_apps(const struct em_migration_walk *walk)
+{
+    return walk->depth == EM_TOOL_APPS || walk->depth == EM_TOOL_INSTALLED;
+}
+
+/* What is no tool's: folders of version control, and what editors and systems leave behind.
+ * Alembic, among others, takes a file whose name begins with a dot like any other. Django takes a
+ * folder without __init__.py for no package. */
 static bool is_left_out(const struct em_migration_walk *walk, const char *name)
 {
-    if (em_ends(name, ".pyc"))
-        return !walk->compiled;
+    static const char *const nobodys[] = {".",          "..",       ".git",  ".svn",     ".hg",
+                                          ".gitignore", ".gitkeep", ".keep", ".DS_Store"};
+    for (size_t i = 0; i < sizeof nobodys / sizeof *nobodys; i++)
+        if (strcmp(name, nobodys[i]) == 0)
+            return true;
+    if (em_starts(name, ".#") || em_starts(name, "._"))
+        return true;
     if (strcmp(name, "__pycache__") == 0)
         return !walk->compiled;
-    return name[0] == '.' || strcmp(name, "__init__.py") == 0;
+    return strcmp(name, "__init__.py") == 0 && !looks_for_apps(walk);
+}
+
+/* A module that Python would import as one of an app's migrations. */
+static bool is_module(const char *name)
+{
+    return em_ends(name, ".py") || em_ends(name, ".pyc") || em_ends(name, ".so");
 }
 
 static void add_file(struct em_migration_walk *walk, const char *path)
@@ -54,7 +73,7 @@ static void add_file(struct em_migration_walk *walk, const char *path)
 static bool holds_no_apps(const struct em_migration_walk *walk, const char *name)
 {
     return em_ends(name, ".dist-info") || em_ends(name, ".egg-info") || em_ends(name, ".libs") ||
-           strcmp(name, "node_modules") == 0 ||
+           strcmp(name, "node_modules") == 0 || name[0] == '.' ||
            (walk->depth == EM_TOOL_APPS &&
             (strcmp(name, "site-packages") == 0 || strcmp(name, "dist-packages") == 0));
 }
@@ -65,8 +84,8 @@ static void add_entry(struct em_migration_walk *walk, const char *path, const ch
                       unsigned char type, bool here)
 {
     struct stat st;
-    bool apps = walk->depth == EM_TOOL_APPS || walk->depth == EM_TOOL_INSTALLED;
-    if (apps && type == DT_REG && (!here || !em_ends(name, ".py")))
+    bool apps = looks_for_apps(walk);
+    if (apps && type == DT_REG && (!here || !is_module(name)))
         return;
     if (stat(path, &st) != 0) {
         if (!apps) /* a link to nowhere is no app */
@@ -76,15 +95,15 @@ static void add_entry(struct em_migration_walk *walk, const char *path, const ch
             add_folder(walk, path, &st);
         else if (walk->depth == EM_TOOL_FLAT && strcmp(name, "__pycache__") == 0)
             add_folder(walk, path, &st);
-    } else if (S_ISREG(st.st_mode) && (!apps || (here && em_ends(name, ".py"))) &&
-               em_tool_wants(walk->tool, name)) {
+    } else if (S_ISREG(st.st_mode) && (!apps || (here && is_module(name))) &&
+               (walk->all || em_tool_wants(walk->tool, name))) {
         add_file(walk, path);
     }
 }
 
 static bool enter(struct em_migration_walk *walk, const char *path, const struct stat *st)
 {
-    bool apps = walk->depth == EM_TOOL_APPS || walk->depth == EM_TOOL_INSTALLED;
+    bool apps = looks_for_apps(walk);
     for (size_t i = 0; i < walk->levels; i++)
         if (walk->above[i].device == st->st_dev && walk->above[i].inode == st->st_ino) {
             if (!apps) /* all that is there is being read */
@@ -115,8 +134,7 @@ static void add_folder(struct em_migration_walk *walk, const char *path, const s
             problem(walk, path, "there are too many files to read them all");
             break;
         }
-        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 ||
-            is_left_out(walk, entry->d_name))
+        if (is_left_out(walk, entry->d_name))
             continue;
         em_str_printf(&inner, "%s%s%s", path, em_ends(path, "/") ? "" : "/", entry->d_name);
         add_entry(walk, em_str_c(&inner), entry->d_name, entry->d_type, here);
@@ -157,7 +175,8 @@ void em_migration_walk(struct em_migration_walk *walk, const struct em_tool_plac
 
 void em_migration_walk_all(struct em_migration_walk *walk, const char *path)
 {
-    if (!is_left_out(walk, em_base_name(path))) {
+    walk->all = true;
+    if (!is_left_out(walk, em_base_name(path)) && !strstr(path, "__pycache__/")) {
         struct em_tool_place place = {em_strdup(path), EM_TOOL_DEEP, false, true};
         em_migration_walk(walk, &place);
         free(place.path);

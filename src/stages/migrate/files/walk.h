@@ -13,6 +13,7 @@ struct em_migration_walk {
     struct em_filelist installed;
     size_t entries;
     bool compiled;
+    bool all; /* the user has named them: whatever they are called */
     enum em_tool_depth depth;
     size_t root; /* how long the root's path is, of installed packages */
     struct em_ancestor {

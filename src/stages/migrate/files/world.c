@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "embark/os/exec/find.h"
 #include "embark/os/files/files.h"
@@ -15,6 +16,22 @@ static const char *world_env(void *ctx, const char *name)
 {
     (void)ctx;
     return getenv(name);
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static void world_variables(void *ctx, const char *prefix, struct em_list *out)
+{
+    size_t before = out->n;
+    (void)ctx;
+    for (char **e = environ; *e; e++)
+        if (em_starts(*e, prefix))
+            em_list_add(out, *e);
+    if (out->n > before)
+        qsort(out->v + before, out->n - before, sizeof *out->v, by_name);
 }
 
 static enum em_tool_kind world_kind(void *ctx, const char *path)
@@ -38,11 +55,6 @@ static bool world_read(void *ctx, const char *path, struct em_str *out, struct e
         return false;
     }
     return true;
-}
-
-static int by_name(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
 static bool world_names(void *ctx, const char *folder, struct em_list *names)
@@ -79,13 +91,9 @@ static bool world_program(void *ctx, const char *name, struct em_str *path)
 
 void em_migration_search(const struct em_config *config, struct em_tool_search *s)
 {
-    const struct em_tool_world world = {world_env,
-                                        world_kind,
-                                        world_read,
-                                        world_names,
-                                        world_python,
-                                        world_program,
-                                        (void *)(uintptr_t)config};
+    const struct em_tool_world world = {
+        world_env,    world_kind,      world_read,    world_names,
+        world_python, world_variables, world_program, (void *)(uintptr_t)config};
     s->world = &world;
     em_tool_search(s, &config->migrate_command);
     s->world = NULL;

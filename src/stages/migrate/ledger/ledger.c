@@ -68,6 +68,7 @@ void em_ledger_identity(const struct em_ledger *ledger, const struct em_state *s
                                    .sql = own ? ledger->config->migrate_sql : NULL,
                                    .order = &order,
                                    .files = &ledger->files->list,
+                                   .settings = em_str_c(&ledger->files->settings),
                                    .place = em_str_c(&state->place),
                                    .acts_in = em_str_c(&state->acts_in)};
     em_identity_digest(&identity, hex);

@@ -8,8 +8,8 @@
 #include "embark/core/migrations/identity.h"
 
 static void digest(struct em_identity *identity, const char *word, const char *sql,
-                   const char *order, const char *file, const char *place, const char *acts_in,
-                   char hex[EM_HEX_DIGEST])
+                   const char *order, const char *file, const char *settings, const char *place,
+                   const char *acts_in, char hex[EM_HEX_DIGEST])
 {
     EM_LIST_AUTO words = EM_LIST_INIT;
     EM_LIST_AUTO names = EM_LIST_INIT;
@@ -23,25 +23,27 @@ static void digest(struct em_identity *identity, const char *word, const char *s
     if (order)
         em_list_add(&names, order);
     em_filelist_add(&files, "a", file, strlen(file));
-    *identity = (struct em_identity){&words, sql, &names, &files, place, acts_in};
+    *identity = (struct em_identity){&words, sql, &names, &files, settings, place, acts_in};
     em_identity_digest(identity, hex);
 }
 
 static void test_each_part_counts(void **state)
 {
-    static const char *const given[][6] = {
-        {"tool up", NULL, NULL, "x", "public", "public"},
-        {"tool up 1", NULL, NULL, "x", "public", "public"},
-        {"tool", NULL, NULL, "x", "public", "public"},
-        {"toolup", NULL, NULL, "x", "public", "public"},
-        {"", "sql", NULL, "x", "public", "public"},
-        {"", "sql", "a", "x", "public", "public"},
-        {"", "sql", "b", "x", "public", "public"},
-        {"", "sql2", "a", "x", "public", "public"},
-        {"tool up", NULL, NULL, "y", "public", "public"},
-        {"tool up", NULL, NULL, "x", "t1", "public"},
-        {"tool up", NULL, NULL, "x", "public", "t1"},
-        {"tool up", NULL, NULL, "x", "", ""},
+    static const char *const given[][7] = {
+        {"tool up", NULL, NULL, "x", NULL, "public", "public"},
+        {"tool up 1", NULL, NULL, "x", NULL, "public", "public"},
+        {"tool", NULL, NULL, "x", NULL, "public", "public"},
+        {"toolup", NULL, NULL, "x", NULL, "public", "public"},
+        {"", "sql", NULL, "x", NULL, "public", "public"},
+        {"", "sql", "a", "x", NULL, "public", "public"},
+        {"", "sql", "b", "x", NULL, "public", "public"},
+        {"", "sql2", "a", "x", NULL, "public", "public"},
+        {"tool up", NULL, NULL, "y", NULL, "public", "public"},
+        {"tool up", NULL, NULL, "x", NULL, "t1", "public"},
+        {"tool up", NULL, NULL, "x", NULL, "public", "t1"},
+        {"tool up", NULL, NULL, "x", NULL, "", ""},
+        {"tool up", NULL, NULL, "x", "a.ini", "public", "public"},
+        {"tool up", NULL, NULL, "x", "b.ini", "public", "public"},
     };
     enum { N = sizeof given / sizeof *given };
     char hex[N][EM_HEX_DIGEST], again[EM_HEX_DIGEST];
@@ -50,8 +52,8 @@ static void test_each_part_counts(void **state)
     (void)state;
     for (int i = 0; i < N; i++) {
         const char *const *g = given[i];
-        digest(&identity, g[0], g[1], g[2], g[3], g[4], g[5], hex[i]);
-        digest(&identity, g[0], g[1], g[2], g[3], g[4], g[5], again);
+        digest(&identity, g[0], g[1], g[2], g[3], g[4], g[5], g[6], hex[i]);
+        digest(&identity, g[0], g[1], g[2], g[3], g[4], g[5], g[6], again);
         assert_int_equal(strlen(hex[i]), 64);
         assert_string_equal(hex[i], again);
         for (int j = 0; j < i; j++)

@@ -43,8 +43,9 @@ static void test_alembic_files(void **state)
     FILES("conf/a.ini", "[alembic]\nscript_location = %(here)s/x\n", "pyproject.toml",
           "[project]\nname = \"x\"\n[tool.alembic]\nscript_location = "
           "\"%(here)s/py\"\nversion_locations = [\n  \"%(here)s/one\", # c\n  'two',\n]\n");
+    /* TOML fills in, for an Alembic that reads it. */
     finds("alembic -c conf/a.ini upgrade head",
-          "Alembic: !one, !two | alembic_version"); /* TOML fills in */
+          "Alembic: !one, !two, conf/x/versions | alembic_version");
     finds("alembic upgrade head", "Alembic: !one, !two | alembic_version");
     ENV("ALEMBIC_CONFIG=conf/a.ini");
     FILES("conf/a.ini", "[alembic]\nscript_location = %(here)s/x\n");
@@ -135,6 +136,7 @@ static void test_alembic_table(void **state)
     env_py("context.configure(version_table_schema=schema)\n",
            "| a/env.py computes version_table_schema");
     env_py("kw['version_table'] = 'x'\n", "| a/env.py computes version_table");
+    env_py("connection.execute(f'SET search_path TO {tenant}')\n", "| a/env.py chooses the schema");
     env_py("configure(version_table='a')\nconfigure(version_table='b')\n",
            "| a/env.py computes version_table");
     FILES("alembic.ini", "[alembic]\nscript_location = a\ndatabases = one, two\n");
@@ -181,6 +183,119 @@ static void test_django(void **state)
           "/site/django/x", "");
     finds("python src/manage.py migrate",
           "Django: .+apps, src+apps, /site+installed | django_migrations");
+}
+
+/* Settings in several files, wherever they are. */
+static void test_django_settings(void **state)
+{
+    (void)state;
+    static const char up[] = "python manage.py migrate";
+    static const char *const far[][3] = {
+        {"from ..base import *\n", "shop/base.py", "shop/base.py has MIGRATION_MODULES"},
+        {"from ..base.x import A\n", "shop/base/x.py", "shop/base/x.py has MIGRATION_MODULES"},
+        {"if X: from other import *\n", "other.py", "other.py has MIGRATION_MODULES"},
+        {"try:\n    from .local import *\nexcept ImportError:\n    pass\n",
+         "shop/settings/local.py", "shop/settings/local.py has MIGRATION_MODULES"},
+        {"from . import (\n  local,\n)\n", "shop/settings/local.py",
+         "local.py has MIGRATION_MODULES"},
+        {"from other import Base\n", "other.py", "other.py has MIGRATION_MODULES"},
+        {"import other\n", "other.py", "other.py has MIGRATION_MODULES"},
+        {"from ...x import *\n", "x.py", "x.py has MIGRATION_MODULES"},
+        {"from ....x import *\n", "x.py", "imports from above the working directory"},
+        {"exec(open('x').read())\n", "x.py", "shop/settings/prod.py computes settings by exec("},
+        {"from split_settings.tools import include\n", "x.py", "takes settings from files"},
+        {"from gone import *\n", "x.py", "take part of gone, which isn't found"},
+    };
+    tool_python = "/site";
+    ENV("DJANGO_SETTINGS_MODULE=shop.settings.prod");
+    for (size_t i = 0; i < sizeof far / sizeof *far; i++) {
+        FILES("manage.py", "", "shop/settings/prod.py", far[i][0], far[i][1],
+              "MIGRATION_MODULES = {}\n", "/site/django/x", "");
+        finds_part(up, far[i][2]);
+    }
+    FILES("manage.py", "", "shop/settings/prod.py", "from os import path\nimport sys\n",
+          "/site/django/x", "");
+    finds(up, "Django: .+apps, /site+installed | django_migrations");
+    ENV("DJANGO_SETTINGS_MODULE=shop.settings.prod", "DJANGO_CONFIGURATION=Prod");
+    finds_part(up, "| ? DJANGO_CONFIGURATION is set");
+    ENV("DJANGO_SETTINGS_MODULE=shop.settings.prod");
+    FILES("manage.py", "from configurations.management import execute_from_command_line\n",
+          "shop/settings/prod.py", "", "/site/django/x", "");
+    finds_part(up, "| ? manage.py takes its settings from classes");
+    FILES("manage.py", "", "shop/settings/prod.py", "", "/site/django/x", "");
+    finds("env PYTHONPATH=lib:more python manage.py migrate",
+          "Django: .+apps, /site+installed, lib+installed, more+installed | django_migrations");
+    finds_part("env VIRTUAL_ENV=x python manage.py migrate", "| ? which Python VIRTUAL_ENV=x");
+}
+
+/* What steers the tool beside its words and the migrations. */
+static void same(const char *command, bool expected)
+{
+    static struct em_str before;
+    EM_STR_AUTO now = EM_STR_INIT;
+    if (command)
+        tool_settings(command, &now);
+    if (command && before.len)
+        assert_int_equal(strcmp(em_str_c(&before), em_str_c(&now)) == 0, expected);
+    em_str_free(&before);
+    em_str_puts(&before, em_str_c(&now));
+}
+
+static void test_settings(void **state)
+{
+    (void)state;
+    static const char django[] = "python manage.py migrate", flyway[] = "flyway migrate";
+    tool_python = "/site";
+    FILES(MANAGE, "shop/settings.py", "INSTALLED_APPS = ['a', FEATURE]\n", "/site/django/x", "");
+    same(NULL, true);
+    same(django, true);
+    same(django, true);
+    FILES(MANAGE, "shop/settings.py", "INSTALLED_APPS = ['a', 'b', FEATURE]\n", "/site/django/x",
+          "");
+    same(django, false);
+    ENV("FEATURE=c");
+    same(django, false);
+    ENV("FEATURE=c", "UNRELATED=x");
+    same(django, true);
+    FILES(MANAGE, "shop/settings.py",
+          "h = env['HOSTNAME'], env['SECRET_KEY'], env['DATABASE_URL']\n", "/site/django/x", "");
+    same(django, false);
+    ENV("HOSTNAME=a", "SECRET_KEY=b", "DATABASE_URL=postgres://u:p@h/d");
+    same(django, true);
+    tool_reset(state);
+    FILES("flyway.conf", "flyway.target=1\n");
+    same(NULL, true);
+    same(flyway, true);
+    FILES("flyway.conf", "flyway.target=2\n");
+    same(flyway, false);
+    ENV("FLYWAY_PLACEHOLDERS_X=1");
+    same(flyway, false);
+    ENV("FLYWAY_PLACEHOLDERS_X=1", "FLYWAY_PASSWORD=1", "FLYWAY_URL=jdbc:postgresql://h/d");
+    same(flyway, true);
+    tool_reset(state);
+    FILES("package.json", "{\"version\": \"1\", \"scripts\": {\"m\": \"dbmate up\"}}");
+    same(NULL, true);
+    same("npm run m", true);
+    FILES("package.json", "{\"version\": \"2\", \"scripts\": {\"m\": \"dbmate up\"}}");
+    same("npm run m", true);
+    FILES("package.json", "{\"scripts\": {\"m\": \"dbmate up && node seed\"}}");
+    same("npm run m", false);
+    tool_reset(state);
+    same(NULL, true);
+    ENV("REVISION=a");
+    same("sh -c 'alembic upgrade $REVISION'", true);
+    ENV("REVISION=head");
+    same("sh -c 'alembic upgrade $REVISION'", false);
+    FILES("migrate.sh", "psql -f a.sql\n");
+    same("sh migrate.sh", false);
+    same("sh migrate.sh", true);
+    FILES("migrate.sh", "psql -f b.sql\n");
+    same("sh migrate.sh", false);
+    FILES("a/env.py", "run()\n", "alembic.ini", "[alembic]\nscript_location = a\n");
+    same("alembic upgrade head", false);
+    FILES("a/env.py", "run(); run()\n", "alembic.ini", "[alembic]\nscript_location = a\n");
+    same("alembic upgrade head", false);
+    same(NULL, true);
 }
 
 static void test_django_incomplete(void **state)
@@ -291,6 +406,11 @@ static void test_prisma(void **state)
     finds_part(up, "| ? prisma.config.ts computes where");
     FILES("package.json", "{");
     finds_part(up, "| ? package.json:");
+    FILES("db/schema/base/main.prisma", "", "package.json", "{}");
+    finds_part("npx prisma migrate deploy --schema db/schema",
+               "Prisma: db/migrations/**, db/schema/** |");
+    FILES("../package.json", "{}");
+    finds_part(up, "| ? the nearest package.json lies above");
 }
 
 static void test_knex(void **state)
@@ -299,16 +419,17 @@ static void test_knex(void **state)
     static const char up[] = "npx knex migrate:latest";
     FILES("knexfile.js", "module.exports = { client: 'pg', migrations: { directory: ['./a', "
                          "\"b\"], tableName: 't' } };");
-    finds(up, "Knex: !a, !b | t");
+    finds(up, "Knex: !a, !b, migrations | t");
     FILES("knexfile.js", "const path = require('path');\nmodule.exports = { migrations: { "
                          "directory: path.join(__dirname, 'db', 'steps') } };");
-    finds(up, "Knex: !db/steps | knex_migrations");
+    finds(up, "Knex: !db/steps, migrations | knex_migrations");
     FILES("db/knexfile.ts",
           "export default { migrations: { directory: './steps', schemaName: 's' } }");
     finds("npx knex --knexfile db/knexfile.ts migrate:latest",
-          "Knex: !db/steps | s.knex_migrations");
+          "Knex: !db/steps, db/migrations | s.knex_migrations");
     FILES("db/knexfile.js", "module.exports = { migrations: { directory: __dirname + '/steps' } }");
-    finds("npx knex --knexfile=db/knexfile.js migrate:latest", "Knex: !db/steps | knex_migrations");
+    finds("npx knex --knexfile=db/knexfile.js migrate:latest",
+          "Knex: !db/steps, db/migrations | knex_migrations");
     FILES("knexfile.js", "module.exports = { client: 'pg' /* directory: 'x' */ };");
     finds(up, "Knex: migrations | knex_migrations");
     static const char *const unclear[] = {
@@ -320,11 +441,22 @@ static void test_knex(void **state)
         "module.exports = { migrations: { directory: a ? 'x' : 'y' } }",
         "module.exports = { migrations: { directory: 'x' + y } }",
         "x.directory = 'y'",
+        "x['directory'] = y",
+        "module.exports = require(path.resolve('x'))",
+        "module.exports = require('@acme/settings')",
+        "import base from '@acme/settings'; export default base",
+        "export { default } from './x'",
+        "module.exports = { migrations: { directory: './a'\n.replace('a', 'b') } }",
+        "module.exports = { migrations: { directory: ['a'].concat(x) } }",
         "migrationSource: new X()"};
     for (size_t i = 0; i < sizeof unclear / sizeof *unclear; i++) {
         FILES("knexfile.js", unclear[i]);
         finds_part(up, "| ? knexfile.js ");
     }
+    FILES("knexfile.js", "const { knexSnakeCaseMappers } = require('objection');\nrequire('dotenv')"
+                         ".config();\nimport.meta.dirname;\nmodule.exports = { seeds: { directory:"
+                         " './seeds' } };");
+    finds(up, "Knex: !seeds, migrations | knex_migrations");
     tool_files = NULL;
     finds_part("npx knex --cwd x migrate:latest", "| ? what Knex makes of --cwd");
 }
@@ -342,7 +474,12 @@ static void test_node_pg_migrate(void **state)
     finds_part("node-pg-migrate -f pg.json up", "| ? pg.json:");
     FILES("pg.js", "module.exports = {'migrations-dir': process.env.X}");
     finds_part("node-pg-migrate -f pg.js up", "| ? pg.js computes where");
-    FILES("config/default.yaml", "", "node_modules/config/package.json", "{}");
+    FILES(".env", "NODE_CONFIG_DIR=c\n", "c/default.json", "{\"db\": {\"migrations-dir\": \"x\"}}");
+    finds("node-pg-migrate up", "node-pg-migrate: !x, migrations | pgmigrations");
+    ENV("NODE_CONFIG_DIR=a:b");
+    finds_part("node-pg-migrate up", "| ? NODE_CONFIG_DIR is a:b, which is no folder");
+    tool_env = NULL;
+    FILES("config/default.yaml", "");
     finds_part("node-pg-migrate up", "| ? config/default.yaml isn't read");
     ENV("NODE_CONFIG={}");
     finds_part("node-pg-migrate up", "| ? NODE_CONFIG is set");
@@ -378,6 +515,7 @@ static void test_sqlx_and_ecto(void **state)
     FILES("sqlx.toml", "[migrate]\ntable-name = \"t\"\n");
     finds("sqlx migrate run", "sqlx: migrations | sqlx.toml sets table-name");
     FILES("apps/shop/mix.exs", "", "config/config.exs", "config :shop, Shop.Repo, priv: \"db\"\n");
+    finds_part("mix do ecto.migrate + run x.exs", "| ? mix do runs several tasks");
     finds_part(
         "mix ecto.migrate",
         "Ecto: priv/**, apps/shop/priv/** | schema_migrations | ? config/config.exs sets priv:");
@@ -394,6 +532,8 @@ int main(void)
         cmocka_unit_test_setup(test_flask, tool_reset),
         cmocka_unit_test_setup(test_django, tool_reset),
         cmocka_unit_test_setup(test_django_incomplete, tool_reset),
+        cmocka_unit_test_setup(test_django_settings, tool_reset),
+        cmocka_unit_test_setup(test_settings, tool_reset),
         cmocka_unit_test_setup(test_flyway, tool_reset),
         cmocka_unit_test_setup(test_rails, tool_reset),
         cmocka_unit_test_setup(test_prisma, tool_reset),

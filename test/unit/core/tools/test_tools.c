@@ -14,8 +14,8 @@ static void test_by_program(void **state)
           "Knex: migrations | knex_migrations");
     finds("npx --yes sequelize-cli db:migrate", "Sequelize: migrations | SequelizeMeta");
     finds("npx prisma@5.22.0 migrate deploy",
-          "Prisma: prisma/migrations/**, prisma/schema.prisma/migrations/**, migrations/**, "
-          "schema.prisma/migrations/** | _prisma_migrations");
+          "Prisma: prisma/migrations/**, prisma/schema.prisma/**, migrations/**, "
+          "schema.prisma/** | _prisma_migrations");
     finds("sqlx migrate run", "sqlx: migrations | _sqlx_migrations");
     finds("goose postgres postgres://h/d up", "goose: !. | goose_db_version");
     finds("bundle exec rails db:migrate", "Rails: db/migrate/** | schema_migrations");
@@ -99,6 +99,31 @@ static void test_passed_over(void **state)
     finds_part("uv run --directory x dbmate up", "| ? what uv does with --directory");
     finds_part("poetry -C x run dbmate up", "| ? what poetry does with -C");
     finds_part("npx --prefix x dbmate up", "| ? what npx does with --prefix");
+    finds_part("poetry -C../x run dbmate up", "| ? what poetry does with -C../x");
+    finds_part("npx -c'dbmate up' dbmate up", "| ? what npx does with -c");
+    finds_part("ruby -Cx bin/rails db:migrate", "| ? what ruby does with -Cx");
+    finds_part("ruby -C x bin/rails db:migrate", "| ? what ruby does with -C");
+    finds_part("node -r ./setup.js node_modules/knex/bin/cli.js migrate:latest",
+               "| ? what ./setup.js changes");
+    finds_part("node --import=./setup.mjs node_modules/knex/bin/cli.js migrate:latest",
+               "| ? what ./setup.mjs changes");
+    ENV("NODE_OPTIONS=--require ./x.js", "UV_ENV_FILE=x.env", "PIPENV_DOTENV_LOCATION=p.env");
+    FILES("p.env", "DBMATE_MIGRATIONS_DIR=two\n");
+    finds_part("node node_modules/knex/bin/cli.js migrate:latest", "| ? what NODE_OPTIONS loads");
+    finds_part("uv run dbmate up", "| ? what uv makes of UV_ENV_FILE");
+    finds("pipenv run dbmate up", "dbmate: !two | schema_migrations");
+    tool_env = NULL;
+    FILES("pyproject.toml", "[tool.pdm.scripts]\ndbmate = \"dbmate -d other\"\n", "Pipfile",
+          "[scripts]\ndbmate = \"dbmate -d other\"\n");
+    finds_part("pdm run dbmate up", "| ? pyproject.toml may have a script of its own");
+    finds_part("pipenv run dbmate up", "| ? Pipfile may have a script of its own");
+    finds("pdm run goose up", "goose: !. | goose_db_version");
+    FILES("pyproject.toml", "[tool.pdm.scripts.dbmate]\ncmd = \"x\"\n");
+    finds_part("pdm run dbmate up", "| ? pyproject.toml may have a script of its own");
+    tool_files = NULL;
+    /* Go's flags end at the first word that is none. */
+    finds_part("goose postgres x up -dir other", "| ? what goose makes of -dir behind postgres");
+    finds_part("migrate -path a up -path b", "| ? what golang-migrate makes of -path behind up");
 }
 
 static void test_shell(void **state)
@@ -113,6 +138,8 @@ static void test_shell(void **state)
     finds("sh -c 'dbmate -d sql up; '", "dbmate: !sql | schema_migrations");
     finds("sh -c 'dbmate -d sql up # done\n'", "dbmate: !sql | schema_migrations");
     finds("sh -c 'dbmate -d sql up >/dev/null 2>&1'", "dbmate: !sql | schema_migrations");
+    finds_part("bash -lc 'dbmate -d sql up'", "| ? what a login's profiles set for bash");
+    finds_part("bash --login -c 'dbmate -d sql up'", "| ? what a login's profiles set for bash");
     finds("sh -c \"dbmate -d 'a b' up\"", "dbmate: !a b | schema_migrations");
     static const char *const several[] = {"cd /app && dbmate up",
                                           "dbmate up; seed",
@@ -131,10 +158,11 @@ static void test_shell(void **state)
         em_str_printf(&command, "sh -c '%s'", several[i]);
         finds(em_str_c(&command), "none (compound)");
     }
-    static const char *const unclear[] = {
-        "dbmate -d $TWO up",    "dbmate -d $(cat dir) up", "dbmate -d `cat dir` up",
-        "dbmate -d ${X:-y} up", "dbmate -d s* up",         "dbmate up <in",
-        "dbmate -d ~/x up",     "dbmate -d \"$(x)\" up",   "dbmate \"up"};
+    static const char *const unclear[] = {"dbmate -d $TWO up",      "dbmate -d $(cat dir) up",
+                                          "dbmate -d `cat dir` up", "dbmate -d ${X:-y} up",
+                                          "dbmate -d s* up",        "dbmate up <in",
+                                          "dbmate -d {a,b} up",     "dbmate -d ~/x up",
+                                          "dbmate -d \"$(x)\" up",  "dbmate \"up"};
     for (size_t i = 0; i < sizeof unclear / sizeof *unclear; i++) {
         EM_STR_AUTO command = EM_STR_INIT;
         em_str_printf(&command, "sh -c '%s'", unclear[i]);

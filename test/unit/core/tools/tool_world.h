@@ -91,6 +91,14 @@ static bool tool_world_python(void *ctx, struct em_list *folders, struct em_str 
     return true;
 }
 
+static void tool_world_variables(void *ctx, const char *prefix, struct em_list *out)
+{
+    (void)ctx;
+    for (const char *const *e = tool_env; e && *e; e++)
+        if (em_starts(*e, prefix))
+            em_list_add(out, *e);
+}
+
 static bool tool_world_program(void *ctx, const char *name, struct em_str *path)
 {
     (void)ctx;
@@ -100,20 +108,18 @@ static bool tool_world_program(void *ctx, const char *name, struct em_str *path)
     return true;
 }
 
+static const struct em_tool_world tool_world = {
+    tool_world_env,    tool_world_kind,      tool_world_read,    tool_world_names,
+    tool_world_python, tool_world_variables, tool_world_program, NULL,
+};
+
 /* A deep place ends in slash and two stars, apps' in "+apps", installed ones' in "+installed";
  * named ones begin with '!'. */
 static void tool_found(const char *command, struct em_str *out)
 {
     static const char *const depth[] = {"", "/**", "+apps", "+installed"};
-    static const struct em_tool_world world = {tool_world_env,
-                                               tool_world_kind,
-                                               tool_world_read,
-                                               tool_world_names,
-                                               tool_world_python,
-                                               tool_world_program,
-                                               NULL};
     EM_LIST_AUTO words = EM_LIST_INIT;
-    EM_TOOL_SEARCH_AUTO s = {.world = &world};
+    EM_TOOL_SEARCH_AUTO s = {.world = &tool_world};
     assert_true(em_words_split(command, &words));
     em_tool_search(&s, &words);
     em_str_printf(out, "%s%s", s.tool ? s.tool->name : "none", s.compound ? " (compound)" : "");
@@ -129,6 +135,16 @@ static void tool_found(const char *command, struct em_str *out)
         assert_true(s.n > 0 || s.doubt.len > 0);
     else
         assert_true(s.doubt.len > 0);
+}
+
+/* What steers it beside. */
+static inline void tool_settings(const char *command, struct em_str *out)
+{
+    EM_LIST_AUTO words = EM_LIST_INIT;
+    EM_TOOL_SEARCH_AUTO s = {.world = &tool_world};
+    assert_true(em_words_split(command ? command : "", &words));
+    em_tool_search(&s, &words);
+    em_str_puts(out, em_str_c(&s.settings));
 }
 
 static inline void finds(const char *command, const char *expected)

@@ -23,6 +23,7 @@ struct em_migration_files {
      * both are empty). `schema` is the one that the tool's settings name; "": the first of the
      * session's search_path. */
     struct em_str table, schema, table_why;
+    struct em_str settings; /* what else steers the command (em_tool_search.settings) */
 };
 #define EM_MIGRATION_FILES_AUTO \
     __attribute__((cleanup(em_migration_files_free))) struct em_migration_files
@@ -30,10 +31,10 @@ void em_migration_files_free(struct em_migration_files *files);
 
 /* Reads what [migrate] files names, or what the command's tool is known to keep
  * (core/tools/tools.h), and hashes it. A pattern that names a directory stands for every regular
- * file below it. Compiled leftovers
- * (__pycache__, *.pyc), __init__.py and files whose names start with a dot are left out. An empty
- * list is no error: the files are not known then. EM_EXIT_CONFIG: a pattern of the configuration
- * that matches nothing, or a file that can't be read. */
+ * file below it. __pycache__,
+ * __init__.py (but Django's) and what version control and editors leave behind are left out. An
+ * empty list is no error: the files are not known then. EM_EXIT_CONFIG: a pattern of the
+ * configuration that matches nothing, or a file that can't be read. */
 int em_migration_files(const struct em_config *config, struct em_migration_files *files,
                        struct em_err *err);
 
