@@ -227,7 +227,7 @@ static bool read_config(const struct words *words, struct em_config *config, str
     EM_STR_AUTO bytes = EM_STR_INIT;
     EM_STR_AUTO why = EM_STR_INIT;
     const char *path = find_config(words->config);
-    struct em_world world = em_world_real;
+    struct em_config_source world = em_config_source_real;
     world.build_time = words->run == em_command_check;
     if (path && !em_file_read(path, CONFIG_LIMIT, &bytes, &why)) {
         em_errs_add(errs, EM_EXIT_CONFIG, "%s: %s", path, em_str_c(&why));
@@ -266,11 +266,11 @@ static int run(const struct words *words)
     if (words->use != EM_CONFIG_NONE)
         code = load_config(words, &config, &errs, &warnings);
     if (words->run == em_command_health)
-        em_trim();
+        em_release_code_pages();
     if (code == 0)
         code = words->run(&call);
     if (words->run == em_command_health)
-        em_trim();
+        em_release_code_pages();
     em_config_free(&config);
     /* Docker knows 0, 1 and, reserved, 2. */
     return words->run == em_command_health && code ? 1 : code;
@@ -282,13 +282,13 @@ int main(int argc, char **argv)
     struct words words = {0};
     (void)argc;
     em_out_of_memory = out_of_memory;
-    em_trim(); /* what the start of the program has used */
+    em_release_code_pages(); /* what the start of the program has used */
     fill_standard_descriptors();
     em_start_report_begin();
     set_up_early_log(&words);
     int code = parse_words(argv, &words);
     if (words.run == em_command_health)
-        em_trim(); /* a healthcheck is to be small */
+        em_release_code_pages(); /* a healthcheck is to be small */
     if (words.run != em_command_run || (code == 0 && is_bare_shell(&words)))
         em_start_report_forget();
     if (code == 0 && em_loop_start(&err) != 0) {

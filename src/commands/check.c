@@ -80,21 +80,21 @@ static void check_sql_files(const struct em_list *files, struct em_report *repor
 static int look(const struct em_config *config, const struct em_list *service,
                 const struct options *options)
 {
-    struct em_steps steps;
+    struct em_start steps;
     EM_REPORT_AUTO report = EM_REPORT_INIT;
-    int code = em_steps_start(&steps, config, true);
+    int code = em_start_prepare(&steps, config, true);
     if (code == 0) {
-        int stopped = em_step_check(&steps, service, &report);
+        int stopped = em_start_check(&steps, service, &report);
         check_sql_files(&options->sql, &report);
-        em_report_say(&report);
+        em_report_log(&report);
         code = em_report_code(&report);
         code = code && stopped <= 128 ? code : stopped;
         if (options->json && stopped <= 128 && em_check_json(config, &report, code) != 0)
             code = EM_EXIT_SYSTEM;
     }
     if (code == 0)
-        em_steps_say(&steps, "check: all is there, in ", NULL);
-    em_steps_end(&steps);
+        em_start_log_summary(&steps, "check: all is there, in ", NULL);
+    em_start_end(&steps);
     return code;
 }
 
@@ -102,7 +102,7 @@ static int look(const struct em_config *config, const struct em_list *service,
 static int look_at_inferred(const struct em_list *service, const struct options *options)
 {
     struct em_config config = {0};
-    struct em_world world = em_world_real;
+    struct em_config_source world = em_config_source_real;
     EM_STR_AUTO ini = EM_STR_INIT;
     EM_STR_AUTO names = EM_STR_INIT;
     EM_LIST_AUTO from = EM_LIST_INIT;
@@ -130,7 +130,7 @@ static int run(const struct em_call *call, const struct options *options)
     EM_ERR_AUTO err = EM_ERR_INIT;
     char *const *argv;
     if (em_service_words(call, &argv, &service, &err) != 0)
-        return em_said(NULL, &err);
+        return em_log_failure(NULL, &err);
     const struct em_list *words = argv ? &service : NULL;
     if (options->stamp)
         return print_stamp();
@@ -153,7 +153,7 @@ int em_command_check(const struct em_call *call)
     EM_ERR_AUTO err = EM_ERR_INIT;
     int code = em_flags(call->argv, flags, sizeof flags / sizeof flags[0], &inner.argv, &err);
     inner.named = false; /* what is left is the service's */
-    code = code ? em_said(NULL, &err) : run(&inner, &options);
+    code = code ? em_log_failure(NULL, &err) : run(&inner, &options);
     em_list_free(&options.sql);
     return code;
 }

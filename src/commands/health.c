@@ -63,6 +63,6 @@ int em_command_health(const struct em_call *call)
                          : live ? EM_HEALTH_LIVE
                                 : EM_HEALTH_READY,
                          target, &line, &err);
-    em_trim();
+    em_release_code_pages();
     return say(code == 0, code ? &err.text : &line);
 }

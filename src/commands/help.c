@@ -209,7 +209,7 @@ int em_command_help(const struct em_call *call)
     /* `embark COMMAND --help` comes here as it stands */
     if (topic && call->argv[1] && strcmp(call->argv[1], "--help") != 0 &&
         strcmp(call->argv[1], "-h") != 0 && em_no_words("help", call->argv + 1, &err) != 0)
-        return em_said(NULL, &err);
+        return em_log_failure(NULL, &err);
     if (!topic)
         em_help_usage(&out);
     else if (strcmp(topic, "config") == 0)

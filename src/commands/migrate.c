@@ -10,9 +10,9 @@
 #include "embark/start/context.h"
 
 /* What keeps a start from coming to its migrations. *over: there is nothing more to say. */
-static void plan_steps(struct em_steps *steps, struct em_str *out, bool *over)
+static void plan_steps(struct em_start *steps, struct em_str *out, bool *over)
 {
-    int code = em_step_check(steps, NULL, NULL);
+    int code = em_start_check(steps, NULL, NULL);
     *over = true;
     if (code)
         em_str_printf(
@@ -25,7 +25,7 @@ static void plan_steps(struct em_steps *steps, struct em_str *out, bool *over)
 }
 
 /* --dry-run and --status need the server, and change nothing. */
-static int show(struct em_steps *steps, bool status)
+static int show(struct em_start *steps, bool status)
 {
     EM_ERR_AUTO err = EM_ERR_INIT;
     EM_STR_AUTO out = EM_STR_INIT;
@@ -36,28 +36,28 @@ static int show(struct em_steps *steps, bool status)
         plan_steps(steps, &out, &over);
     if (over)
         return em_show(&out) ? 0 : EM_EXIT_SYSTEM;
-    int code = em_step_wait(steps);
+    int code = em_start_wait(steps);
     if (code)
         return code;
     code = status ? em_migrate_status(steps->config, url, &out, &err)
                   : em_migrate_plan(steps->config, url, &out, &err);
     if (code)
-        return em_said("migrate", &err);
+        return em_log_failure("migrate", &err);
     return em_show(&out) ? 0 : EM_EXIT_SYSTEM;
 }
 
 /* --resolve FILE [--as applied|pending] */
-static int settle(struct em_steps *steps, const char *file, const char *as)
+static int settle(struct em_start *steps, const char *file, const char *as)
 {
     EM_ERR_AUTO err = EM_ERR_INIT;
     const struct em_url *url = steps->has_direct ? &steps->direct : &steps->url;
     bool applied = strcmp(as, "applied") == 0;
     steps->has_superuser = false;
-    int code = em_step_wait(steps);
+    int code = em_start_wait(steps);
     if (code)
         return code;
     if (em_migrate_resolve(steps->config, url, file, applied, &err) != 0)
-        return em_said("migrate", &err);
+        return em_log_failure("migrate", &err);
     em_log(EM_LOG_INFO, "migrate", "%s counts as %s now", file, as);
     return 0;
 }
@@ -77,7 +77,7 @@ static int check_words(bool dry_run, bool status, const char *resolve, const cha
 
 int em_command_migrate(const struct em_call *call)
 {
-    struct em_steps steps;
+    struct em_start steps;
     EM_ERR_AUTO err = EM_ERR_INIT;
     bool dry_run = false, status = false;
     const char *resolve = NULL, *as = NULL;
@@ -87,24 +87,24 @@ int em_command_migrate(const struct em_call *call)
                                     {"--as", NULL, &as, NULL}};
     char *const *rest;
     if (em_flags(call->argv, flags, 4, &rest, &err) != 0 || em_no_words("migrate", rest, &err) != 0)
-        return em_said(NULL, &err);
+        return em_log_failure(NULL, &err);
     if (check_words(dry_run, status, resolve, as, &err) != 0)
-        return em_said("migrate", &err);
+        return em_log_failure("migrate", &err);
     if (!em_migrate_any(call->config)) {
         em_log_hint(EM_LOG_ERROR, "migrate", "set [migrate] command or [migrate] sql",
                     "no migration is configured");
         return EM_EXIT_CONFIG;
     }
-    int code = em_steps_start(&steps, call->config, false);
+    int code = em_start_prepare(&steps, call->config, false);
     if (code == 0 && resolve) {
         code = settle(&steps, resolve, as ? as : "applied");
     } else if (code == 0 && (dry_run || status)) {
         code = show(&steps, status);
     } else if (code == 0) {
-        code = em_all_steps(&steps, NULL);
+        code = em_start_all_steps(&steps, NULL);
         if (code == 0)
-            em_steps_say(&steps, "done in ", NULL);
+            em_start_log_summary(&steps, "done in ", NULL);
     }
-    em_steps_end(&steps);
+    em_start_end(&steps);
     return code;
 }

@@ -163,7 +163,7 @@ static int sum_up(const struct sql *sql, const struct em_sql_run *run, em_time s
     return code;
 }
 
-static int connect_and_run(struct sql *sql, struct em_steps *steps)
+static int connect_and_run(struct sql *sql, struct em_start *steps)
 {
     const struct em_url *url = steps->has_direct ? &steps->direct : &steps->url;
     EM_ERR_AUTO err = EM_ERR_INIT;
@@ -178,12 +178,12 @@ static int connect_and_run(struct sql *sql, struct em_steps *steps)
     code = em_db_open_for(EM_DB_USERS, url, em_str_c(&application),
                           em_in(steps->config->database_connect_timeout), &db, NULL, &err);
     if (code)
-        return em_said("sql", &err);
+        return em_log_failure("sql", &err);
     code = em_sql_run_start(&run, db, &sql->options, &err);
     if (code == 0)
         code = run_files(sql, &run, &err);
     if (code && code != EM_EXIT_SQL)
-        em_said("sql", &err);
+        em_log_failure("sql", &err);
     code = sum_up(sql, &run, started, code);
     em_sql_run_free(&run);
     em_db_close(db);
@@ -200,9 +200,9 @@ static int no_database(void)
 /* --print-bootstrap: what [bootstrap] would send, for people. */
 static int print_bootstrap(const struct em_config *config)
 {
-    struct em_steps steps;
+    struct em_start steps;
     EM_STR_AUTO out = EM_STR_INIT;
-    int code = em_steps_start(&steps, config, false);
+    int code = em_start_prepare(&steps, config, false);
 
     if (code == 0 && !steps.has_database)
         code = no_database();
@@ -211,29 +211,29 @@ static int print_bootstrap(const struct em_config *config)
         em_redact(em_log_secrets(), &out);
         code = em_put(STDOUT_FILENO, em_str_c(&out), out.len) ? 0 : EM_EXIT_SYSTEM;
     }
-    em_steps_end(&steps);
+    em_start_end(&steps);
     return code;
 }
 
 static int run(struct sql *sql, const struct em_config *config)
 {
-    struct em_steps steps;
+    struct em_start steps;
     EM_ERR_AUTO err = EM_ERR_INIT;
     int code;
 
     if (load(sql, &err) != 0)
-        return em_said("sql", &err);
+        return em_log_failure("sql", &err);
     code = look(sql);
     if (code)
         return code;
-    code = em_steps_start(&steps, config, false);
+    code = em_start_prepare(&steps, config, false);
     if (code == 0 && !steps.has_database && !steps.has_direct)
         code = no_database();
     if (code == 0)
-        code = em_step_wait(&steps);
+        code = em_start_wait(&steps);
     if (code == 0)
         code = connect_and_run(sql, &steps);
-    em_steps_end(&steps);
+    em_start_end(&steps);
     return code;
 }
 
@@ -245,7 +245,7 @@ int em_command_sql(const struct em_call *call)
 
     sql.options.vars = &sql.vars;
     if (take_words(&sql, call->argv, &err) != 0)
-        code = em_said(NULL, &err);
+        code = em_log_failure(NULL, &err);
     else
         code = sql.print_bootstrap ? print_bootstrap(call->config) : run(&sql, call->config);
     for (size_t i = 0; sql.bytes && i < sql.n; i++)

@@ -104,8 +104,8 @@ static int fill_defaults(struct em_url *url, struct em_errs *warnings, struct em
         em_url_set(url, "dbname", em_url_get(url, "user"));
     if (em_url_get(url, "password") && !getenv("PGPASSWORD_FILE"))
         return 0;
-    int found =
-        em_world_get(&em_world_real, "PGPASSWORD", &password, em_log_secrets(), &errs, warnings);
+    int found = em_config_source_get(&em_config_source_real, "PGPASSWORD", &password,
+                                     em_log_secrets(), &errs, warnings);
     if (found < 0) {
         int code = em_fail(err, EM_EXIT_CONFIG, "%s", em_str_c(&errs.v[0].text));
         em_hint(err, "%s", em_str_c(&errs.v[0].hint));
@@ -218,8 +218,8 @@ int em_db_target(struct em_url *url, const char *value, const char *origin,
     EM_ERRS_AUTO errs = EM_ERRS_INIT;
     *none = false;
     if (!value) {
-        int found = em_world_get(&em_world_real, "DATABASE_URL", &from_env, em_log_secrets(), &errs,
-                                 warnings);
+        int found = em_config_source_get(&em_config_source_real, "DATABASE_URL", &from_env,
+                                         em_log_secrets(), &errs, warnings);
         if (found < 0) {
             int code = em_fail(err, EM_EXIT_CONFIG, "%s", em_str_c(&errs.v[0].text));
             em_hint(err, "%s", em_str_c(&errs.v[0].hint));

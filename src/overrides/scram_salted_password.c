@@ -136,10 +136,11 @@ int __wrap_scram_SaltedPassword(const char *password, const char *salt, int salt
     em_sha256(password, strlen(password), asked.password);
     em_sha256(salt, (size_t)salt_size, asked.salt);
     if (!last.known || memcmp(&asked, &last.of, sizeof asked) != 0) {
-        em_trim(); /* before and after: OpenSSL's code is not to add to the peak of a start */
+        em_release_code_pages(); /* before and after: OpenSSL's code is not to add to the peak of a
+                                    start */
         last.known = compute(password, salt, (size_t)salt_size, rounds, last.salted);
         last.of = asked;
-        em_trim();
+        em_release_code_pages();
     }
     if (!last.known) {
         explicit_bzero(&asked, sizeof asked);

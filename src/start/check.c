@@ -52,7 +52,7 @@ static void say_hosts(const struct em_bundle_report *bundle)
     em_log(EM_LOG_INFO, "bundle", "%s", em_str_c(&line));
 }
 
-static int check_bundle(const struct em_steps *steps, struct em_report *report, struct em_err *err)
+static int check_bundle(const struct em_start *steps, struct em_report *report, struct em_err *err)
 {
     struct em_bundle_report bundle;
     int code;
@@ -70,7 +70,7 @@ static int check_bundle(const struct em_steps *steps, struct em_report *report, 
 }
 
 /* A start has the database, and need not run what would fail. */
-static void check_migration(const struct em_steps *steps, struct em_report *report)
+static void check_migration(const struct em_start *steps, struct em_report *report)
 {
     EM_ERRS_AUTO errs = EM_ERRS_INIT;
     EM_ERRS_AUTO warnings = EM_ERRS_INIT;
@@ -80,7 +80,7 @@ static void check_migration(const struct em_steps *steps, struct em_report *repo
     em_report_fail_all(report, "migrate", &errs);
 }
 
-static void check_sql(const struct em_steps *steps, struct em_report *report)
+static void check_sql(const struct em_start *steps, struct em_report *report)
 {
     const struct em_config *config = steps->config;
     EM_ERRS_AUTO errs = EM_ERRS_INIT;
@@ -98,7 +98,7 @@ static void check_sql(const struct em_steps *steps, struct em_report *report)
 }
 
 /* 0: looked at everything. */
-static int look(const struct em_steps *steps, const struct em_list *service,
+static int look(const struct em_start *steps, const struct em_list *service,
                 struct em_report *report, struct em_err *err)
 {
     const struct em_config *config = steps->config;
@@ -121,14 +121,14 @@ static int look(const struct em_steps *steps, const struct em_list *service,
     return 0;
 }
 
-void em_report_say(const struct em_report *report)
+void em_report_log(const struct em_report *report)
 {
     for (size_t i = 0; i < report->n; i++)
         em_log_err(report->v[i].failed ? EM_LOG_ERROR : EM_LOG_WARN, report->v[i].section,
                    &report->v[i].err);
 }
 
-int em_step_check(struct em_steps *steps, const struct em_list *service, struct em_report *report)
+int em_start_check(struct em_start *steps, const struct em_list *service, struct em_report *report)
 {
     EM_REPORT_AUTO own = EM_REPORT_INIT;
     EM_ERR_AUTO err = EM_ERR_INIT;
@@ -140,12 +140,12 @@ int em_step_check(struct em_steps *steps, const struct em_list *service, struct 
         em_title("check");
     code = look(steps, service, report ? report : &own, &err);
     if (code)
-        em_said("check", &err);
+        em_log_failure("check", &err);
     if (!report)
-        em_report_say(&own);
+        em_report_log(&own);
     if (code == 0)
         code = em_report_code(report ? report : &own);
     if (code == 0 && (em_require_any(steps->config) || em_bundle_any(steps->config)))
-        em_steps_timing(steps, "check", start);
+        em_start_add_timing(steps, "check", start);
     return code;
 }

@@ -23,7 +23,7 @@
 /* Bytes of the command in the last line: log drivers tear long ones. */
 #define SHOWN_COMMAND 300
 
-void em_steps_timing(struct em_steps *steps, const char *name, em_time started)
+void em_start_add_timing(struct em_start *steps, const char *name, em_time started)
 {
     if (steps->timings.len)
         em_str_puts(&steps->timings, ", ");
@@ -31,7 +31,7 @@ void em_steps_timing(struct em_steps *steps, const char *name, em_time started)
     em_time_print(&steps->timings, em_now() - started);
 }
 
-int em_said(const char *step, struct em_err *err)
+int em_log_failure(const char *step, struct em_err *err)
 {
     int code = err->code;
     em_log_err(code > 128 ? EM_LOG_INFO : EM_LOG_ERROR, step, err);
@@ -41,13 +41,13 @@ int em_said(const char *step, struct em_err *err)
 /* Keeps the first failure's code; all of them are said. */
 static void note(int *code, const char *step, struct em_err *err)
 {
-    int this_one = em_said(step, err);
+    int this_one = em_log_failure(step, err);
     *code = *code ? *code : this_one;
     em_err_free(err);
 }
 
 /* The files are looked at before anything is sent. */
-static int lint_bootstrap(const struct em_steps *steps)
+static int lint_bootstrap(const struct em_start *steps)
 {
     EM_ERRS_AUTO errs = EM_ERRS_INIT;
     EM_ERRS_AUTO warnings = EM_ERRS_INIT;
@@ -60,7 +60,7 @@ static int lint_bootstrap(const struct em_steps *steps)
     return code;
 }
 
-static int find_targets(struct em_steps *steps, struct em_errs *warnings)
+static int find_targets(struct em_start *steps, struct em_errs *warnings)
 {
     const struct em_config *config = steps->config;
     EM_ERR_AUTO err = EM_ERR_INIT;
@@ -82,7 +82,7 @@ static int find_targets(struct em_steps *steps, struct em_errs *warnings)
         em_hint(&err, "[migrate] needs one: set DATABASE_URL, PG* variables or [database] url");
     }
     if (code)
-        return em_said("configuration", &err);
+        return em_log_failure("configuration", &err);
     if (!config->database_direct_url)
         return 0;
     steps->has_direct = true;
@@ -91,7 +91,7 @@ static int find_targets(struct em_steps *steps, struct em_errs *warnings)
     code = em_db_target(&steps->direct, config->database_direct_url,
                         config->origin[EM_AT_database_direct_url], &login, &none,
                         &steps->direct_raw, warnings, &err);
-    return code ? em_said("configuration", &err) : 0;
+    return code ? em_log_failure("configuration", &err) : 0;
 }
 
 static void print_raw(struct em_str *raw, const struct em_url *url)
@@ -100,7 +100,7 @@ static void print_raw(struct em_str *raw, const struct em_url *url)
         em_url_print(url, true, raw);
 }
 
-static int find_superuser(struct em_steps *steps, struct em_errs *warnings)
+static int find_superuser(struct em_start *steps, struct em_errs *warnings)
 {
     const struct em_config *config = steps->config;
     EM_ERR_AUTO err = EM_ERR_INIT;
@@ -110,7 +110,7 @@ static int find_superuser(struct em_steps *steps, struct em_errs *warnings)
     steps->has_superuser = true;
     if (em_db_target(&steps->superuser, config->bootstrap_url, config->origin[EM_AT_bootstrap_url],
                      NULL, &none, NULL, warnings, &err) != 0)
-        return em_said("configuration", &err);
+        return em_log_failure("configuration", &err);
     if (config->bootstrap_password)
         em_secrets_add(em_log_secrets(), config->bootstrap_password);
     if (steps->has_database || steps->build_time)
@@ -118,7 +118,7 @@ static int find_superuser(struct em_steps *steps, struct em_errs *warnings)
     em_fail(&err, EM_EXIT_CONFIG, "%s: [bootstrap] url is set, and the service's database is not",
             config->origin[EM_AT_bootstrap_url]);
     em_hint(&err, "set DATABASE_URL, PG* variables or [database] url");
-    return em_said("configuration", &err);
+    return em_log_failure("configuration", &err);
 }
 
 /* Each once: several URLs may take the same password. */
@@ -133,7 +133,7 @@ static void say_warnings(const struct em_errs *warnings, bool build_time)
     }
 }
 
-int em_steps_start(struct em_steps *steps, const struct em_config *config, bool build_time)
+int em_start_prepare(struct em_start *steps, const struct em_config *config, bool build_time)
 {
     EM_ERRS_AUTO errs = EM_ERRS_INIT;
     EM_ERRS_AUTO warnings = EM_ERRS_INIT;
@@ -144,10 +144,11 @@ int em_steps_start(struct em_steps *steps, const struct em_config *config, bool 
     steps->build_time = build_time;
     steps->hosts = build_time;
     steps->started = em_now();
-    em_trim();
-    int unknown = em_service_user(config, &user, &err) != 0 ? em_said("configuration", &err) : 0;
+    em_release_code_pages();
+    int unknown =
+        em_service_user(config, &user, &err) != 0 ? em_log_failure("configuration", &err) : 0;
     int code = find_targets(steps, &warnings);
-    em_trim();
+    em_release_code_pages();
     if (code == 0)
         code = find_superuser(steps, &warnings);
     em_supervise_validate(config, &errs, &warnings);
@@ -169,7 +170,7 @@ int em_steps_start(struct em_steps *steps, const struct em_config *config, bool 
     /* What is secret has been read; from here on all is seen and done as the service's user does.
      */
     if (code == 0 && em_service_become(config, &user, &err) != 0)
-        code = em_said("configuration", &err);
+        code = em_log_failure("configuration", &err);
     em_user_free(&user);
     return code;
 }
@@ -181,7 +182,7 @@ static const char *source_of_url(const struct em_config *config)
     return "$DATABASE_URL or PG*";
 }
 
-static int bootstrap(struct em_steps *steps)
+static int bootstrap(struct em_start *steps)
 {
     EM_ERR_AUTO err = EM_ERR_INIT;
     em_time start = em_now();
@@ -190,22 +191,22 @@ static int bootstrap(struct em_steps *steps)
     if (code)
         return code;
     if (em_bootstrap(steps->config, &steps->superuser, &steps->url, &err) != 0)
-        return em_said("bootstrap", &err);
-    em_steps_timing(steps, "bootstrap", start);
+        return em_log_failure("bootstrap", &err);
+    em_start_add_timing(steps, "bootstrap", start);
     steps->bootstrapped = em_now() - start;
     return 0;
 }
 
 /* The service's login works: what it doesn't show is looked at over its connection. A look that
  * fails is no reason not to go on. */
-static int finish_setup(struct em_steps *steps, struct em_db *db)
+static int finish_setup(struct em_start *steps, struct em_db *db)
 {
     EM_ERR_AUTO err = EM_ERR_INIT;
     EM_STR_AUTO why = EM_STR_INIT;
     bool needed;
-    if (em_bootstrap_look(steps->config, &steps->url, db, em_in(EM_BOOTSTRAP_LOOK), &needed, &why,
-                          &err) != 0)
-        return em_loop_stopped() ? em_said("bootstrap", &err) : 0;
+    if (em_bootstrap_check(steps->config, &steps->url, db, em_in(EM_BOOTSTRAP_CHECK_LIMIT), &needed,
+                           &why, &err) != 0)
+        return em_loop_stopped() ? em_log_failure("bootstrap", &err) : 0;
     if (!needed)
         return 0;
     em_log(EM_LOG_INFO, "bootstrap", "%s", em_str_c(&why));
@@ -214,7 +215,7 @@ static int finish_setup(struct em_steps *steps, struct em_db *db)
 
 /* Whether a login that works says all: with [bootstrap] when = missing it may be one to a set-up
  * that was interrupted. Where a ledger is kept, its absence says when to look. */
-static bool looks_at_setup(const struct em_steps *steps)
+static bool looks_at_setup(const struct em_start *steps)
 {
     return steps->has_superuser && steps->config->bootstrap_when == 0;
 }
@@ -227,7 +228,7 @@ static bool keeps_ledger(const struct em_config *config)
 
 /* In a start's first migration. */
 struct first_start {
-    struct em_steps *steps;
+    struct em_start *steps;
     bool said; /* what failed was logged */
 };
 
@@ -242,7 +243,7 @@ static int on_first_start(void *ctx, struct em_db *db, struct em_err *err)
 
 /* Waits for the service's login; with a superuser's URL, a login that is refused is made to work.
  */
-static int log_in(struct em_steps *steps, struct em_db **kept)
+static int log_in(struct em_start *steps, struct em_db **kept)
 {
     const struct em_config *config = steps->config;
     EM_ERR_AUTO err = EM_ERR_INIT;
@@ -259,7 +260,7 @@ static int log_in(struct em_steps *steps, struct em_db **kept)
     if (!em_bootstrap_any(config) && em_bootstrap_mends(&failure))
         em_bootstrap_suggest(&err);
     if (!steps->has_superuser || err.code > 128 || !em_bootstrap_mends(&failure))
-        return em_said("wait", &err);
+        return em_log_failure("wait", &err);
     if (!always) {
         /* The bootstrap says what is missing: on a first start the refusal is what was to come. */
         em_log(EM_LOG_DEBUG, "bootstrap", "%s", em_str_c(&err.text));
@@ -272,10 +273,10 @@ static int log_in(struct em_steps *steps, struct em_db **kept)
     }
     if (err.code == EM_EXIT_REFUSED)
         em_bootstrap_explain(config, &steps->superuser, &steps->url, &err);
-    return em_said("wait", &err);
+    return em_log_failure("wait", &err);
 }
 
-static int wait_database(struct em_steps *steps, struct em_db **kept)
+static int wait_database(struct em_start *steps, struct em_db **kept)
 {
     struct em_db *db = NULL;
     bool look = looks_at_setup(steps) && !keeps_ledger(steps->config);
@@ -291,32 +292,32 @@ static bool waits_for_others(const struct em_config *config)
     return config->wait_tcp.n || config->wait_http.n || config->wait_unix.n || config->wait_file.n;
 }
 
-bool em_steps_wait_any(const struct em_steps *steps)
+bool em_start_waits(const struct em_start *steps)
 {
     return steps->has_database || waits_for_others(steps->config);
 }
 
-int em_step_wait(struct em_steps *steps)
+int em_start_wait(struct em_start *steps)
 {
     const struct em_config *config = steps->config;
     EM_ERR_AUTO err = EM_ERR_INIT;
     em_time start = em_now();
     bool others = waits_for_others(config);
-    if (em_config_skips(config, "wait") || !em_steps_wait_any(steps))
+    if (em_config_skips(config, "wait") || !em_start_waits(steps))
         return 0;
     /* The ledger is read over the connection that showed that the server is there: a start with
      * nothing to do logs in once. */
     struct em_db **kept = em_migrate_any(config) && !steps->has_direct ? &steps->kept : NULL;
     em_title("wait");
-    if (others && em_wait_others(config, &err) != 0)
-        return em_said("wait", &err);
+    if (others && em_wait_endpoints(config, &err) != 0)
+        return em_log_failure("wait", &err);
     int code = steps->has_database ? wait_database(steps, kept) : 0;
     if (code == 0)
-        em_steps_timing(steps, "wait", start + steps->bootstrapped);
+        em_start_add_timing(steps, "wait", start + steps->bootstrapped);
     return code;
 }
 
-int em_step_migrate(struct em_steps *steps)
+int em_start_migrate(struct em_start *steps)
 {
     EM_ERR_AUTO err = EM_ERR_INIT;
     em_time start = em_now();
@@ -330,12 +331,12 @@ int em_step_migrate(struct em_steps *steps)
     int code = em_migrate(steps->config, url, em_str_c(raw), &steps->kept,
                           looks_at_setup(steps) ? &first : NULL, &err);
     if (code)
-        return setup.said ? code : em_said("migrate", &err);
-    em_steps_timing(steps, "migrate", start);
+        return setup.said ? code : em_log_failure("migrate", &err);
+    em_start_add_timing(steps, "migrate", start);
     return 0;
 }
 
-void em_steps_end(struct em_steps *steps)
+void em_start_end(struct em_start *steps)
 {
     em_db_close(steps->kept);
     steps->kept = NULL;
@@ -347,7 +348,7 @@ void em_steps_end(struct em_steps *steps)
     em_str_free(&steps->timings);
 }
 
-void em_steps_say(const struct em_steps *steps, const char *what, char *const *argv)
+void em_start_log_summary(const struct em_start *steps, const char *what, char *const *argv)
 {
     EM_STR_AUTO line = EM_STR_INIT;
     em_str_puts(&line, what);
@@ -361,12 +362,12 @@ void em_steps_say(const struct em_steps *steps, const char *what, char *const *a
     em_log(EM_LOG_INFO, NULL, "%s", em_str_c(&line));
 }
 
-int em_all_steps(struct em_steps *steps, const struct em_list *service)
+int em_start_all_steps(struct em_start *steps, const struct em_list *service)
 {
-    int code = em_step_check(steps, service, NULL);
+    int code = em_start_check(steps, service, NULL);
     if (code == 0)
-        code = em_step_wait(steps);
+        code = em_start_wait(steps);
     if (code == 0)
-        code = em_step_migrate(steps);
+        code = em_start_migrate(steps);
     return code;
 }

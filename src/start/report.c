@@ -61,12 +61,12 @@ static bool is_below_a_service(void)
     struct em_last_start last = {0};
     struct em_process now;
     bool below = false;
-    if (getpid() != 1 && em_state_read(&bytes, &why) &&
+    if (getpid() != 1 && em_last_start_file_read(&bytes, &why) &&
         em_last_start_parse(&last, em_str_c(&bytes), bytes.len) && last.process.pid != getpid() &&
-        em_process_look(last.process.pid, &now, NULL) && em_process_same(&now, &last.process)) {
+        em_process_read(last.process.pid, &now, NULL) && em_process_same(&now, &last.process)) {
         int64_t pid = getpid(), parent = 0;
         for (int i = 0; i < GENERATIONS && pid > 0 && !below; i++, pid = parent)
-            below = em_process_look(pid, &now, &parent) && parent == last.process.pid;
+            below = em_process_read(pid, &now, &parent) && parent == last.process.pid;
     }
     em_last_start_free(&last);
     return below;
@@ -75,8 +75,8 @@ static bool is_below_a_service(void)
 /* Whether there is a place for a report, and this start is the container's. */
 static bool is_wanted(void)
 {
-    return report.active && em_state_any() && !(em_phase_brought_in() && em_phase_ours(1)) &&
-           !is_below_a_service();
+    return report.active && em_last_start_file_wanted() &&
+           !(em_phase_entered_by_exec() && em_phase_ours(1)) && !is_below_a_service();
 }
 
 static void write_report(struct em_last_start *last)
@@ -89,9 +89,9 @@ static void write_report(struct em_last_start *last)
     last->took = em_now() - report.started;
     em_str_puts(&last->steps, em_str_c(&report.steps));
     em_str_add(&last->log, em_str_c(em_log_kept()), em_log_kept()->len);
-    if (em_process_look(getpid(), &last->process, NULL)) {
+    if (em_process_read(getpid(), &last->process, NULL)) {
         em_last_start_print(last, &text);
-        if (!em_state_write(em_str_c(&text), text.len, &why) && why.len)
+        if (!em_last_start_file_write(em_str_c(&text), text.len, &why) && why.len)
             em_log(EM_LOG_DEBUG, "start", "no report is kept: %s", em_str_c(&why));
     }
     em_last_start_free(last);

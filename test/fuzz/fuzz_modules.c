@@ -91,7 +91,7 @@ static void modules(const char *text)
         em_modules_free(&m);
         em_err_free(&err);
     }
-    em_library_explain(text, &what, &hint);
+    em_missing_library_explain(text, &what, &hint);
     em_str_free(&what);
     em_str_free(&hint);
 }
@@ -136,20 +136,20 @@ static void zip(const char *bytes, size_t length)
 
 static void answers(const char *bytes, size_t length)
 {
-    struct em_python_more more;
-    struct em_gem_answer gems;
+    struct em_python_inventory more;
+    struct em_gems gems;
     struct em_imports imports;
 
-    em_python_more_read(&more, bytes, length);
-    em_python_more_free(&more);
-    em_gem_answer_read(&gems, bytes, length);
+    em_python_inventory_read(&more, bytes, length);
+    em_python_inventory_free(&more);
+    em_gems_read(&gems, bytes, length);
     for (size_t i = 0; i < gems.n; i++) {
         struct em_err err = EM_ERR_INIT;
 
-        em_gem_judge(&gems, i, ">=1", "ruby", &err);
+        em_gem_check(&gems, i, ">=1", "ruby", &err);
         em_err_free(&err);
     }
-    em_gem_answer_free(&gems);
+    em_gems_free(&gems);
     em_imports_read(&imports, bytes, length);
     em_imports_hanging(&imports);
     em_imports_free(&imports);

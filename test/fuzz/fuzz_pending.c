@@ -72,7 +72,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             free(path);
         }
     }
-    em_pending_judge(&p, target);
+    em_pending_resolve(&p, target);
     look(&p);
     em_pending_free(&p);
     free(text);

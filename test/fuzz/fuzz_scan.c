@@ -63,15 +63,15 @@ static void fuzz_texts(const char *bytes, size_t length)
     char *text = em_strndup(bytes, length);
     struct em_list list = EM_LIST_INIT;
     struct em_str out = EM_STR_INIT;
-    struct em_path_rule rule;
+    struct em_dir_rule rule;
     struct em_err err = EM_ERR_INIT;
 
     em_infer_gems(text, &list);
     em_infer_words("command", &list, &out);
     em_infer_script_location(text, &out);
     em_bundle_spellings(text, &list);
-    em_path_rule_read(text, &rule, &err);
-    em_path_rule_free(&rule);
+    em_dir_rule_read(text, &rule, &err);
+    em_dir_rule_free(&rule);
     em_err_free(&err);
     em_str_free(&out);
     em_list_free(&list);
@@ -80,7 +80,7 @@ static void fuzz_texts(const char *bytes, size_t length)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct em_scan scan = EM_SCAN_INIT;
+    struct em_search scan = EM_SCAN_INIT;
     struct finds finds = {0};
     size_t length = size ? data[0] % 32 : 0;
 
@@ -90,12 +90,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     finds.text_length = length;
     finds.bytes = (const char *)data + 1 + length;
     finds.length = size - 1 - length;
-    em_scan_add(&scan, finds.text, length);
-    em_scan_add(&scan, "://", 3);
-    em_scan_run(&scan, finds.bytes, finds.length, 0, finds.length, note, &finds);
+    em_search_add(&scan, finds.text, length);
+    em_search_add(&scan, "://", 3);
+    em_search_run(&scan, finds.bytes, finds.length, 0, finds.length, note, &finds);
     if (finds.count != plain(&finds))
         abort();
-    em_scan_free(&scan);
+    em_search_free(&scan);
     fuzz_texts(finds.bytes, finds.length);
     return 0;
 }

@@ -63,13 +63,13 @@ static inline void check_text(const struct em_sql_source *source, const struct e
 static inline void take_meta(struct em_sql_split *split, struct em_sql_conds *conds,
                              const struct em_sql_vars *vars)
 {
-    struct em_sql_slash slash = {.at = split->lex.at, .end = split->lex.end, .vars = vars};
+    struct em_sql_meta_words slash = {.at = split->lex.at, .end = split->lex.end, .vars = vars};
     EM_STR_AUTO name = EM_STR_INIT;
     EM_STR_AUTO arg = EM_STR_INIT;
     enum em_sql_what what;
     bool ask;
 
-    em_sql_slash_name(&slash, &name);
+    em_sql_meta_words_name(&slash, &name);
     what = em_sql_meta(em_str_c(&name), NULL);
     if (what == EM_SQL_META_IF)
         em_sql_cond_if(conds, split, 0, name.len % 2);
@@ -82,9 +82,9 @@ static inline void take_meta(struct em_sql_split *split, struct em_sql_conds *co
     else if (what == EM_SQL_META_GO)
         em_sql_split_reset(split);
     split->active = em_sql_conds_active(conds);
-    while (em_sql_slash_arg(&slash, &arg) == EM_SQL_ARG_OK)
+    while (em_sql_meta_words_arg(&slash, &arg) == EM_SQL_ARG_OK)
         MUST(slash.at <= slash.end);
-    em_sql_slash_end(&slash);
+    em_sql_meta_words_end(&slash);
     MUST(slash.at >= split->lex.at && slash.at <= slash.end);
     split->lex.at = slash.at;
 }

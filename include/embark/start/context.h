@@ -6,7 +6,7 @@
 #include "embark/core/report/report.h"
 #include "embark/db/connection.h"
 
-struct em_steps {
+struct em_start {
     const struct em_config *config;
     bool build_time; /* in a Dockerfile's RUN: nothing of the deployment is known */
     bool hosts;      /* the check's report gets the hosts of the bundle */
@@ -22,27 +22,27 @@ struct em_steps {
 
 /* Finds the targets and looks at what only shows when values are put together. EM_EXIT_CONFIG,
  * nothing started. */
-int em_steps_start(struct em_steps *steps, const struct em_config *config, bool build_time);
-void em_steps_end(struct em_steps *steps); /* may be called twice */
+int em_start_prepare(struct em_start *steps, const struct em_config *config, bool build_time);
+void em_start_end(struct em_start *steps); /* may be called twice */
 
 /* What needs no database. With `report` it is filled, for those who show it themselves, and nothing
  * is logged but what ends the look itself; NULL: all is logged. EMBARK_SKIP=check: 0. */
-int em_step_check(struct em_steps *steps, const struct em_list *service, struct em_report *report);
-bool em_steps_wait_any(const struct em_steps *steps); /* whether there is anything to wait for */
-int em_step_wait(struct em_steps *steps);
-int em_step_migrate(struct em_steps *steps);
+int em_start_check(struct em_start *steps, const struct em_list *service, struct em_report *report);
+bool em_start_waits(const struct em_start *steps); /* whether there is anything to wait for */
+int em_start_wait(struct em_start *steps);
+int em_start_migrate(struct em_start *steps);
 
 /* check, wait and migrate in their order. */
-int em_all_steps(struct em_steps *steps, const struct em_list *service);
+int em_start_all_steps(struct em_start *steps, const struct em_list *service);
 
 /* The line that sums up: WHAT, the time, what the steps took, and the command when argv isn't NULL.
  */
-void em_steps_say(const struct em_steps *steps, const char *what, char *const *argv);
+void em_start_log_summary(const struct em_start *steps, const char *what, char *const *argv);
 /* Adds "NAME 22 ms" to the timings. */
-void em_steps_timing(struct em_steps *steps, const char *name, em_time started);
+void em_start_add_timing(struct em_start *steps, const char *name, em_time started);
 /* Logs what a report holds, in its order. */
-void em_report_say(const struct em_report *report);
+void em_report_log(const struct em_report *report);
 /* Logs a failure and returns its code. */
-int em_said(const char *step, struct em_err *err);
+int em_log_failure(const char *step, struct em_err *err);
 
 #endif

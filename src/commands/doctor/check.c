@@ -12,7 +12,7 @@ enum { HOSTS_SHOWN = 12 };
 /* As `embark check` does without a configuration file. A mistake in there is none of a start's. */
 static void infer(struct em_doctor *d)
 {
-    struct em_world world = em_world_real;
+    struct em_config_source world = em_config_source_real;
     EM_STR_AUTO ini = EM_STR_INIT;
     EM_STR_AUTO names = EM_STR_INIT;
     EM_ERRS_AUTO errs = EM_ERRS_INIT;
@@ -24,10 +24,11 @@ static void infer(struct em_doctor *d)
     d->looked = &d->inferred;
     for (size_t i = 0; i < d->from.n; i++)
         em_str_printf(&names, "%s%s", i ? ", " : "", d->from.v[i]);
-    em_look_add(&d->looks, "requirements", "inferred", EM_MARK_NONE, 0,
-                "from %s, as there is no configuration; a start would not look at it: embark check "
-                "--write makes one",
-                em_str_c(&names));
+    em_doctor_row_add(
+        &d->looks, "requirements", "inferred", EM_MARK_NONE, 0,
+        "from %s, as there is no configuration; a start would not look at it: embark check "
+        "--write makes one",
+        em_str_c(&names));
 }
 
 static const char *section_of(const struct em_finding *f)
@@ -65,9 +66,9 @@ static void add_finding(struct em_doctor *d, const struct em_finding *f)
         em_str_printf(&text, "%s%s%s", named ? "" : f->value, named ? "" : ": ", f->found);
     if (!f->ok && f->place)
         em_str_printf(&text, " (%s)", f->place);
-    em_look_add(&d->looks, section, f->key, mark, f->code, "%s", em_str_c(&text));
+    em_doctor_row_add(&d->looks, section, f->key, mark, f->code, "%s", em_str_c(&text));
     if (f->hint)
-        em_look_hint(&d->looks, "%s", f->hint);
+        em_doctor_row_hint(&d->looks, "%s", f->hint);
 }
 
 static void add_build(struct em_doctor *d, const struct em_finding *f)
@@ -76,24 +77,24 @@ static void add_build(struct em_doctor *d, const struct em_finding *f)
     if (!f) {
         const char *build = config->image_build, *expect = config->image_expect;
         if (build && *build)
-            em_look_add(&d->looks, "image", "build", EM_MARK_NONE, 0, "%s (%s)%s", build,
-                        config->origin[EM_AT_image_build],
-                        expect && *expect ? ""
-                                          : "; the deployment doesn't say what it expects "
-                                            "([image] expect)");
+            em_doctor_row_add(&d->looks, "image", "build", EM_MARK_NONE, 0, "%s (%s)%s", build,
+                              config->origin[EM_AT_image_build],
+                              expect && *expect ? ""
+                                                : "; the deployment doesn't say what it expects "
+                                                  "([image] expect)");
         else
-            em_look_add(&d->looks, "image", "build", EM_MARK_NONE, 0,
-                        "not stamped%s%s: embark check --stamp prints a Dockerfile's lines",
-                        expect && *expect ? ", and the deployment expects " : "",
-                        expect && *expect ? expect : "");
+            em_doctor_row_add(&d->looks, "image", "build", EM_MARK_NONE, 0,
+                              "not stamped%s%s: embark check --stamp prints a Dockerfile's lines",
+                              expect && *expect ? ", and the deployment expects " : "",
+                              expect && *expect ? expect : "");
         return;
     }
-    em_look_add(&d->looks, "image", "build", f->ok ? EM_MARK_OK : EM_MARK_BAD, f->code,
-                "%s%s (%s; expected: %s)", f->ok ? f->value : f->found,
-                f->ok ? ", which is what the deployment expects" : "",
-                config->origin[EM_AT_image_build], config->origin[EM_AT_image_expect]);
+    em_doctor_row_add(&d->looks, "image", "build", f->ok ? EM_MARK_OK : EM_MARK_BAD, f->code,
+                      "%s%s (%s; expected: %s)", f->ok ? f->value : f->found,
+                      f->ok ? ", which is what the deployment expects" : "",
+                      config->origin[EM_AT_image_build], config->origin[EM_AT_image_expect]);
     if (f->hint)
-        em_look_hint(&d->looks, "%s", f->hint);
+        em_doctor_row_hint(&d->looks, "%s", f->hint);
 }
 
 static void add_findings(struct em_doctor *d)
@@ -120,11 +121,11 @@ static void add_hosts(struct em_doctor *d)
     if (hosts->n > HOSTS_SHOWN)
         em_str_printf(&line, " and %zu more", hosts->n - HOSTS_SHOWN);
     if (hosts->n)
-        em_look_add(&d->looks, "bundle", "calls", EM_MARK_NONE, 0, "%s", em_str_c(&line));
+        em_doctor_row_add(&d->looks, "bundle", "calls", EM_MARK_NONE, 0, "%s", em_str_c(&line));
 }
 
 /* em_report_code(), of the rows that are left as failures. */
-static int code_since(const struct em_looks *looks, size_t first)
+static int code_since(const struct em_doctor_rows *looks, size_t first)
 {
     int code = 0;
     for (size_t i = first; i < looks->n; i++) {
@@ -137,14 +138,14 @@ static int code_since(const struct em_looks *looks, size_t first)
 
 int em_doctor_check(struct em_doctor *d)
 {
-    struct em_steps steps = d->steps;
+    struct em_start steps = d->steps;
     size_t first = d->looks.n;
     if (!d->call->config->path && !d->call->mistakes->n)
         infer(d);
     steps.config = d->looked;
     steps.hosts = true;
     steps.timings = (struct em_str)EM_STR_INIT;
-    int code = em_step_check(&steps, d->service, &d->report);
+    int code = em_start_check(&steps, d->service, &d->report);
     em_str_free(&steps.timings);
     if (code > 128)
         return code;

@@ -7,9 +7,9 @@
 
 #define SECTION "configuration"
 
-static void add_err(struct em_looks *looks, enum em_mark mark, const struct em_err *err)
+static void add_err(struct em_doctor_rows *looks, enum em_mark mark, const struct em_err *err)
 {
-    em_look_err(looks, SECTION, mark == EM_MARK_BAD ? "mistake" : "warning", mark, err);
+    em_doctor_row_add_err(looks, SECTION, mark == EM_MARK_BAD ? "mistake" : "warning", mark, err);
 }
 
 void em_doctor_mistakes(struct em_doctor *d)
@@ -18,15 +18,15 @@ void em_doctor_mistakes(struct em_doctor *d)
     const struct em_list *skip = &call->config->skip;
     EM_STR_AUTO names = EM_STR_INIT;
     if (call->config->path)
-        em_look_add(&d->looks, SECTION, "file", EM_MARK_NONE, 0, "%s", call->config->path);
+        em_doctor_row_add(&d->looks, SECTION, "file", EM_MARK_NONE, 0, "%s", call->config->path);
     else if (!call->mistakes->n)
-        em_look_add(&d->looks, SECTION, "file", EM_MARK_NONE, 0,
-                    "none: the environment is all that a start goes by");
+        em_doctor_row_add(&d->looks, SECTION, "file", EM_MARK_NONE, 0,
+                          "none: the environment is all that a start goes by");
     for (size_t i = 0; i < skip->n; i++)
         em_str_printf(&names, "%s%s", i ? ", " : "", skip->v[i]);
     if (skip->n)
-        em_look_add(&d->looks, SECTION, "skipped", EM_MARK_WARN, 0, "%s ($EMBARK_SKIP)",
-                    em_str_c(&names));
+        em_doctor_row_add(&d->looks, SECTION, "skipped", EM_MARK_WARN, 0, "%s ($EMBARK_SKIP)",
+                          em_str_c(&names));
     for (size_t i = 0; i < call->mistakes->n; i++)
         add_err(&d->looks, EM_MARK_BAD, &call->mistakes->v[i]);
     for (size_t i = 0; i < call->warnings->n; i++)
@@ -100,10 +100,10 @@ void em_doctor_values(struct em_doctor *d, bool all)
         if (!all && (!origin || shown_elsewhere(key)))
             continue;
         em_str_printf(&name, "%s.%s", key->section, key->name);
-        em_look_add(&d->looks, SECTION, em_str_c(&name), EM_MARK_NONE, 0, "%s (%s)",
-                    value.len ? em_str_c(&value) : "not set", origin ? origin : "default");
+        em_doctor_row_add(&d->looks, SECTION, em_str_c(&name), EM_MARK_NONE, 0, "%s (%s)",
+                          value.len ? em_str_c(&value) : "not set", origin ? origin : "default");
     }
     if (!all)
-        em_look_add(&d->looks, SECTION, "others", EM_MARK_NONE, 0,
-                    "%zu keys have their defaults: --all shows them", defaults);
+        em_doctor_row_add(&d->looks, SECTION, "others", EM_MARK_NONE, 0,
+                          "%zu keys have their defaults: --all shows them", defaults);
 }

@@ -60,17 +60,17 @@ static bool hear(void *ctx, enum em_level level, const char *step, const char *t
         return false;
     if (level == EM_LOG_INFO)
         return true;
-    em_look_add(&d->looks, section_of(step), bad ? "mistake" : "warning",
-                bad ? EM_MARK_BAD : EM_MARK_WARN, code, "%s", text);
+    em_doctor_row_add(&d->looks, section_of(step), bad ? "mistake" : "warning",
+                      bad ? EM_MARK_BAD : EM_MARK_WARN, code, "%s", text);
     if (hint)
-        em_look_hint(&d->looks, "%s", hint);
+        em_doctor_row_hint(&d->looks, "%s", hint);
     return true;
 }
 
 /* ---- The parts ----------------------------------------------------------------------------------- */
 
 /* Rows since `first` that failed, of what a start would pass over. */
-static void forgive(struct em_looks *looks, size_t first)
+static void forgive(struct em_doctor_rows *looks, size_t first)
 {
     for (size_t i = first; i < looks->n; i++) {
         if (looks->v[i].mark == EM_MARK_BAD)
@@ -82,7 +82,7 @@ static void forgive(struct em_looks *looks, size_t first)
 static void look_at_servers(struct em_doctor *d)
 {
     const struct em_config *config = d->call->config;
-    const struct em_steps *steps = &d->steps;
+    const struct em_start *steps = &d->steps;
     em_time limit = config->database_connect_timeout == EM_NEVER ? LONGEST_LOOK
                                                                  : config->database_connect_timeout;
     em_time started = em_now(), deadline = started + limit;
@@ -91,7 +91,7 @@ static void look_at_servers(struct em_doctor *d)
     bool wait = !em_config_skips(config, "wait");
     bool migrate = em_migrate_any(d->looked) && !em_config_skips(config, "migrate");
     /* What is left is the database's: half of the time at least. */
-    em_wait_look(config, started + limit / 2, &d->looks);
+    em_wait_endpoints_try(config, started + limit / 2, &d->looks);
     if (!wait)
         forgive(&d->looks, first);
     first = d->looks.n;
@@ -100,8 +100,8 @@ static void look_at_servers(struct em_doctor *d)
                            steps->has_superuser ? &steps->superuser : NULL, deadline, &d->looks,
                            &db);
     else
-        em_look_add(&d->looks, "database", "target", EM_MARK_NONE, 0,
-                    "none: neither DATABASE_URL, PG* variables nor [database] url name one");
+        em_doctor_row_add(&d->looks, "database", "target", EM_MARK_NONE, 0,
+                          "none: neither DATABASE_URL, PG* variables nor [database] url name one");
     if (!wait && !migrate)
         forgive(&d->looks, first);
     first = d->looks.n;
@@ -119,8 +119,8 @@ static void look_at_service(struct em_doctor *d)
     EM_STR_AUTO words = EM_STR_INIT;
     EM_STR_AUTO file = EM_STR_INIT;
     if (!d->service) {
-        em_look_add(&d->looks, "service", "command", EM_MARK_NONE, 0,
-                    "not known here: embark doctor -- COMMAND looks at it, too");
+        em_doctor_row_add(&d->looks, "service", "command", EM_MARK_NONE, 0,
+                          "not known here: embark doctor -- COMMAND looks at it, too");
         return;
     }
     em_command_print(d->service->v, true, &words);
@@ -131,21 +131,21 @@ static void look_at_service(struct em_doctor *d)
     }
     if (d->service->v == d->call->config->service_command.v)
         em_str_printf(&words, " (%s)", d->call->config->origin[EM_AT_service_command]);
-    em_look_add(&d->looks, "service", "command", EM_MARK_NONE, 0, "%s", em_str_c(&words));
+    em_doctor_row_add(&d->looks, "service", "command", EM_MARK_NONE, 0, "%s", em_str_c(&words));
     if (em_service_check(d->service->v, &err) != 0) {
-        em_look_err(&d->looks, "service", "program", EM_MARK_BAD, &err);
+        em_doctor_row_add_err(&d->looks, "service", "program", EM_MARK_BAD, &err);
         return;
     }
     em_exec_find(d->service->v[0], getenv("PATH"), &file, &err);
-    em_look_add(&d->looks, "service", "program", EM_MARK_OK, 0, "%s can be executed",
-                em_str_c(&file));
+    em_doctor_row_add(&d->looks, "service", "program", EM_MARK_OK, 0, "%s can be executed",
+                      em_str_c(&file));
 }
 
 /* 0: looked at everything; 128 + n. */
 static int look(struct em_doctor *d, const struct options *options)
 {
     em_doctor_mistakes(d);
-    em_steps_start(&d->steps, d->call->config, false);
+    em_start_prepare(&d->steps, d->call->config, false);
     if (!options->json)
         em_doctor_values(d, options->all);
     em_doctor_image(&d->looks);
@@ -184,7 +184,7 @@ static const char *advice(int code)
     }
 }
 
-static void give_advice(struct em_looks *looks)
+static void give_advice(struct em_doctor_rows *looks)
 {
     for (size_t i = 0; i < looks->n; i++)
         if (looks->v[i].mark == EM_MARK_BAD && !looks->v[i].hint)
@@ -195,13 +195,13 @@ static void give_advice(struct em_looks *looks)
 static int code_of(const struct em_doctor *d)
 {
     static const char *const later[] = {"wait", "database", "migrations", "service"};
-    int code = em_looks_code(&d->looks, "configuration");
+    int code = em_doctor_rows_code(&d->looks, "configuration");
     code = code ? code : d->check;
     /* The check looks at it, too, so that nobody has to wait to hear of it. */
     if (!code && !em_config_skips(d->call->config, "check"))
-        code = em_looks_code(&d->looks, "service");
+        code = em_doctor_rows_code(&d->looks, "service");
     for (size_t i = 0; i < sizeof later / sizeof *later && !code; i++)
-        code = em_looks_code(&d->looks, later[i]);
+        code = em_doctor_rows_code(&d->looks, later[i]);
     return code;
 }
 
@@ -221,8 +221,8 @@ static void judge(const struct em_doctor *d, int code, struct em_str *out)
     else
         em_str_puts(out, "a start would get to the service's command, which is not known here "
                          "(exit code 0)");
-    count(em_looks_count(&d->looks, EM_MARK_BAD), "problem", out);
-    count(em_looks_count(&d->looks, EM_MARK_WARN), "warning", out);
+    count(em_doctor_rows_count(&d->looks, EM_MARK_BAD), "problem", out);
+    count(em_doctor_rows_count(&d->looks, EM_MARK_WARN), "warning", out);
 }
 
 static int print_screen(const struct em_doctor *d, int code, const char *verdict)
@@ -236,11 +236,11 @@ static int print_screen(const struct em_doctor *d, int code, const char *verdict
     em_str_printf(&out, "embark %s looks at ", EMBARK_VERSION);
     em_escape(&out, em_str_c(&host), host.len);
     em_str_putc(&out, '\n');
-    em_looks_print(&d->looks, em_log_secrets(), colour, &out);
-    em_looks_print_verdict(code                                      ? EM_MARK_BAD
-                           : em_looks_count(&d->looks, EM_MARK_WARN) ? EM_MARK_WARN
-                                                                     : EM_MARK_OK,
-                           verdict, colour, &out);
+    em_screen_print(&d->looks, em_log_secrets(), colour, &out);
+    em_screen_print_verdict(code                                            ? EM_MARK_BAD
+                            : em_doctor_rows_count(&d->looks, EM_MARK_WARN) ? EM_MARK_WARN
+                                                                            : EM_MARK_OK,
+                            verdict, colour, &out);
     return em_put(STDOUT_FILENO, em_str_c(&out), out.len) ? 0 : EM_EXIT_SYSTEM;
 }
 
@@ -253,10 +253,10 @@ static int diagnose(struct em_doctor *d, const struct options *options)
     if (stopped) {
         EM_ERR_AUTO err = EM_ERR_INIT;
         em_fail_stopped(&err);
-        return em_said("doctor", &err);
+        return em_log_failure("doctor", &err);
     }
     int code = code_of(d);
-    em_looks_sort(&d->looks);
+    em_doctor_rows_sort(&d->looks);
     give_advice(&d->looks);
     judge(d, code, &verdict);
     int failed = options->json ? em_doctor_json(d, code, em_str_c(&verdict))
@@ -281,12 +281,12 @@ int em_command_doctor(const struct em_call *call)
     if (code == 0)
         code = em_service_words(&inner, &argv, &service, &err);
     if (code)
-        return em_said(NULL, &err);
+        return em_log_failure(NULL, &err);
     d.service = argv ? &service : NULL;
     code = diagnose(&d, &options);
-    em_steps_end(&d.steps);
+    em_start_end(&d.steps);
     em_report_free(&d.report);
-    em_looks_free(&d.looks);
+    em_doctor_rows_free(&d.looks);
     em_list_free(&d.from);
     em_config_free(&d.inferred);
     return code;

@@ -9,13 +9,13 @@
 struct em_doctor {
     const struct em_call *call;
     const struct em_list *service;  /* the service's command, or NULL: not known */
-    struct em_steps steps;          /* of call->config, a start's */
+    struct em_start steps;          /* of call->config, a start's */
     const struct em_config *looked; /* what the image and the migrations are looked at by: the
                                        same, or what was inferred from the working directory */
     struct em_config inferred;      /* without a configuration file */
     struct em_list from;            /* what that was inferred from */
     struct em_report report;        /* the check's */
-    struct em_looks looks;
+    struct em_doctor_rows looks;
     int check; /* the check's exit code */
 };
 

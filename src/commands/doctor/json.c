@@ -17,7 +17,7 @@ static json_t *string(const char *text)
     EM_STR_AUTO shown = EM_STR_INIT;
     if (!text)
         return json_null();
-    em_looks_clean(text, em_log_secrets(), &shown);
+    em_screen_clean(text, em_log_secrets(), &shown);
     return json_string(em_str_c(&shown));
 }
 
@@ -44,7 +44,7 @@ static const char *mark_name(enum em_mark mark)
     }
 }
 
-static json_t *look(const struct em_look *l)
+static json_t *look(const struct em_doctor_row *l)
 {
     json_t *object = json_object();
     json_object_set_new(object, "section", string(l->section));
@@ -57,7 +57,7 @@ static json_t *look(const struct em_look *l)
     return object;
 }
 
-static json_t *looks(const struct em_looks *rows)
+static json_t *looks(const struct em_doctor_rows *rows)
 {
     json_t *array = json_array();
     for (size_t i = 0; i < rows->n; i++)

@@ -89,10 +89,10 @@ static em_time by_cost(const struct em_pace *pace, em_time took)
     return larger(last, em_time_min(wanted, SURELY_FINE));
 }
 
-static void note_patience(struct em_pace *pace, enum em_tried tried, bool heard)
+static void note_patience(struct em_pace *pace, enum em_try_outcome tried, bool heard)
 {
     pace->answered = pace->answered || heard;
-    if (tried == EM_TRIED_UNANSWERED && pace->answered)
+    if (tried == EM_TRY_UNANSWERED && pace->answered)
         pace->patience = em_pace_heard(pace);
 }
 
@@ -105,16 +105,16 @@ static em_time where_full(const struct em_pace *pace, em_time now)
     return larger(em_time_min(pace->last * 2, most), LEAST_WHERE_FULL);
 }
 
-em_time em_pace_gap(struct em_pace *pace, em_time now, em_time took, enum em_tried tried,
+em_time em_pace_gap(struct em_pace *pace, em_time now, em_time took, enum em_try_outcome tried,
                     bool heard)
 {
     em_time gap = by_time(pace, now), before = pace->last;
     note_patience(pace, tried, heard);
-    if (tried == EM_TRIED_ANSWERED || tried == EM_TRIED_FULL)
+    if (tried == EM_TRY_ANSWERED || tried == EM_TRY_FULL)
         gap = larger(gap, by_cost(pace, took));
-    if (tried == EM_TRIED_FULL)
+    if (tried == EM_TRY_FULL)
         gap = larger(gap, where_full(pace, now));
-    if (tried == EM_TRIED_UNANSWERED)
+    if (tried == EM_TRY_UNANSWERED)
         gap = larger(gap, after_silence(pace, took));
     pace->last = em_time_min(gap, LARGEST_GAP);
     return spread(pace, before, pace->last);

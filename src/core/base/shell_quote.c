@@ -10,7 +10,7 @@ static bool is_plain(const char *word)
     return *word && word[strspn(word, plain)] == '\0';
 }
 
-void em_word_print(const char *word, struct em_str *out)
+void em_shell_quote_word(const char *word, struct em_str *out)
 {
     if (is_plain(word)) {
         em_str_puts(out, word);
@@ -26,11 +26,11 @@ void em_word_print(const char *word, struct em_str *out)
     em_str_putc(out, '\'');
 }
 
-void em_words_print(const struct em_list *words, struct em_str *out)
+void em_shell_quote_words(const struct em_list *words, struct em_str *out)
 {
     for (size_t i = 0; i < words->n; i++) {
         if (i)
             em_str_putc(out, ' ');
-        em_word_print(words->v[i], out);
+        em_shell_quote_word(words->v[i], out);
     }
 }

@@ -38,7 +38,7 @@ static const unsigned char common[256] = {
 
 /* The two rarest bytes; of equals, the ones that stand the farthest apart, as neighbours go
  * together. */
-static void choose(struct em_scan_text *text)
+static void choose(struct em_search_text *text)
 {
     const unsigned char *p = (const unsigned char *)text->bytes;
     size_t first = 0, second;
@@ -54,20 +54,20 @@ static void choose(struct em_scan_text *text)
     text->rare[1] = second;
 }
 
-size_t em_scan_add(struct em_scan *scan, const char *bytes, size_t length)
+size_t em_search_add(struct em_search *scan, const char *bytes, size_t length)
 {
-    struct em_scan_text *text;
+    struct em_search_text *text;
 
     scan->v = em_realloc(scan->v, scan->n + 1, sizeof(*scan->v));
     text = &scan->v[scan->n];
-    *text = (struct em_scan_text){em_alloc(length + 1), length, {0, 0}, length == 0};
+    *text = (struct em_search_text){em_alloc(length + 1), length, {0, 0}, length == 0};
     memcpy(text->bytes, bytes, length);
     if (length)
         choose(text);
     return scan->n++;
 }
 
-size_t em_scan_longest(const struct em_scan *scan)
+size_t em_search_longest(const struct em_search *scan)
 {
     size_t longest = 1;
 
@@ -77,12 +77,12 @@ size_t em_scan_longest(const struct em_scan *scan)
     return longest;
 }
 
-void em_scan_free(struct em_scan *scan)
+void em_search_free(struct em_search *scan)
 {
     for (size_t i = 0; i < scan->n; i++)
         free(scan->v[i].bytes);
     free(scan->v);
-    *scan = (struct em_scan)EM_SCAN_INIT;
+    *scan = (struct em_search)EM_SCAN_INIT;
 }
 
 static lanes load(const char *p)
@@ -113,17 +113,17 @@ static bool maybe(const char *a, const char *b, lanes x, lanes y)
 }
 
 struct search {
-    const struct em_scan_text *text;
+    const struct em_search_text *text;
     size_t number;
     const char *bytes;
-    em_scan_found found;
+    em_search_found found;
     void *ctx;
 };
 
 /* Place by place. False: enough. */
 static bool compare(const struct search *s, size_t from, size_t to)
 {
-    const struct em_scan_text *t = s->text;
+    const struct em_search_text *t = s->text;
     char first = t->bytes[t->rare[0]];
 
     for (size_t at = from; at < to; at++)
@@ -136,7 +136,7 @@ static bool compare(const struct search *s, size_t from, size_t to)
 /* The text ends within the block wherever it begins from `from` to `to`. */
 static bool stretch(const struct search *s, size_t from, size_t to)
 {
-    const struct em_scan_text *t = s->text;
+    const struct em_search_text *t = s->text;
     lanes x = all(t->bytes[t->rare[0]]), y = all(t->bytes[t->rare[1]]);
     const char *a = s->bytes + t->rare[0], *b = s->bytes + t->rare[1];
 
@@ -146,15 +146,15 @@ static bool stretch(const struct search *s, size_t from, size_t to)
     return compare(s, from, to);
 }
 
-void em_scan_run(const struct em_scan *scan, const char *bytes, size_t length, size_t from,
-                 size_t to, em_scan_found found, void *ctx)
+void em_search_run(const struct em_search *scan, const char *bytes, size_t length, size_t from,
+                   size_t to, em_search_found found, void *ctx)
 {
     bool *enough = em_alloc(scan->n + 1);
 
     for (size_t next; from < to; from = next) {
         next = to - from > STRETCH ? from + STRETCH : to;
         for (size_t i = 0; i < scan->n; i++) {
-            const struct em_scan_text *t = &scan->v[i];
+            const struct em_search_text *t = &scan->v[i];
             struct search s = {t, i, bytes, found, ctx};
             size_t end = t->length > length          ? 0
                          : next > length - t->length ? length - t->length + 1

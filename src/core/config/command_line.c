@@ -9,7 +9,7 @@ struct splitter {
     struct em_str word;
     bool in_word;
     bool plain; /* nothing of the word was quoted or expanded */
-    bool ok;    /* for em_words_expand(): no mistake yet */
+    bool ok;    /* for em_command_line_expand(): no mistake yet */
     bool shell; /* for_a_shell() was said: once is enough */
 };
 
@@ -158,7 +158,7 @@ static char split(struct splitter *s)
     return '\0';
 }
 
-bool em_words_split(const char *text, struct em_list *words)
+bool em_command_line_split(const char *text, struct em_list *words)
 {
     struct splitter s = {NULL, text, words, EM_STR_INIT, false, true, true, false};
     char open = split(&s);
@@ -167,7 +167,7 @@ bool em_words_split(const char *text, struct em_list *words)
     return !open;
 }
 
-bool em_words_expand(const struct em_expansion *e, const char *text, struct em_list *words)
+bool em_command_line_expand(const struct em_expansion *e, const char *text, struct em_list *words)
 {
     struct splitter s = {e, text, words, EM_STR_INIT, false, true, true, false};
     char open = split(&s);

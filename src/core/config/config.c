@@ -104,8 +104,8 @@ static void report(struct em_errs *found, const char *path, struct em_errs *errs
 }
 
 bool em_config_parse(struct em_config *config, const char *path, const char *bytes, size_t length,
-                     const struct em_world *world, struct em_secrets *secrets, struct em_errs *errs,
-                     struct em_errs *warnings)
+                     const struct em_config_source *world, struct em_secrets *secrets,
+                     struct em_errs *errs, struct em_errs *warnings)
 {
     EM_ERRS_AUTO found = EM_ERRS_INIT;
     struct em_expansion e = {world, secrets, &found, warnings, NULL};

@@ -51,7 +51,7 @@ void em_size_print(uint64_t size, struct em_str *out)
     em_str_printf(out, value < 10 ? "%.1f %ciB" : "%.0f %ciB", value, units[unit]);
 }
 
-static int read_option(const char *text, size_t length, struct em_path_rule *rule,
+static int read_option(const char *text, size_t length, struct em_dir_rule *rule,
                        struct em_err *err)
 {
     EM_STR_AUTO option = EM_STR_INIT;
@@ -87,12 +87,12 @@ static const char *find_separator(const char *value)
     return found;
 }
 
-int em_path_rule_read(const char *value, struct em_path_rule *rule, struct em_err *err)
+int em_dir_rule_read(const char *value, struct em_dir_rule *rule, struct em_err *err)
 {
     const char *colon = find_separator(value), *p;
     size_t length = colon ? (size_t)(colon - value) : strlen(value);
 
-    *rule = (struct em_path_rule){0};
+    *rule = (struct em_dir_rule){0};
     while (length && colon && strchr(blank, value[length - 1]))
         length--;
     rule->path = em_strndup(value, length);
@@ -111,9 +111,9 @@ int em_path_rule_read(const char *value, struct em_path_rule *rule, struct em_er
     return 0;
 }
 
-void em_path_rule_free(struct em_path_rule *rule)
+void em_dir_rule_free(struct em_dir_rule *rule)
 {
     free(rule->path);
     free(rule->free_text);
-    *rule = (struct em_path_rule){0};
+    *rule = (struct em_dir_rule){0};
 }

@@ -12,7 +12,7 @@ enum { OTHERS = sizeof(others) / sizeof(others[0]) };
 static const char *const steps[] = {"check", "wait", "bootstrap", "migrate"};
 enum { STEPS = sizeof(steps) / sizeof(steps[0]) };
 
-static const char *env(const struct em_world *world, const char *name)
+static const char *env(const struct em_config_source *world, const char *name)
 {
     return world->env(world->ctx, name);
 }
@@ -30,7 +30,7 @@ static bool is_key(const char *name)
 }
 
 /* The variable that names a file with the key's value; NULL: not set, or a key of its own. */
-static const char *file_of(const struct em_world *world, const char *name)
+static const char *file_of(const struct em_config_source *world, const char *name)
 {
     EM_STR_AUTO name_file = EM_STR_INIT;
     const char *path;
@@ -59,7 +59,7 @@ static bool is_among(char **environ, const struct em_key *key)
     return false;
 }
 
-bool em_env_sets(const struct em_world *world, const struct em_key *key)
+bool em_env_sets(const struct em_config_source *world, const struct em_key *key)
 {
     EM_STR_AUTO name = EM_STR_INIT;
 

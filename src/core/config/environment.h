@@ -6,7 +6,7 @@
 #include "expand.h"
 
 /* Whether the environment sets the key, be it to nothing. */
-bool em_env_sets(const struct em_world *world, const struct em_key *key);
+bool em_env_sets(const struct em_config_source *world, const struct em_key *key);
 /* Clears the key's field and gives it the environment's value; em_env_sets() must be true. e->place
  * isn't used. */
 void em_env_apply(struct em_config *config, const struct em_key *key, const struct em_expansion *e);

@@ -65,7 +65,7 @@ struct em_err *em_expansion_warn(const struct em_expansion *e, const char *forma
 
 static void warn_of_mode(const struct em_expansion *e, const char *path, const char *name)
 {
-    const struct em_world *world = e->world;
+    const struct em_config_source *world = e->world;
     unsigned mode;
 
     if (!world->readable_by_all || !world->readable_by_all(world->ctx, path, &mode))
@@ -146,8 +146,8 @@ int em_expansion_get(const struct em_expansion *e, const char *name, struct em_s
     return 1;
 }
 
-int em_world_get(const struct em_world *world, const char *name, struct em_str *out,
-                 struct em_secrets *secrets, struct em_errs *errs, struct em_errs *warnings)
+int em_config_source_get(const struct em_config_source *world, const char *name, struct em_str *out,
+                         struct em_secrets *secrets, struct em_errs *errs, struct em_errs *warnings)
 {
     return em_expansion_get(&(struct em_expansion){world, secrets, errs, warnings, NULL}, name,
                             out);

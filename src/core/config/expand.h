@@ -11,7 +11,7 @@
 
 /* Whom to ask, and where what is found goes. */
 struct em_expansion {
-    const struct em_world *world;
+    const struct em_config_source *world;
     struct em_secrets *secrets; /* what comes from files is added; may be NULL */
     struct em_errs *errs;
     struct em_errs *warnings; /* may be NULL */
@@ -35,7 +35,7 @@ struct em_err *em_expansion_error(const struct em_expansion *e, const char *form
 struct em_err *em_expansion_warn(const struct em_expansion *e, const char *format, ...)
     EM_PRINTF(2, 3);
 
-/* em_world_get() of config.h with a place for its messages. */
+/* em_config_source_get() of config.h with a place for its messages. */
 int em_expansion_get(const struct em_expansion *e, const char *name, struct em_str *out);
 
 #endif

@@ -2,7 +2,7 @@
 
 #include <stddef.h>
 
-void em_exit_map_init(struct em_exit_map *map)
+void em_remap_exit_init(struct em_remap_exit *map)
 {
     for (size_t i = 0; i < sizeof map->code; i++)
         map->code[i] = (unsigned char)i;
@@ -20,7 +20,7 @@ static bool read_code(const char **text, char end, unsigned char *code)
     return true;
 }
 
-bool em_exit_map_add(struct em_exit_map *map, const char *text)
+bool em_remap_exit_add(struct em_remap_exit *map, const char *text)
 {
     unsigned char from, to;
     if (!read_code(&text, ':', &from))

@@ -150,8 +150,8 @@ static bool set_words(struct em_list *field, const struct em_expansion *e, const
     size_t mistakes = e->errs->n;
 
     if (!verbatim)
-        em_words_expand(e, text, &words);
-    else if (!em_words_split(text, &words))
+        em_command_line_expand(e, text, &words);
+    else if (!em_command_line_split(text, &words))
         em_expansion_error(e, "a quote is not closed");
     if (words.n == 0 || e->errs->n > mistakes) {
         em_list_free(&words);

@@ -51,7 +51,7 @@ void em_config_print(const struct em_config *config, const struct em_key *key, s
         em_choice_word(key, *(const int *)field, out);
         break;
     case EM_KEY_WORDS:
-        em_words_print(field, out);
+        em_shell_quote_words(field, out);
         break;
     case EM_KEY_LIST:
     case EM_KEY_NAMES:

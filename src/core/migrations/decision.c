@@ -15,7 +15,7 @@ void em_run_row_free(struct em_run_row *row)
     row->age = 0;
 }
 
-void em_state_free(struct em_state *state)
+void em_ledger_state_free(struct em_ledger_state *state)
 {
     em_run_row_free(&state->newest);
     em_run_row_free(&state->good);
@@ -29,7 +29,7 @@ void em_state_free(struct em_state *state)
     state->table = EM_TABLE_UNKNOWN;
 }
 
-void em_verdict_free(struct em_verdict *verdict)
+void em_decision_free(struct em_decision *verdict)
 {
     em_list_free(&verdict->lacking);
     em_list_free(&verdict->added);
@@ -41,7 +41,7 @@ void em_verdict_free(struct em_verdict *verdict)
     verdict->diverged = verdict->half_way = verdict->by_table = false;
 }
 
-static void say(struct em_verdict *verdict, enum em_decision decision, const char *why)
+static void say(struct em_decision *verdict, enum em_migrate_action decision, const char *why)
 {
     verdict->decision = decision;
     em_str_cut(&verdict->why, 0);
@@ -66,7 +66,7 @@ static bool same_text(const char *a, const char *b)
     return a && *a && b && strcmp(a, b) == 0;
 }
 
-struct em_proof em_proof_of(const struct em_ours *ours, const struct em_state *state)
+struct em_proof em_proof_of(const struct em_planned_run *ours, const struct em_ledger_state *state)
 {
     const struct em_run_row *newest = &state->newest;
     return (struct em_proof){
@@ -82,7 +82,7 @@ struct em_proof em_proof_of(const struct em_ours *ours, const struct em_state *s
 
 /* ---- Why something is run ------------------------------------------------------------------------ */
 
-static bool table_is_as_left_by(const struct em_state *state, const struct em_run_row *run)
+static bool table_is_as_left_by(const struct em_ledger_state *state, const struct em_run_row *run)
 {
     return state->table == EM_TABLE_READ && same_text(em_str_c(&state->digest), run->digest);
 }
@@ -90,7 +90,7 @@ static bool table_is_as_left_by(const struct em_state *state, const struct em_ru
 /* The newest run failed on the same files a moment ago: trying again at once would only fail again,
  * unless somebody has changed the tool's table since. One that will end in the future is no moment
  * ago: the server's clock was set back, and nobody is to wait until it has caught up. */
-static bool failed_just_now(const struct em_ours *ours, const struct em_state *state)
+static bool failed_just_now(const struct em_planned_run *ours, const struct em_ledger_state *state)
 {
     const struct em_run_row *newest = &state->newest;
     return has_outcome(newest, "failed") && newest->age >= 0 && newest->age < ours->retry_after &&
@@ -101,8 +101,8 @@ static bool failed_just_now(const struct em_ours *ours, const struct em_state *s
 
 /* A newer image's run failed half way, or was killed: the tool's table isn't as the last good run
  * left it, and holds migrations that we lack. */
-static bool is_older_than_failed(const struct em_ours *ours, const struct em_state *state,
-                                 struct em_verdict *verdict)
+static bool is_older_than_failed(const struct em_planned_run *ours,
+                                 const struct em_ledger_state *state, struct em_decision *verdict)
 {
     EM_FILELIST_AUTO theirs = EM_FILELIST_INIT;
     const struct em_run_row *newest = &state->newest;
@@ -129,8 +129,8 @@ static bool is_older_than_failed(const struct em_ours *ours, const struct em_sta
 }
 
 /* Nothing has changed that can be seen: what is it, then, that isn't proved? */
-static void say_missing_proof(const struct em_ours *ours, const struct em_state *state,
-                              struct em_verdict *verdict)
+static void say_missing_proof(const struct em_planned_run *ours,
+                              const struct em_ledger_state *state, struct em_decision *verdict)
 {
     struct em_proof proof = em_proof_of(ours, state);
     if (verdict->renamed.n) {
@@ -171,8 +171,8 @@ static void say_missing_proof(const struct em_ours *ours, const struct em_state 
     }
 }
 
-static void judge_relation(enum em_relation relation, const struct em_ours *ours,
-                           const struct em_state *state, struct em_verdict *verdict)
+static void judge_relation(enum em_relation relation, const struct em_planned_run *ours,
+                           const struct em_ledger_state *state, struct em_decision *verdict)
 {
     switch (relation) {
     case EM_SAME:
@@ -204,7 +204,8 @@ static void judge_relation(enum em_relation relation, const struct em_ours *ours
     }
 }
 
-void em_judge(const struct em_ours *ours, const struct em_state *state, struct em_verdict *verdict)
+void em_decide(const struct em_planned_run *ours, const struct em_ledger_state *state,
+               struct em_decision *verdict)
 {
     EM_FILELIST_AUTO theirs = EM_FILELIST_INIT;
     struct em_proof proof = em_proof_of(ours, state);
@@ -241,10 +242,10 @@ void em_judge(const struct em_ours *ours, const struct em_state *state, struct e
     judge_relation(relation, ours, state, verdict);
 }
 
-void em_judge_nothing_left(struct em_verdict *verdict)
+void em_decide_nothing_left(struct em_decision *verdict)
 {
     bool half_way = verdict->half_way;
-    em_verdict_free(verdict);
+    em_decision_free(verdict);
     say(verdict, EM_RUN,
         half_way ? "a newer image's run did not end well, and the migration tool's table has "
                    "nothing of it"
@@ -252,9 +253,10 @@ void em_judge_nothing_left(struct em_verdict *verdict)
                    "none of them");
 }
 
-void em_judge_by_table(const struct em_list *unknown, const char *table, struct em_verdict *verdict)
+void em_decide_by_table(const struct em_list *unknown, const char *table,
+                        struct em_decision *verdict)
 {
-    em_verdict_free(verdict);
+    em_decision_free(verdict);
     verdict->by_table = true;
     for (size_t i = 0; i < unknown->n; i++)
         em_list_add(&verdict->lacking, unknown->v[i]);

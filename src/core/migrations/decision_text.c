@@ -11,15 +11,15 @@ static void add_names(struct em_str *out, const struct em_list *names)
         em_str_printf(out, " and %zu more", names->n - SHOWN);
 }
 
-void em_verdict_run(const struct em_run_row *row, struct em_str *out)
+void em_decision_run(const struct em_run_row *row, struct em_str *out)
 {
     em_str_printf(out, "on %s, %s", row->host ? row->host : "?", row->started ? row->started : "?");
     if (row->build)
         em_str_printf(out, ", build %s", row->build);
 }
 
-int em_verdict_older(const struct em_config *config, const struct em_state *state,
-                     const struct em_verdict *verdict, struct em_err *err)
+int em_decision_older(const struct em_config *config, const struct em_ledger_state *state,
+                      const struct em_decision *verdict, struct em_err *err)
 {
     bool goes_on = config->migrate_on_newer_database == 1;
     EM_STR_AUTO text = EM_STR_INIT;
@@ -29,7 +29,7 @@ int em_verdict_older(const struct em_config *config, const struct em_state *stat
         em_str_puts(&text, ", which the migration tool's table has");
     } else {
         em_str_puts(&text, verdict->half_way ? ", of a run that did not end well " : ", applied ");
-        em_verdict_run(verdict->half_way ? &state->newest : &state->good, &text);
+        em_decision_run(verdict->half_way ? &state->newest : &state->good, &text);
     }
     if (goes_on)
         return em_fail(err, 0, "%s; the migrations are skipped (on_newer_database = continue)",
@@ -44,15 +44,15 @@ int em_verdict_older(const struct em_config *config, const struct em_state *stat
     return EM_EXIT_OLDER;
 }
 
-int em_verdict_failed(const struct em_config *config, const struct em_run_row *run,
-                      struct em_err *err)
+int em_decision_failed(const struct em_config *config, const struct em_run_row *run,
+                       struct em_err *err)
 {
     EM_STR_AUTO ago = EM_STR_INIT;
     EM_STR_AUTO after = EM_STR_INIT;
     EM_STR_AUTO who = EM_STR_INIT;
     em_time_print(&ago, run->age);
     em_time_print(&after, config->migrate_retry_after);
-    em_verdict_run(run, &who);
+    em_decision_run(run, &who);
     em_fail(err, EM_EXIT_MIGRATION, "not run: with these files it failed %s ago %s: %s",
             em_str_c(&ago), em_str_c(&who), run->error ? run->error : "?");
     em_hint(err,
@@ -62,12 +62,12 @@ int em_verdict_failed(const struct em_config *config, const struct em_run_row *r
     return EM_EXIT_MIGRATION;
 }
 
-void em_verdict_oddities(const struct em_state *state, const struct em_verdict *verdict,
-                         struct em_errs *odd)
+void em_decision_oddities(const struct em_ledger_state *state, const struct em_decision *verdict,
+                          struct em_errs *odd)
 {
     if (state->newest.outcome && strcmp(state->newest.outcome, "interrupted") == 0) {
         EM_STR_AUTO who = EM_STR_INIT;
-        em_verdict_run(&state->newest, &who);
+        em_decision_run(&state->newest, &who);
         em_errs_add(odd, 0,
                     "the last run was interrupted (%s): it was killed, or lost the lock; the tool "
                     "goes on from what is there",

@@ -78,7 +78,7 @@ static bool is_ascii(const char *text)
     return *text == '\0';
 }
 
-enum em_verifier em_verifier_look(const char *verifier, const char *password)
+enum em_verifier em_verifier_check(const char *verifier, const char *password)
 {
     static const char kind[] = "SCRAM-SHA-256$";
     unsigned char salt[LONGEST_SALT], wanted[EM_SHA256_SIZE], key[BLOCK] = {0};

@@ -127,7 +127,7 @@ static bool look_at_pair(const struct word *w)
         return false;
     if (header && n == 13 && strncasecmp(w->text, "authorization", n) == 0)
         hide(w, n + 2);
-    else if (em_sounds_secret(w->text, n))
+    else if (em_is_secret_name(w->text, n))
         hide(w, n + 1 + header);
     else
         return false;
@@ -148,11 +148,11 @@ static void look_at_option(const struct word *program, const struct word *w,
     if (is_user_option(w, length) && (equals || next))
         look_at_user(equals ? w : next, equals ? length + 1 : 0);
     else if (w->length > 2 && strncmp(w->text, "-D", 2) == 0 && equals &&
-             em_sounds_secret(w->text + 2, length - 2))
+             em_is_secret_name(w->text + 2, length - 2))
         hide(w, length + 1);
-    else if (w->text[1] != '-' && (w->length == 2 || !em_sounds_secret(w->text + 1, length - 1)))
+    else if (w->text[1] != '-' && (w->length == 2 || !em_is_secret_name(w->text + 1, length - 1)))
         look_at_letter(program, w, next);
-    else if (!equals && next && em_sounds_secret(w->text, w->length) &&
+    else if (!equals && next && em_is_secret_name(w->text, w->length) &&
              strncmp(w->text, "--no-", 5) != 0 && strncmp(next->text, "--", 2) != 0)
         hide(next, 0);
 }
@@ -257,8 +257,8 @@ static void mark_command(char *const *argv, struct words *words)
     for (size_t i = 0; argv && argv[i]; i++) {
         size_t length = strlen(argv[i]);
         bool *mark = em_alloc(length + 1);
-        em_guess_passwords(argv[i], length, mark);
-        em_guess_named(argv[i], length, mark);
+        em_password_scan(argv[i], length, mark);
+        em_password_scan_named(argv[i], length, mark);
         words->v = em_realloc(words->v, words->n + 1, sizeof *words->v);
         words->v[words->n++] = (struct word){argv[i], length, mark, i == 0};
     }
@@ -300,7 +300,7 @@ void em_command_print(char *const *argv, bool quoted, struct em_str *out)
         print_hidden(&words.v[i], &word);
         em_str_puts(out, i ? " " : "");
         if (quoted)
-            em_word_print(em_str_c(&word), out);
+            em_shell_quote_word(em_str_c(&word), out);
         else
             em_str_puts(out, em_str_c(&word));
     }

@@ -64,7 +64,7 @@ static const char *url_password(const char *p, const char *end, const char **pas
     return *colon == ':' && colon < at ? colon + 1 : NULL;
 }
 
-size_t em_guess_open_url(const char *line, size_t length)
+size_t em_password_scan_open_url(const char *line, size_t length)
 {
     const char *end = line + length, *word = end;
     while (word > line && !is_space(word[-1]))
@@ -227,7 +227,7 @@ static bool find_named(const char *start, const char *p, const char *end, struct
         return false;
     while (is_name(*name_end))
         name_end++;
-    if (name_end == p || !em_sounds_secret(p, (size_t)(name_end - p)))
+    if (name_end == p || !em_is_secret_name(p, (size_t)(name_end - p)))
         return false;
     bool quoted =
         *name_end == '"' || *name_end == '\'' || (*name_end == '\\' && name_end[1] == '"');
@@ -263,7 +263,7 @@ static void set(bool *mark, const char *start, const char *from, const char *to)
         memset(mark + (from - start), true, (size_t)(to - from));
 }
 
-void em_guess_passwords(const char *text, size_t length, bool *mark)
+void em_password_scan(const char *text, size_t length, bool *mark)
 {
     const char *end = text + length, *to = text;
     for (const char *p = text; p < end; p++) {
@@ -277,7 +277,7 @@ void em_guess_passwords(const char *text, size_t length, bool *mark)
     }
 }
 
-void em_guess_named(const char *text, size_t length, bool *mark)
+void em_password_scan_named(const char *text, size_t length, bool *mark)
 {
     const char *end = text + length;
     struct range value;

@@ -27,8 +27,8 @@ size_t em_redactor_held(const struct em_redactor *r)
 static void mark(struct em_redactor *r, const struct em_secrets *secrets, bool more)
 {
     EM_FREE bool *secret = em_alloc(r->text.len * sizeof *secret);
-    em_guess_passwords(r->text.data, r->text.len, secret);
-    em_guess_named(r->text.data, r->text.len, secret);
+    em_password_scan(r->text.data, r->text.len, secret);
+    em_password_scan_named(r->text.data, r->text.len, secret);
     for (size_t i = 0; secrets && i < em_secrets_count(secrets); i++)
         em_secret_mark(em_secrets_form(secrets, i), &r->text, r->out, more, secret);
     for (size_t i = r->out; i < r->text.len; i++)
@@ -72,7 +72,7 @@ static size_t find_guess(const struct em_redactor *r)
     for (size_t i = start > r->out ? start : r->out; i < first; i++)
         if (r->marks.data[i] == '1')
             first = i;
-    size_t url = em_guess_open_url(r->text.data + start, end - start) + start;
+    size_t url = em_password_scan_open_url(r->text.data + start, end - start) + start;
     if (url < first)
         first = url > r->out ? url : r->out;
     return first;

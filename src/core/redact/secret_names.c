@@ -63,7 +63,7 @@ static bool in_word(char c)
     return is_lower(c) || is_upper(c) || (c >= '0' && c <= '9') || (unsigned char)c >= 0x80;
 }
 
-bool em_sounds_secret(const char *name, size_t length)
+bool em_is_secret_name(const char *name, size_t length)
 {
     static const char *const places[] = {"file", "path", "dir", "directory", "passfile", NULL};
     static const char *const folders[] = {"PWD", "OLDPWD", NULL};
@@ -172,9 +172,10 @@ void em_secrets_of_pair(const char *pair, struct em_secrets *secrets)
         return;
     EM_FREE bool *mark = em_alloc(length * sizeof *mark);
     bool place = strstr(value, "://") != NULL || is_path(value, length);
-    em_guess_passwords(value, length, mark);
+    em_password_scan(value, length, mark);
     em_secrets_of_marks(value, mark, length, secrets);
-    if (!place && em_sounds_secret(pair, (size_t)(equals - pair)) && em_secret_worth(value, length))
+    if (!place && em_is_secret_name(pair, (size_t)(equals - pair)) &&
+        em_secret_worth(value, length))
         learn(value, length, secrets);
 }
 

@@ -202,8 +202,8 @@ void em_redact_at(const struct em_secrets *secrets, struct em_str *text, size_t 
     if (!text->len)
         return;
     EM_FREE bool *mark = em_alloc(text->len * sizeof *mark);
-    em_guess_passwords(text->data, text->len, mark);
-    em_guess_named(text->data, text->len, mark);
+    em_password_scan(text->data, text->len, mark);
+    em_password_scan_named(text->data, text->len, mark);
     for (size_t i = 0; secrets && i < em_secrets_count(secrets); i++)
         em_secret_mark(em_secrets_form(secrets, i), text, 0, false, mark);
     if (secrets)
@@ -216,7 +216,7 @@ void em_redact_sure(const struct em_secrets *secrets, struct em_str *text)
     if (!text->len)
         return;
     EM_FREE bool *mark = em_alloc(text->len * sizeof *mark);
-    em_guess_passwords(text->data, text->len, mark);
+    em_password_scan(text->data, text->len, mark);
     for (size_t i = 0; i < secrets->list.n; i++)
         em_secret_mark(secrets->list.v[i], text, 0, false, mark);
     replace(text, mark, NULL);

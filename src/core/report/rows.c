@@ -3,18 +3,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct em_look *add(struct em_looks *looks, const char *section, const char *key,
-                           enum em_mark mark, int code)
+static struct em_doctor_row *add(struct em_doctor_rows *looks, const char *section, const char *key,
+                                 enum em_mark mark, int code)
 {
     looks->v = em_realloc(looks->v, looks->n + 1, sizeof *looks->v);
-    struct em_look *look = &looks->v[looks->n++];
-    *look = (struct em_look){.section = section, .key = em_strdup(key), .mark = mark};
+    struct em_doctor_row *look = &looks->v[looks->n++];
+    *look = (struct em_doctor_row){.section = section, .key = em_strdup(key), .mark = mark};
     look->code = mark == EM_MARK_BAD ? code : 0;
     return look;
 }
 
-void em_look_add(struct em_looks *looks, const char *section, const char *key, enum em_mark mark,
-                 int code, const char *format, ...)
+void em_doctor_row_add(struct em_doctor_rows *looks, const char *section, const char *key,
+                       enum em_mark mark, int code, const char *format, ...)
 {
     struct em_str text = EM_STR_INIT;
     va_list args;
@@ -24,7 +24,7 @@ void em_look_add(struct em_looks *looks, const char *section, const char *key, e
     add(looks, section, key, mark, code)->text = em_str_take(&text);
 }
 
-void em_look_hint(struct em_looks *looks, const char *format, ...)
+void em_doctor_row_hint(struct em_doctor_rows *looks, const char *format, ...)
 {
     struct em_str text = EM_STR_INIT;
     va_list args;
@@ -38,20 +38,20 @@ void em_look_hint(struct em_looks *looks, const char *format, ...)
     em_str_free(&text);
 }
 
-void em_look_name(struct em_looks *looks, const char *name)
+void em_doctor_row_name(struct em_doctor_rows *looks, const char *name)
 {
     if (looks->n)
         em_list_add(&looks->v[looks->n - 1].names, name);
 }
 
-void em_look_err(struct em_looks *looks, const char *section, const char *key, enum em_mark mark,
-                 const struct em_err *err)
+void em_doctor_row_add_err(struct em_doctor_rows *looks, const char *section, const char *key,
+                           enum em_mark mark, const struct em_err *err)
 {
-    em_look_add(looks, section, key, mark, err->code, "%s", em_str_c(&err->text));
-    em_look_hint(looks, "%s", em_str_c(&err->hint));
+    em_doctor_row_add(looks, section, key, mark, err->code, "%s", em_str_c(&err->text));
+    em_doctor_row_hint(looks, "%s", em_str_c(&err->hint));
 }
 
-int em_looks_code(const struct em_looks *looks, const char *section)
+int em_doctor_rows_code(const struct em_doctor_rows *looks, const char *section)
 {
     for (size_t i = 0; i < looks->n; i++)
         if (looks->v[i].code && (!section || strcmp(looks->v[i].section, section) == 0))
@@ -70,10 +70,10 @@ static size_t rank(const char *section)
     return i;
 }
 
-void em_looks_sort(struct em_looks *looks)
+void em_doctor_rows_sort(struct em_doctor_rows *looks)
 {
     for (size_t i = 1; i < looks->n; i++) {
-        struct em_look look = looks->v[i];
+        struct em_doctor_row look = looks->v[i];
         size_t at = i, own = rank(look.section);
         for (; at > 0 && rank(looks->v[at - 1].section) > own; at--)
             looks->v[at] = looks->v[at - 1];
@@ -81,7 +81,7 @@ void em_looks_sort(struct em_looks *looks)
     }
 }
 
-size_t em_looks_count(const struct em_looks *looks, enum em_mark mark)
+size_t em_doctor_rows_count(const struct em_doctor_rows *looks, enum em_mark mark)
 {
     size_t n = 0;
     for (size_t i = 0; i < looks->n; i++)
@@ -89,7 +89,7 @@ size_t em_looks_count(const struct em_looks *looks, enum em_mark mark)
     return n;
 }
 
-void em_looks_free(struct em_looks *looks)
+void em_doctor_rows_free(struct em_doctor_rows *looks)
 {
     for (size_t i = 0; i < looks->n; i++) {
         free(looks->v[i].key);
@@ -98,5 +98,5 @@ void em_looks_free(struct em_looks *looks)
         em_list_free(&looks->v[i].names);
     }
     free(looks->v);
-    *looks = (struct em_looks)EM_LOOKS_INIT;
+    *looks = (struct em_doctor_rows)EM_DOCTOR_ROWS_INIT;
 }

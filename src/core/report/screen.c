@@ -86,7 +86,7 @@ static void put_wrapped(struct screen *s, size_t left, const char *text)
     end_line(s);
 }
 
-void em_looks_clean(const char *text, const struct em_secrets *secrets, struct em_str *out)
+void em_screen_clean(const char *text, const struct em_secrets *secrets, struct em_str *out)
 {
     EM_STR_AUTO plain = EM_STR_INIT;
     em_str_puts(&plain, text);
@@ -98,19 +98,19 @@ static void put_text(struct screen *s, size_t left, const char *before, const ch
 {
     EM_STR_AUTO shown = EM_STR_INIT;
     em_str_puts(&shown, before);
-    em_looks_clean(text, s->secrets, &shown);
+    em_screen_clean(text, s->secrets, &shown);
     put_wrapped(s, left, em_str_c(&shown));
 }
 
 /* ---- Rows -------------------------------------------------------------------------------------- */
 
-static bool is_of(const struct em_look *look, const char *section)
+static bool is_of(const struct em_doctor_row *look, const char *section)
 {
     return strcmp(look->section, section) == 0;
 }
 
 /* Where the marks stand: behind the section's longest key. */
-static size_t key_width(const struct em_looks *looks, const char *section)
+static size_t key_width(const struct em_doctor_rows *looks, const char *section)
 {
     size_t width = KEY_LEAST;
     for (size_t i = 0; i < looks->n; i++) {
@@ -121,7 +121,7 @@ static size_t key_width(const struct em_looks *looks, const char *section)
     return width < KEY_MOST ? width : KEY_MOST;
 }
 
-static bool folds(const struct em_look *a, const struct em_look *b)
+static bool folds(const struct em_doctor_row *a, const struct em_doctor_row *b)
 {
     return a->mark == EM_MARK_OK && b->mark == EM_MARK_OK && !a->hint && !b->hint &&
            strcmp(a->key, b->key) == 0 && strcmp(a->section, b->section) == 0 &&
@@ -129,7 +129,7 @@ static bool folds(const struct em_look *a, const struct em_look *b)
 }
 
 /* The row's text and those of the rows that are folded into it; *i is the last one's index. */
-static void gather(const struct em_looks *looks, size_t *i, struct em_str *text)
+static void gather(const struct em_doctor_rows *looks, size_t *i, struct em_str *text)
 {
     size_t first = *i, last = *i;
     bool commas = strchr(looks->v[first].text, ',') != NULL;
@@ -141,15 +141,15 @@ static void gather(const struct em_looks *looks, size_t *i, struct em_str *text)
 }
 
 /* The same advice for several rows stands below the last of them. */
-static bool hint_follows(const struct em_looks *looks, size_t i)
+static bool hint_follows(const struct em_doctor_rows *looks, size_t i)
 {
-    const struct em_look *look = &looks->v[i], *next = look + 1;
+    const struct em_doctor_row *look = &looks->v[i], *next = look + 1;
     return i + 1 < looks->n && look->hint && next->hint && strcmp(look->hint, next->hint) == 0 &&
            strcmp(look->section, next->section) == 0;
 }
 
-static void put_row(struct screen *s, size_t width, const char *key, const struct em_look *look,
-                    const char *text, const char *hint)
+static void put_row(struct screen *s, size_t width, const char *key,
+                    const struct em_doctor_row *look, const char *text, const char *hint)
 {
     size_t left = INDENT + width + MARK;
     pad(s, INDENT);
@@ -163,14 +163,14 @@ static void put_row(struct screen *s, size_t width, const char *key, const struc
         put_text(s, left, "hint: ", hint);
 }
 
-void em_looks_print(const struct em_looks *looks, const struct em_secrets *secrets, bool colour,
-                    struct em_str *out)
+void em_screen_print(const struct em_doctor_rows *looks, const struct em_secrets *secrets,
+                     bool colour, struct em_str *out)
 {
     struct screen s = {secrets, colour, out, 0};
-    const struct em_look *before = NULL; /* the row above, in the same section */
+    const struct em_doctor_row *before = NULL; /* the row above, in the same section */
     size_t width = 0;
     for (size_t i = 0; i < looks->n; i++) {
-        const struct em_look *look = &looks->v[i];
+        const struct em_doctor_row *look = &looks->v[i];
         EM_STR_AUTO text = EM_STR_INIT;
         if (!before || !is_of(before, look->section)) {
             put_coloured(&s, BOLD, look->section);
@@ -187,7 +187,7 @@ void em_looks_print(const struct em_looks *looks, const struct em_secrets *secre
     }
 }
 
-void em_looks_print_verdict(enum em_mark mark, const char *text, bool colour, struct em_str *out)
+void em_screen_print_verdict(enum em_mark mark, const char *text, bool colour, struct em_str *out)
 {
     struct screen s = {NULL, colour, out, 0};
     put_coloured(&s, marks[mark].colour, marks[mark].text);

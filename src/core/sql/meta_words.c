@@ -10,7 +10,7 @@ static bool is_space(char c)
     return c == ' ' || (c >= '\t' && c <= '\r' && c != '\v');
 }
 
-void em_sql_slash_name(struct em_sql_slash *slash, struct em_str *name)
+void em_sql_meta_words_name(struct em_sql_meta_words *slash, struct em_str *name)
 {
     while (slash->at < slash->end && !is_space(*slash->at) && *slash->at != '\\')
         em_str_putc(name, *slash->at++);
@@ -18,7 +18,8 @@ void em_sql_slash_name(struct em_sql_slash *slash, struct em_str *name)
 
 /* ---- Quotes ---- */
 
-static size_t digits(const struct em_sql_slash *slash, const char *at, const char *set, size_t most)
+static size_t digits(const struct em_sql_meta_words *slash, const char *at, const char *set,
+                     size_t most)
 {
     size_t n = 0;
 
@@ -28,7 +29,7 @@ static size_t digits(const struct em_sql_slash *slash, const char *at, const cha
 }
 
 /* What the backslash at `at` stands for. */
-static void take_escape(struct em_sql_slash *slash, struct em_str *out)
+static void take_escape(struct em_sql_meta_words *slash, struct em_str *out)
 {
     static const char names[] = "ntbrf", bytes[] = "\n\t\b\r\f";
     char number[4] = "";
@@ -50,7 +51,7 @@ static void take_escape(struct em_sql_slash *slash, struct em_str *out)
 }
 
 /* Behind the opening quote. False: it isn't closed. */
-static bool take_single(struct em_sql_slash *slash, struct em_str *out)
+static bool take_single(struct em_sql_meta_words *slash, struct em_str *out)
 {
     while (slash->at < slash->end) {
         if (*slash->at == '\\' && slash->end - slash->at > 1) {
@@ -67,7 +68,7 @@ static bool take_single(struct em_sql_slash *slash, struct em_str *out)
     return false;
 }
 
-static bool take_until(struct em_sql_slash *slash, char quote, struct em_str *out)
+static bool take_until(struct em_sql_meta_words *slash, char quote, struct em_str *out)
 {
     const char *end = memchr(slash->at, quote, (size_t)(slash->end - slash->at));
 
@@ -88,7 +89,7 @@ static bool all_digits(const char *name, size_t length)
     return true;
 }
 
-static void add_variable(struct em_sql_slash *slash, const struct em_sql_token *token,
+static void add_variable(struct em_sql_meta_words *slash, const struct em_sql_token *token,
                          struct em_str *out)
 {
     const char *name, *value = NULL;
@@ -118,7 +119,7 @@ static void add_variable(struct em_sql_slash *slash, const struct em_sql_token *
 }
 
 /* The variable at the colon here. False: there is none. */
-static bool take_variable(struct em_sql_slash *slash, struct em_str *out)
+static bool take_variable(struct em_sql_meta_words *slash, struct em_str *out)
 {
     struct em_sql_lex lex;
     struct em_sql_token token;
@@ -137,7 +138,7 @@ static bool take_variable(struct em_sql_slash *slash, struct em_str *out)
 /* ---- Arguments ---- */
 
 /* One quote, variable or byte; `plain` counts the bytes at the end that weren't quoted. */
-static bool take_part(struct em_sql_slash *slash, struct em_str *out, size_t *plain)
+static bool take_part(struct em_sql_meta_words *slash, struct em_str *out, size_t *plain)
 {
     char c = *slash->at;
     bool closed = true;
@@ -168,7 +169,7 @@ static bool take_part(struct em_sql_slash *slash, struct em_str *out, size_t *pl
     return closed;
 }
 
-enum em_sql_arg em_sql_slash_arg(struct em_sql_slash *slash, struct em_str *out)
+enum em_sql_arg em_sql_meta_words_arg(struct em_sql_meta_words *slash, struct em_str *out)
 {
     size_t before = out->len, plain = 0;
 
@@ -178,7 +179,7 @@ enum em_sql_arg em_sql_slash_arg(struct em_sql_slash *slash, struct em_str *out)
         slash->at++;
     while (slash->at < slash->end && !is_space(*slash->at) && *slash->at != '\\')
         if (!take_part(slash, out, &plain)) {
-            em_sql_slash_drop(slash);
+            em_sql_meta_words_drop(slash);
             return EM_SQL_ARG_OPEN;
         }
     if (slash->strip)
@@ -187,12 +188,12 @@ enum em_sql_arg em_sql_slash_arg(struct em_sql_slash *slash, struct em_str *out)
     return out->len == before && !slash->quoted ? EM_SQL_ARG_NONE : EM_SQL_ARG_OK;
 }
 
-void em_sql_slash_drop(struct em_sql_slash *slash)
+void em_sql_meta_words_drop(struct em_sql_meta_words *slash)
 {
     slash->at = slash->end;
 }
 
-void em_sql_slash_end(struct em_sql_slash *slash)
+void em_sql_meta_words_end(struct em_sql_meta_words *slash)
 {
     if (slash->end - slash->at >= 2 && memcmp(slash->at, "\\\\", 2) == 0)
         slash->at += 2;

@@ -95,7 +95,7 @@ bool em_sql_vars_secret(const char *name)
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
         if (strcasestr(name, words[i]))
             return true;
-    return em_sounds_secret(name, strlen(name));
+    return em_is_secret_name(name, strlen(name));
 }
 
 bool em_sql_vars_setting(const char *name)

@@ -128,7 +128,7 @@ void em_tool_steers(struct em_tool_search *s, const char *kind, const char *name
 
 void em_tool_steers_env(struct em_tool_search *s, const char *name, const char *value)
 {
-    if (!em_sounds_secret(name, strlen(name)) && !strstr(value, "://"))
+    if (!em_is_secret_name(name, strlen(name)) && !strstr(value, "://"))
         em_tool_steers(s, "variable", name, value, strlen(value));
 }
 

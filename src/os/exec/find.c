@@ -221,7 +221,7 @@ static int too_big(const char *name, struct em_err *err)
     return EM_EXIT_SYSTEM;
 }
 
-int em_exec_why(const char *name, const char *file, int error, struct em_err *err)
+int em_exec_explain(const char *name, const char *file, int error, struct em_err *err)
 {
     int code;
 

@@ -155,14 +155,14 @@ static bool world_readable_by_all(void *ctx, const char *path, unsigned *mode)
              em_path_mount_has(path, ST_RDONLY));
 }
 
-struct em_world em_world_real = {
+struct em_config_source em_config_source_real = {
     .env = world_env, .read_file = world_read, .readable_by_all = world_readable_by_all};
 
 /* environ is no constant expression; embark never changes its environment, so that once is enough.
  */
 __attribute__((constructor)) static void world_start(void)
 {
-    em_world_real.environ = environ;
+    em_config_source_real.environ = environ;
 }
 
 int em_path_access(const char *path, int mode)

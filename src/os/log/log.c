@@ -20,7 +20,7 @@ static bool log_timestamps;
 static size_t log_keeps; /* bytes, at most; 0: nothing */
 static struct em_str log_kept;
 static bool log_in_line; /* a child's line has not ended */
-static em_log_ear log_ear;
+static em_log_sink log_ear;
 static void *log_ear_ctx;
 
 void em_log_setup(enum em_log_format format, enum em_level least, bool timestamps)
@@ -30,7 +30,7 @@ void em_log_setup(enum em_log_format format, enum em_level least, bool timestamp
     log_timestamps = timestamps;
 }
 
-void em_log_listen(em_log_ear ear, void *ctx)
+void em_log_listen(em_log_sink ear, void *ctx)
 {
     log_ear = ear;
     log_ear_ctx = ctx;

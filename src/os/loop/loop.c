@@ -310,7 +310,7 @@ void em_child_forget(struct em_child *child)
         }
 }
 
-void em_child_say(int status, struct em_str *out)
+void em_child_explain(int status, struct em_str *out)
 {
     if (WIFEXITED(status)) {
         em_str_printf(out, "exited with status %d", WEXITSTATUS(status));

@@ -17,18 +17,18 @@
 #define RENAME_EXCHANGE 2
 #endif
 
-const char *em_state_folder(bool *named)
+const char *em_last_start_file_folder(bool *named)
 {
     const char *folder = getenv("EMBARK_STATE");
     *named = folder && *folder;
     return *named ? folder : FOLDER;
 }
 
-bool em_state_any(void)
+bool em_last_start_file_wanted(void)
 {
     bool named;
     struct stat st;
-    const char *folder = em_state_folder(&named);
+    const char *folder = em_last_start_file_folder(&named);
     return named || (lstat(folder, &st) == 0 && S_ISDIR(st.st_mode));
 }
 
@@ -36,7 +36,7 @@ bool em_state_any(void)
 static int open_folder(struct em_str *why)
 {
     bool named;
-    const char *folder = em_state_folder(&named);
+    const char *folder = em_last_start_file_folder(&named);
     int fd = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC | (named ? 0 : O_NOFOLLOW));
     if (fd < 0 && (named || errno != ENOENT))
         em_str_printf(why, "%s: %s", folder, strerror(errno));
@@ -47,7 +47,7 @@ static int open_folder(struct em_str *why)
  * is in nobody's way for long. */
 static void temporary_name(struct em_str *name)
 {
-    em_str_printf(name, ".%s.%d.", EM_STATE_FILE, (int)getpid());
+    em_str_printf(name, ".%s.%d.", EM_LAST_START_FILE, (int)getpid());
     size_t from = name->len;
     em_host_name(name);
     for (size_t i = from; i < name->len; i++)
@@ -71,12 +71,12 @@ static int create(int folder, const char *name)
 static bool put_in_place(int folder, const char *name)
 {
     struct stat st;
-    if (fstatat(folder, EM_STATE_FILE, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
-        syscall(SYS_renameat2, folder, name, folder, EM_STATE_FILE, RENAME_EXCHANGE) == 0) {
+    if (fstatat(folder, EM_LAST_START_FILE, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
+        syscall(SYS_renameat2, folder, name, folder, EM_LAST_START_FILE, RENAME_EXCHANGE) == 0) {
         unlinkat(folder, name, 0);
         return true;
     }
-    return renameat(folder, name, folder, EM_STATE_FILE) == 0;
+    return renameat(folder, name, folder, EM_LAST_START_FILE) == 0;
 }
 
 static bool write_and_rename(int folder, const char *name, const char *bytes, size_t length)
@@ -99,7 +99,7 @@ static bool write_and_rename(int folder, const char *name, const char *bytes, si
     return false;
 }
 
-bool em_state_write(const char *bytes, size_t length, struct em_str *why)
+bool em_last_start_file_write(const char *bytes, size_t length, struct em_str *why)
 {
     EM_STR_AUTO name = EM_STR_INIT;
     bool named;
@@ -109,7 +109,8 @@ bool em_state_write(const char *bytes, size_t length, struct em_str *why)
     temporary_name(&name);
     bool good = write_and_rename(folder, em_str_c(&name), bytes, length);
     if (!good)
-        em_str_printf(why, "%s can't be written: %s", em_state_folder(&named), strerror(errno));
+        em_str_printf(why, "%s can't be written: %s", em_last_start_file_folder(&named),
+                      strerror(errno));
     close(folder);
     return good;
 }
@@ -131,15 +132,15 @@ static void read_open(int fd, struct em_str *bytes, struct em_str *why)
     }
 }
 
-bool em_state_read(struct em_str *bytes, struct em_str *why)
+bool em_last_start_file_read(struct em_str *bytes, struct em_str *why)
 {
     EM_STR_AUTO wrong = EM_STR_INIT;
     bool named;
     int folder = open_folder(why);
     if (folder < 0)
         return false;
-    int fd =
-        openat(folder, EM_STATE_FILE, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    int fd = openat(folder, EM_LAST_START_FILE,
+                    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     int error = errno;
     close(folder);
     if (fd < 0 && error == ENOENT)
@@ -151,7 +152,8 @@ bool em_state_read(struct em_str *bytes, struct em_str *why)
     if (fd >= 0)
         close(fd);
     if (wrong.len)
-        em_str_printf(why, "%s/%s: %s", em_state_folder(&named), EM_STATE_FILE, em_str_c(&wrong));
+        em_str_printf(why, "%s/%s: %s", em_last_start_file_folder(&named), EM_LAST_START_FILE,
+                      em_str_c(&wrong));
     return !wrong.len;
 }
 
@@ -177,7 +179,7 @@ static uint64_t own_pid_namespace(void)
     return n > 5 ? strtoull(target + 5, NULL, 10) : 0;
 }
 
-bool em_process_look(int64_t pid, struct em_process *process, int64_t *parent)
+bool em_process_read(int64_t pid, struct em_process *process, int64_t *parent)
 {
     char path[64], stat[512];
     int64_t ignored;

@@ -106,7 +106,7 @@ bool em_phase_find(pid_t *pid, struct em_str *phase)
     return found != NULL;
 }
 
-bool em_phase_brought_in(void)
+bool em_phase_entered_by_exec(void)
 {
     return !descends_from_pid_1(getpid());
 }

@@ -164,7 +164,7 @@ static int say(struct em_err *err, const char *host, int code, int error)
                        "%s can't be looked up (the DNS servers don't answer, or have a failure)",
                        host);
     case DIED:
-        em_child_say(error, &how);
+        em_child_explain(error, &how);
         return em_fail(err, EM_EXIT_UNREACHABLE,
                        "%s can't be looked up (the resolver's process %s)", host, em_str_c(&how));
     case EAI_SYSTEM:

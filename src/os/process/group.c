@@ -70,18 +70,18 @@ static void for_children(void (*each)(pid_t pid, void *ctx), void *ctx)
 
 static void note_one(pid_t pid, void *ctx)
 {
-    struct em_family *family = ctx;
+    struct em_earlier_children *family = ctx;
     family->pids = em_realloc(family->pids, family->n + 1, sizeof *family->pids);
     family->pids[family->n++] = pid;
 }
 
-void em_family_note(struct em_family *family)
+void em_earlier_children_note(struct em_earlier_children *family)
 {
-    em_family_free(family);
+    em_earlier_children_free(family);
     for_children(note_one, family);
 }
 
-void em_family_free(struct em_family *family)
+void em_earlier_children_free(struct em_earlier_children *family)
 {
     free(family->pids);
     family->pids = NULL;
@@ -90,15 +90,15 @@ void em_family_free(struct em_family *family)
 
 /* A look at the descendants that have left the group. */
 struct hunt {
-    const struct em_family *family;
+    const struct em_earlier_children *family;
     pid_t leader;
     int signal; /* 0: only count */
     size_t found;
-    struct em_family told; /* by an earlier look; they aren't told again */
-    struct em_family seen; /* by this one */
+    struct em_earlier_children told; /* by an earlier look; they aren't told again */
+    struct em_earlier_children seen; /* by this one */
 };
 
-static bool holds(const struct em_family *list, pid_t pid)
+static bool holds(const struct em_earlier_children *list, pid_t pid)
 {
     for (size_t i = 0; i < list->n; i++)
         if (list->pids[i] == pid)
@@ -128,9 +128,9 @@ static size_t look(struct hunt *hunt)
 {
     hunt->found = 0;
     for_children(hunt_one, hunt);
-    em_family_free(&hunt->told);
+    em_earlier_children_free(&hunt->told);
     hunt->told = hunt->seen;
-    hunt->seen = (struct em_family)EM_FAMILY_INIT;
+    hunt->seen = (struct em_earlier_children)EM_FAMILY_INIT;
     return hunt->found;
 }
 
@@ -144,7 +144,7 @@ static bool is_empty(const struct em_child *child)
     return child->done && kill(-child->pid, 0) != 0 && errno != EPERM;
 }
 
-bool em_group_left(const struct em_child *child, const struct em_family *family)
+bool em_group_left(const struct em_child *child, const struct em_earlier_children *family)
 {
     struct hunt count = {.family = family, .leader = child->pid};
     return !is_empty(child) || look(&count) > 0;
@@ -171,8 +171,8 @@ static enum em_wake pass_time(struct em_relay *output, em_time until)
 
 /* Tells all `signal`, and waits until nothing is left; false at the deadline, or (if `impatient`)
  * when somebody insists. */
-static bool wait_for_none(const struct em_child *child, const struct em_family *family, int signal,
-                          em_time until, bool impatient, struct em_relay *output)
+static bool wait_for_none(const struct em_child *child, const struct em_earlier_children *family,
+                          int signal, em_time until, bool impatient, struct em_relay *output)
 {
     struct hunt hunt = {.family = family, .leader = child->pid, .signal = signal};
     bool asked = em_loop_stopped() != 0, none = false;
@@ -192,12 +192,12 @@ static bool wait_for_none(const struct em_child *child, const struct em_family *
         asked = true;
     }
     em_loop_orphans(false);
-    em_family_free(&hunt.told);
+    em_earlier_children_free(&hunt.told);
     return none;
 }
 
-bool em_group_end(const struct em_child *child, const struct em_family *family, em_time grace,
-                  struct em_relay *output)
+bool em_group_end(const struct em_child *child, const struct em_earlier_children *family,
+                  em_time grace, struct em_relay *output)
 {
     return wait_for_none(child, family, SIGTERM, em_in(grace), true, output) ||
            wait_for_none(child, family, SIGKILL, em_in(AFTER_KILL), false, output);

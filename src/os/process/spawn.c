@@ -142,7 +142,7 @@ int em_spawn(const struct em_spawn *spawn, struct em_child *child, struct em_err
         em_wait(NULL, 0, EM_NEVER);
     em_child_forget(child);
     if (report.step == STEP_EXEC)
-        return em_exec_why(spawn->argv[0], em_str_c(&file), report.error, err);
+        return em_exec_explain(spawn->argv[0], em_str_c(&file), report.error, err);
     static const char *const calls[] = {"prctl", "setpgid", "dup2", "chdir"};
     errno = report.error;
     return em_fail_errno(err, EM_EXIT_SYSTEM, "can't prepare %s to run (%s)", spawn->argv[0],
@@ -263,14 +263,14 @@ static bool open_pipe(int *ours, int *theirs, bool we_write)
 }
 
 /* Nothing that the child has started is left afterwards, as far as it can be found. */
-static void end_all(struct em_child *child, const struct em_family *family)
+static void end_all(struct em_child *child, const struct em_earlier_children *family)
 {
     if (em_group_left(child, family))
         em_group_end(child, family, 0, NULL);
 }
 
-static int collect(struct em_child *child, const struct em_family *family, struct ends *ends,
-                   em_time until, const char *name, struct em_err *err)
+static int collect(struct em_child *child, const struct em_earlier_children *family,
+                   struct ends *ends, em_time until, const char *name, struct em_err *err)
 {
     bool alive = true;
     if (ends->input_left == 0)
@@ -295,7 +295,7 @@ int em_capture(const struct em_spawn *spawn, const char *input, size_t input_len
     struct ends ends = {-1, -1, -1, input, input_length, out, err_out, limit};
     struct em_spawn piped = *spawn;
     struct em_child child = {0};
-    struct em_family family = EM_FAMILY_INIT;
+    struct em_earlier_children family = EM_FAMILY_INIT;
     int code, reaper = em_reaper_set(1); /* who leaves the group is found, too */
     piped.in = piped.out = piped.err = -1;
     piped.own_group = true;
@@ -303,7 +303,7 @@ int em_capture(const struct em_spawn *spawn, const char *input, size_t input_len
         !open_pipe(&ends.err, &piped.err, false)) {
         code = em_fail_errno(err, EM_EXIT_SYSTEM, "can't open a pipe");
     } else {
-        em_family_note(&family);
+        em_earlier_children_note(&family);
         code = em_spawn(&piped, &child, err);
     }
     shut(&piped.in);
@@ -315,7 +315,7 @@ int em_capture(const struct em_spawn *spawn, const char *input, size_t input_len
         em_child_forget(&child);
     }
     em_reaper_set(reaper);
-    em_family_free(&family);
+    em_earlier_children_free(&family);
     shut(&ends.in);
     shut(&ends.out);
     shut(&ends.err);
@@ -348,5 +348,5 @@ void em_title(const char *phase)
     char text[16]; /* the kernel's limit, prctl(2) */
     snprintf(text, sizeof text, "embark:%s", phase);
     prctl(PR_SET_NAME, text);
-    em_trim(); /* a step ends, another begins */
+    em_release_code_pages(); /* a step ends, another begins */
 }

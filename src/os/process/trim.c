@@ -9,7 +9,7 @@
 /* The linker's symbol for the start of the program. */
 extern const ElfW(Ehdr) __ehdr_start __attribute__((visibility("hidden")));
 
-void em_trim(void)
+void em_release_code_pages(void)
 {
     uintptr_t base = (uintptr_t)&__ehdr_start;
     const ElfW(Phdr) *segments = (const void *)(base + __ehdr_start.e_phoff);
@@ -21,7 +21,7 @@ void em_trim(void)
 
 #else
 
-void em_trim(void)
+void em_release_code_pages(void)
 {
 }
 

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "embark/core/base/backoff.h"
-#include "embark/core/sql/setup_sql.h"
+#include "embark/core/sql/bootstrap_sql.h"
 #include "embark/core/sql/variables.h"
 #include "embark/db/statement.h"
 #include "embark/os/log/log.h"
@@ -45,7 +45,7 @@ bool em_bootstrap_validate(const struct em_config *config, struct em_errs *errs)
     for (size_t i = 0; i < grants->n; i++) {
         EM_STR_AUTO schema = EM_STR_INIT;
         bool write;
-        if (!em_setup_parse_grant(grants->v[i], &write, &schema))
+        if (!em_bootstrap_parse_grant(grants->v[i], &write, &schema))
             em_errs_add(errs, EM_EXIT_CONFIG,
                         "%s: [bootstrap] grants = %s: expected \"read on SCHEMA\" or \"write on "
                         "SCHEMA\"",
@@ -121,8 +121,9 @@ int em_bootstrap_login(const struct em_url *superuser, const char *application, 
 
 /* The schemas in which the role `user` must have a privilege after the set-up, as SQL expressions;
  * NULL: none is looked at. */
-static const char *privilege_of(const struct em_config *config, const struct em_setup *setup,
-                                const char *user, struct em_str *schemas)
+static const char *privilege_of(const struct em_config *config,
+                                const struct em_bootstrap_plan *setup, const char *user,
+                                struct em_str *schemas)
 {
     /* What SQL files make is their business, but migrations need a schema to create in. */
     if (!setup->role && em_migrate_any(config)) {
@@ -138,22 +139,22 @@ static const char *privilege_of(const struct em_config *config, const struct em_
     for (size_t i = 0; i < config->bootstrap_grants.n; i++) {
         EM_STR_AUTO schema = EM_STR_INIT;
         bool write;
-        em_setup_parse_grant(config->bootstrap_grants.v[i], &write, &schema);
+        em_bootstrap_parse_grant(config->bootstrap_grants.v[i], &write, &schema);
         em_str_puts(schemas, schemas->len ? ", " : "");
         em_sql_quote_literal(schemas, em_str_c(&schema));
     }
     return schemas->len ? "USAGE" : NULL;
 }
 
-int em_bootstrap_look(const struct em_config *config, const struct em_url *service,
-                      struct em_db *db, em_time until, bool *needed, struct em_str *why,
-                      struct em_err *err)
+int em_bootstrap_check(const struct em_config *config, const struct em_url *service,
+                       struct em_db *db, em_time until, bool *needed, struct em_str *why,
+                       struct em_err *err)
 {
     EM_STR_AUTO sql = EM_STR_INIT;
     EM_STR_AUTO mark = EM_STR_INIT;
     EM_STR_AUTO schemas = EM_STR_INIT;
-    struct em_setup setup;
-    em_setup_plan(config, service, &setup);
+    struct em_bootstrap_plan setup;
+    em_bootstrap_plan_make(config, service, &setup);
     *needed = false;
     if (!setup.database)
         return 0;
@@ -202,8 +203,8 @@ static bool done_already(const struct em_config *config, const struct em_url *se
                    &failure, &ignored) != 0) {
         *refused = strcmp(failure.sqlstate, "28P01") == 0;
         em_str_puts(refusal, em_str_c(&ignored.text));
-    } else if (em_bootstrap_look(config, service, db, em_in(EM_BOOTSTRAP_LOOK), &needed, &why,
-                                 &ignored) != 0) {
+    } else if (em_bootstrap_check(config, service, db, em_in(EM_BOOTSTRAP_CHECK_LIMIT), &needed,
+                                  &why, &ignored) != 0) {
         needed = true;
     }
     em_db_close(db);
@@ -242,7 +243,7 @@ static int make(struct em_lock *lock, const struct em_bootstrap_run *run, struct
 
 static int under_lock(const struct em_config *config, const struct em_url *maintenance,
                       const struct em_url *superuser, const struct em_url *service,
-                      const struct em_setup *setup, struct em_err *err)
+                      const struct em_bootstrap_plan *setup, struct em_err *err)
 {
     EM_STR_AUTO name = EM_STR_INIT;
     EM_STR_AUTO mark = EM_STR_INIT;
@@ -282,9 +283,9 @@ int em_bootstrap(const struct em_config *config, const struct em_url *superuser,
                  const struct em_url *service, struct em_err *err)
 {
     struct em_url maintenance = {0};
-    struct em_setup setup;
+    struct em_bootstrap_plan setup;
     em_title("bootstrap");
-    em_setup_plan(config, service, &setup);
+    em_bootstrap_plan_make(config, service, &setup);
     if (!setup.database)
         return em_fail(err, EM_EXIT_CONFIG,
                        "[bootstrap] needs a database: the service's URL names none");

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "embark/core/sql/setup_sql.h"
+#include "embark/core/sql/bootstrap_sql.h"
 #include "embark/core/sql/variables.h"
 #include "embark/db/statement.h"
 #include "embark/os/loop/clock.h"
@@ -33,7 +33,7 @@ static bool is(const struct em_db *db, int column, const char *value)
 
 /* All else is right. */
 static void say_password(struct em_db *db, const struct em_config *config,
-                         const struct em_setup *setup, bool own, struct em_err *err)
+                         const struct em_bootstrap_plan *setup, bool own, struct em_err *err)
 {
     EM_ERR_AUTO ignored = EM_ERR_INIT;
     enum em_role_state state = EM_ROLE_UNKNOWN;
@@ -61,7 +61,7 @@ static void say_password(struct em_db *db, const struct em_config *config,
 }
 
 static void say_reason(struct em_db *db, const struct em_config *config,
-                       const struct em_setup *setup, bool own, struct em_err *err)
+                       const struct em_bootstrap_plan *setup, bool own, struct em_err *err)
 {
     const char *role = setup->role, *database = setup->database;
     if (is(db, 0, "f"))
@@ -109,7 +109,7 @@ void em_bootstrap_explain(const struct em_config *config, const struct em_url *s
     const char *role = em_url_get(service, "user"), *user = em_url_get(superuser, "user");
     const char *database = em_url_get(service, "dbname");
     const char *values[] = {role, database};
-    struct em_setup setup = {
+    struct em_bootstrap_plan setup = {
         .database = database, .role = role, .password = em_url_get(service, "password")};
     em_application_name("bootstrap", &application);
     if (role && database &&
@@ -128,12 +128,12 @@ int em_bootstrap_foresee(const struct em_config *config, const struct em_url *su
 {
     EM_STR_AUTO application = EM_STR_INIT;
     struct em_url maintenance = {0};
-    struct em_setup setup;
+    struct em_bootstrap_plan setup;
     struct em_db *db = NULL;
     enum em_role_state state = EM_ROLE_SAME;
     const char *user = em_url_get(superuser, "user");
     em_application_name("doctor", &application);
-    em_setup_plan(config, service, &setup);
+    em_bootstrap_plan_make(config, service, &setup);
     int code = em_bootstrap_login(superuser, em_str_c(&application), until, &maintenance, &db, err);
     if (code == 0) {
         em_str_printf(&foreseen->login, "as %s to the database %s", em_db_user(db), em_db_name(db));
@@ -165,7 +165,7 @@ void em_bootstrap_suggest(struct em_err *err)
             em_str_c(&hint));
 }
 
-static void print_grants(const struct em_config *config, const struct em_setup *setup,
+static void print_grants(const struct em_config *config, const struct em_bootstrap_plan *setup,
                          struct em_list *statements)
 {
     for (size_t i = 0; i < config->bootstrap_grants.n && setup->role; i++) {
@@ -173,8 +173,8 @@ static void print_grants(const struct em_config *config, const struct em_setup *
         EM_LIST_AUTO owners = EM_LIST_INIT;
         bool write;
         em_list_add(&owners, setup->owns == EM_OWNS_DATABASE ? setup->role : "OWNER");
-        if (em_setup_parse_grant(config->bootstrap_grants.v[i], &write, &schema))
-            em_setup_grant_sql(setup, em_str_c(&schema), write, &owners, statements);
+        if (em_bootstrap_parse_grant(config->bootstrap_grants.v[i], &write, &schema))
+            em_bootstrap_grant_sql(setup, em_str_c(&schema), write, &owners, statements);
     }
 }
 
@@ -197,27 +197,27 @@ void em_bootstrap_print(const struct em_config *config, const struct em_url *ser
 {
     EM_LIST_AUTO statements = EM_LIST_INIT;
     EM_STR_AUTO sql = EM_STR_INIT;
-    struct em_setup setup;
-    em_setup_plan(config, service, &setup);
+    struct em_bootstrap_plan setup;
+    em_bootstrap_plan_make(config, service, &setup);
     if (!setup.database)
         return;
     if (setup.role) {
-        em_setup_create_role_sql(&setup, &sql);
+        em_bootstrap_create_role_sql(&setup, &sql);
         print_one(&sql, " -- where it is missing", out);
     }
-    em_setup_create_database_sql(&setup, NULL, &sql);
+    em_bootstrap_create_database_sql(&setup, NULL, &sql);
     print_one(&sql, " -- where it is missing", out);
     em_sql_quote_ident(&sql, setup.database);
     em_str_printf(out, "-- in the database %s:\n", em_str_c(&sql));
     em_str_cut(&sql, 0);
-    em_setup_own_sql(&setup, &statements);
+    em_bootstrap_own_sql(&setup, &statements);
     print_statements(&statements, out);
     for (size_t i = 0; i < config->bootstrap_sql.n; i++)
         em_str_printf(out, "-- here %s is run\n", config->bootstrap_sql.v[i]);
     print_grants(config, &setup, &statements);
     print_statements(&statements, out);
     if (setup.role) {
-        em_setup_login_sql(&setup, setup.password ? "****" : NULL, &sql);
+        em_bootstrap_login_sql(&setup, setup.password ? "****" : NULL, &sql);
         print_one(&sql, "", out);
     }
 }

@@ -107,13 +107,13 @@ static int set_mark(const struct em_bootstrap_run *r, struct em_db *db, const ch
 /* ---- Role and database ------------------------------------------------------------------------- */
 
 /* Without LOGIN, until all else is there. */
-static int make_role(struct em_db *db, const struct em_setup *setup, struct em_err *err)
+static int make_role(struct em_db *db, const struct em_bootstrap_plan *setup, struct em_err *err)
 {
     /* duplicate_object, and the same as a unique violation: another service's bootstrap was faster.
      */
     static const char *const fine[] = {"42710", "23505", NULL};
     EM_STR_AUTO sql = EM_STR_INIT;
-    em_setup_create_role_sql(setup, &sql);
+    em_bootstrap_create_role_sql(setup, &sql);
     int code = run(db, em_str_c(&sql), fine, err);
     if (code == 0)
         em_log(EM_LOG_INFO, "bootstrap", "created the role %s", setup->role);
@@ -121,7 +121,8 @@ static int make_role(struct em_db *db, const struct em_setup *setup, struct em_e
 }
 
 /* Only a member may make another role an owner; a superuser is one of every role. */
-static int become_member(struct em_db *db, const struct em_setup *setup, struct em_err *err)
+static int become_member(struct em_db *db, const struct em_bootstrap_plan *setup,
+                         struct em_err *err)
 {
     EM_STR_AUTO sql = EM_STR_INIT;
     bool has_set = em_db_server_version(db) >= 160000, member;
@@ -133,7 +134,7 @@ static int become_member(struct em_db *db, const struct em_setup *setup, struct 
                    1, &setup->role, &member, err);
     if (code || member)
         return code;
-    em_setup_member_sql(setup, has_set, &sql);
+    em_bootstrap_member_sql(setup, has_set, &sql);
     code = query(db, em_str_c(&sql), &failure, err);
     if (code && code < 128 && failure.sqlstate[0]) {
         em_context(err,
@@ -152,7 +153,7 @@ static int become_member(struct em_db *db, const struct em_setup *setup, struct 
 /* A password that the role has already stays as it is. */
 static int give_login(const struct em_bootstrap_run *r, struct em_db *db, struct em_err *err)
 {
-    const struct em_setup *setup = r->setup;
+    const struct em_bootstrap_plan *setup = r->setup;
     enum em_role_state state;
     EM_STR_WIPED sql = EM_STR_INIT;
     EM_STR_WIPED verifier = EM_STR_INIT;
@@ -161,7 +162,7 @@ static int give_login(const struct em_bootstrap_run *r, struct em_db *db, struct
         code = em_db_verifier(db, setup->role, setup->password, em_in(STATEMENT_LIMIT), &verifier,
                               err);
     if (code == 0) {
-        em_setup_login_sql(setup, verifier.len ? em_str_c(&verifier) : NULL, &sql);
+        em_bootstrap_login_sql(setup, verifier.len ? em_str_c(&verifier) : NULL, &sql);
         code = run(db, em_str_c(&sql), NULL, err);
     }
     if (code == 0 && (state == EM_ROLE_OTHER || (state == EM_ROLE_UNKNOWN && r->refused)))
@@ -171,7 +172,8 @@ static int give_login(const struct em_bootstrap_run *r, struct em_db *db, struct
     return code;
 }
 
-static int make_database(struct em_db *db, const struct em_setup *setup, struct em_err *err)
+static int make_database(struct em_db *db, const struct em_bootstrap_plan *setup,
+                         struct em_err *err)
 {
     /* duplicate_database, and the same as a unique violation when two create it in the same instant
      */
@@ -179,7 +181,7 @@ static int make_database(struct em_db *db, const struct em_setup *setup, struct 
     EM_STR_AUTO sql = EM_STR_INIT;
     /* The lock's connection is in template1 where there is no database postgres, and nothing is
      * copied of a database that is in use. */
-    em_setup_create_database_sql(
+    em_bootstrap_create_database_sql(
         setup, strcmp(em_db_name(db), "template1") == 0 ? "template0" : NULL, &sql);
     int code = run(db, em_str_c(&sql), fine, err);
     if (code == 0)
@@ -210,18 +212,19 @@ static int find_owners(struct em_db *db, const char *schema, struct em_list *own
 }
 
 static int add_grants(struct em_db *db, const struct em_config *config,
-                      const struct em_setup *setup, struct em_list *statements, struct em_err *err)
+                      const struct em_bootstrap_plan *setup, struct em_list *statements,
+                      struct em_err *err)
 {
     for (size_t i = 0; i < config->bootstrap_grants.n && setup->role; i++) {
         EM_STR_AUTO schema = EM_STR_INIT;
         EM_LIST_AUTO owners = EM_LIST_INIT;
         bool write;
-        if (!em_setup_parse_grant(config->bootstrap_grants.v[i], &write, &schema))
+        if (!em_bootstrap_parse_grant(config->bootstrap_grants.v[i], &write, &schema))
             continue; /* em_bootstrap_validate() has said so */
         int code = find_owners(db, em_str_c(&schema), &owners, err);
         if (code)
             return code;
-        em_setup_grant_sql(setup, em_str_c(&schema), write, &owners, statements);
+        em_bootstrap_grant_sql(setup, em_str_c(&schema), write, &owners, statements);
     }
     return 0;
 }
@@ -241,8 +244,8 @@ static int log_in_first(const struct em_bootstrap_run *r, const struct em_url *u
 {
     int code = log_in(r, EM_DB_SUPER, url, db, err);
     return code ? code
-                : em_activity_outlive(*db, "bootstrap", r->prefix, r->prefix,
-                                      r->config->service_grace, err);
+                : em_backends_wait_gone(*db, "bootstrap", r->prefix, r->prefix,
+                                        r->config->service_grace, err);
 }
 
 static int own_it(const struct em_bootstrap_run *r, const struct em_url *url, struct em_err *err)
@@ -252,7 +255,7 @@ static int own_it(const struct em_bootstrap_run *r, const struct em_url *url, st
     EM_LIST_AUTO statements = EM_LIST_INIT;
     struct em_db *db = NULL;
     int code = log_in_first(r, url, &db, err);
-    em_setup_own_sql(r->setup, &statements);
+    em_bootstrap_own_sql(r->setup, &statements);
     if (code == 0)
         code = run_list(db, &statements, fine, err);
     em_db_close(db);

@@ -4,12 +4,12 @@
 #define EMBARK_STAGES_BOOTSTRAP_MAKE_H
 
 #include "embark/core/config/config.h"
-#include "embark/core/sql/setup_sql.h"
+#include "embark/core/sql/bootstrap_sql.h"
 #include "embark/db/connection.h"
 
 struct em_bootstrap_run {
     const struct em_config *config;
-    const struct em_setup *setup;
+    const struct em_bootstrap_plan *setup;
     const struct em_url *superuser, *maintenance;
     const char *mark; /* em_bootstrap_mark() */
     /* application_name of its connections, and the beginning that those of all runs of this set-up

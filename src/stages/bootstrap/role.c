@@ -12,7 +12,7 @@ static bool is_true(const struct em_db *db)
 
 /* Of a role that exists. The right to read verifiers is asked for, since a statement that is
  * refused stands in the server's log as an error. */
-static int look_at_password(struct em_db *db, const struct em_setup *setup, bool logs_in,
+static int look_at_password(struct em_db *db, const struct em_bootstrap_plan *setup, bool logs_in,
                             em_time until, enum em_role_state *state, struct em_err *err)
 {
     static const enum em_role_state states[] = {EM_ROLE_SAME, EM_ROLE_OTHER, EM_ROLE_UNKNOWN};
@@ -34,11 +34,11 @@ static int look_at_password(struct em_db *db, const struct em_setup *setup, bool
     else if (!verifier)
         *state = EM_ROLE_OPEN;
     else if (setup->password)
-        *state = states[em_verifier_look(verifier, setup->password)];
+        *state = states[em_verifier_check(verifier, setup->password)];
     return 0;
 }
 
-int em_bootstrap_role(struct em_db *db, const struct em_setup *setup, em_time until,
+int em_bootstrap_role(struct em_db *db, const struct em_bootstrap_plan *setup, em_time until,
                       enum em_role_state *state, struct em_err *err)
 {
     *state = EM_ROLE_MISSING;
@@ -53,7 +53,7 @@ int em_bootstrap_role(struct em_db *db, const struct em_setup *setup, em_time un
     return look_at_password(db, setup, is_true(db), until, state, err);
 }
 
-int em_bootstrap_may(const struct em_config *config, const struct em_setup *setup,
+int em_bootstrap_may(const struct em_config *config, const struct em_bootstrap_plan *setup,
                      enum em_role_state state, bool refused, struct em_err *err)
 {
     bool other = state == EM_ROLE_OTHER || (state == EM_ROLE_UNKNOWN && refused);

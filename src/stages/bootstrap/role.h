@@ -5,7 +5,7 @@
 #define EMBARK_STAGES_BOOTSTRAP_ROLE_H
 
 #include "embark/core/config/config.h"
-#include "embark/core/sql/setup_sql.h"
+#include "embark/core/sql/bootstrap_sql.h"
 #include "embark/db/connection.h"
 
 enum em_role_state {
@@ -18,13 +18,13 @@ enum em_role_state {
 };
 
 /* Over a superuser's login, or that of a role which may make roles. Reads only. */
-int em_bootstrap_role(struct em_db *db, const struct em_setup *setup, em_time until,
+int em_bootstrap_role(struct em_db *db, const struct em_bootstrap_plan *setup, em_time until,
                       enum em_role_state *state, struct em_err *err);
 
 /* 0: the set-up may give the role its login; EM_EXIT_REFUSED: it would replace the role's password,
  * and [bootstrap] replace_password doesn't say so. `refused`: the server has refused the service's
  * login with 28P01, which tells what the verifier doesn't. */
-int em_bootstrap_may(const struct em_config *config, const struct em_setup *setup,
+int em_bootstrap_may(const struct em_config *config, const struct em_bootstrap_plan *setup,
                      enum em_role_state state, bool refused, struct em_err *err);
 
 #endif

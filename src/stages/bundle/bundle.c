@@ -27,7 +27,7 @@ struct host {
 
 struct search {
     const struct em_config *config;
-    struct em_bundle_look look;
+    struct em_bundle_walk look;
     struct sign *signs; /* one for each text of look.scan */
     struct em_inlined *inlined;
     size_t inlined_count;
@@ -67,7 +67,7 @@ static bool found_value(struct search *search, size_t index)
 
 static bool found_banned(struct search *search, size_t text, size_t at)
 {
-    const struct em_bundle_look *look = &search->look;
+    const struct em_bundle_walk *look = &search->look;
     struct banned *banned = &search->banned[search->signs[text].index];
 
     if (banned->last_file == look->files)
@@ -106,7 +106,7 @@ static bool found_url(struct search *search, size_t at)
 
 static bool found(void *ctx, size_t text, size_t at)
 {
-    struct em_bundle_look *look = ctx;
+    struct em_bundle_walk *look = ctx;
     struct search *search = look->ctx;
 
     switch (search->signs[text].kind) {
@@ -124,7 +124,7 @@ static bool found(void *ctx, size_t text, size_t at)
 
 static void add_sign(struct search *search, struct sign sign, const char *text)
 {
-    size_t number = em_scan_add(&search->look.scan, text, strlen(text));
+    size_t number = em_search_add(&search->look.scan, text, strlen(text));
 
     search->signs = em_realloc(search->signs, number + 1, sizeof(*search->signs));
     search->signs[number] = sign;
@@ -187,7 +187,7 @@ static void end(struct search *search)
     free(search->banned);
     free(search->inlined);
     free(search->signs);
-    em_bundle_look_free(&search->look);
+    em_bundle_walk_free(&search->look);
 }
 
 /* ---- What is said ---------------------------------------------------------------------------- */
@@ -214,7 +214,7 @@ static void say_banned(const struct search *search, struct em_errs *errs)
     }
 }
 
-static void say_unseen(const struct em_bundle_look *look, struct em_errs *warnings)
+static void say_unseen(const struct em_bundle_walk *look, struct em_errs *warnings)
 {
     if (look->unreadable_count == 1)
         em_errs_add(warnings, 0, "can't look at %s", em_str_c(&look->unreadable));
@@ -253,7 +253,7 @@ static int look_into(struct search *search, size_t i, struct em_errs *errs, bool
 {
     const struct em_items *dirs = &search->config->bundle_dir;
     size_t before = search->look.files;
-    int code = em_bundle_look_into(&search->look, dirs->v[i], err);
+    int code = em_bundle_walk_run(&search->look, dirs->v[i], err);
     struct em_err *added;
 
     if (code > 128)

@@ -30,7 +30,7 @@ static bool says_more(const struct clue *clue, enum em_bundle_left left, int ali
     return strcmp(path, em_str_c(&clue->file)) < 0;
 }
 
-static void take(struct clue *clue, const struct em_bundle_look *look, size_t at, size_t length,
+static void take(struct clue *clue, const struct em_bundle_walk *look, size_t at, size_t length,
                  enum em_bundle_left left, int alike, const struct em_str *value)
 {
     if (!says_more(clue, left, alike, look->path))
@@ -48,7 +48,7 @@ static void take(struct clue *clue, const struct em_bundle_look *look, size_t at
 /* The texts are the names in their order, then "://". */
 static bool found(void *ctx, size_t text, size_t at)
 {
-    struct em_bundle_look *look = ctx;
+    struct em_bundle_walk *look = ctx;
     struct search *search = look->ctx;
     EM_STR_AUTO value = EM_STR_INIT;
     struct em_bundle_url url;
@@ -140,16 +140,16 @@ int em_inlined_explain(const struct em_config *config, const struct em_inlined *
                        size_t count, struct em_errs *errs, struct em_err *err)
 {
     struct search search = {inlined, em_alloc((count + 1) * sizeof(struct clue)), count};
-    struct em_bundle_look look = {.found = found, .ctx = &search};
+    struct em_bundle_walk look = {.found = found, .ctx = &search};
     int code = 0;
 
     for (size_t i = 0; i < count; i++) {
-        em_scan_add(&look.scan, inlined[i].name, strlen(inlined[i].name));
+        em_search_add(&look.scan, inlined[i].name, strlen(inlined[i].name));
         look.scan.v[i].off = inlined[i].found;
     }
-    em_scan_add(&look.scan, "://", 3);
+    em_search_add(&look.scan, "://", 3);
     for (size_t i = 0; i < config->bundle_dir.n && code == 0; i++)
-        code = em_bundle_look_into(&look, config->bundle_dir.v[i], err);
+        code = em_bundle_walk_run(&look, config->bundle_dir.v[i], err);
     for (size_t i = 0; i < count; i++) {
         if (code == 0 && !inlined[i].found)
             say(&inlined[i], &search.clues[i], look.files, errs);
@@ -158,6 +158,6 @@ int em_inlined_explain(const struct em_config *config, const struct em_inlined *
         em_str_free(&search.clues[i].around);
     }
     free(search.clues);
-    em_bundle_look_free(&look);
+    em_bundle_walk_free(&look);
     return code;
 }

@@ -24,7 +24,7 @@ static bool has_original(int dir, const char *name, size_t length)
 static bool wanted(void *ctx, int dir, const char *name)
 {
     static const char *const packed[] = {".gz", ".br", ".zst"};
-    struct em_bundle_look *look = ctx;
+    struct em_bundle_walk *look = ctx;
 
     if (em_ends(name, ".map"))
         return false;
@@ -38,14 +38,14 @@ static bool wanted(void *ctx, int dir, const char *name)
 
 static void problem(void *ctx, const char *path, const char *why)
 {
-    struct em_bundle_look *look = ctx;
+    struct em_bundle_walk *look = ctx;
 
     if (look->unreadable_count++ == 0)
         em_str_printf(&look->unreadable, "%s: %s", path, why);
 }
 
 /* A file of many gigabytes doesn't keep SIGTERM waiting. */
-static bool goes_on(struct em_bundle_look *look)
+static bool goes_on(struct em_bundle_walk *look)
 {
     if (look->blocks++ % 64 == 63)
         em_wait(NULL, 0, em_now());
@@ -56,8 +56,8 @@ static bool goes_on(struct em_bundle_look *look)
  * file are there behind it. */
 static void look_at(void *ctx, const char *path, int fd, const struct stat *st)
 {
-    struct em_bundle_look *look = ctx;
-    size_t tail = em_scan_longest(&look->scan) + EM_LOOK_BEHIND, have = 0, from = 0;
+    struct em_bundle_walk *look = ctx;
+    size_t tail = em_search_longest(&look->scan) + EM_LOOK_BEHIND, have = 0, from = 0;
     bool last = false;
 
     (void)st;
@@ -72,7 +72,7 @@ static void look_at(void *ctx, const char *path, int fd, const struct stat *st)
         look->block = look->buffer;
         look->length = have;
         to = last ? have : have - tail;
-        em_scan_run(&look->scan, look->buffer, have, from, to, look->found, look);
+        em_search_run(&look->scan, look->buffer, have, from, to, look->found, look);
         start = to > EM_LOOK_BEFORE ? to - EM_LOOK_BEFORE : 0;
         have -= start;
         from = to - start;
@@ -81,21 +81,21 @@ static void look_at(void *ctx, const char *path, int fd, const struct stat *st)
     }
 }
 
-int em_bundle_look_into(struct em_bundle_look *look, const char *dir, struct em_err *err)
+int em_bundle_walk_run(struct em_bundle_walk *look, const char *dir, struct em_err *err)
 {
     const struct em_tree tree = {wanted, look_at, problem, look};
 
     if (!look->buffer) {
-        look->size = BLOCK + 2 * (em_scan_longest(&look->scan) + EM_LOOK_BEHIND + EM_LOOK_BEFORE);
+        look->size = BLOCK + 2 * (em_search_longest(&look->scan) + EM_LOOK_BEHIND + EM_LOOK_BEFORE);
         look->buffer = em_realloc(NULL, look->size, 1);
     }
     return em_tree_walk(dir, &tree, err);
 }
 
-void em_bundle_look_free(struct em_bundle_look *look)
+void em_bundle_walk_free(struct em_bundle_walk *look)
 {
-    em_scan_free(&look->scan);
+    em_search_free(&look->scan);
     em_str_free(&look->unreadable);
     free(look->buffer);
-    *look = (struct em_bundle_look){0};
+    *look = (struct em_bundle_walk){0};
 }

@@ -8,10 +8,11 @@
 /* Bytes of the same file in front of and behind a text that was found, as far as there are any. */
 enum { EM_LOOK_BEFORE = 512, EM_LOOK_BEHIND = 1024 };
 
-struct em_bundle_look {
-    struct em_scan scan; /* the caller's texts */
-    em_scan_found found; /* called with a struct em_bundle_look as its ctx; sees the fields below */
-    void *ctx;           /* the caller's */
+struct em_bundle_walk {
+    struct em_search scan; /* the caller's texts */
+    em_search_found
+        found; /* called with a struct em_bundle_walk as its ctx; sees the fields below */
+    void *ctx; /* the caller's */
 
     const char *path; /* of this file */
     size_t files;     /* looked at so far, with this one: a number of its own for each file */
@@ -28,7 +29,7 @@ struct em_bundle_look {
 };
 
 /* Looks at all files below the folder. As em_tree_walk(). */
-int em_bundle_look_into(struct em_bundle_look *look, const char *dir, struct em_err *err);
-void em_bundle_look_free(struct em_bundle_look *look);
+int em_bundle_walk_run(struct em_bundle_walk *look, const char *dir, struct em_err *err);
+void em_bundle_walk_free(struct em_bundle_walk *look);
 
 #endif

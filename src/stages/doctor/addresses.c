@@ -64,12 +64,12 @@ static void add_servers(struct em_str *out)
     }
 }
 
-static bool ends_a_start(const struct em_doctor_at *at)
+static bool ends_a_start(const struct em_doctor_session *at)
 {
     return !at->direct || at->migrates;
 }
 
-static void say_unresolved(struct em_doctor_at *at, bool last, const struct em_err *err)
+static void say_unresolved(struct em_doctor_session *at, bool last, const struct em_err *err)
 {
     EM_STR_AUTO servers = EM_STR_INIT;
     bool unknown = strstr(em_str_c(&err->text), "is unknown") != NULL;
@@ -77,13 +77,15 @@ static void say_unresolved(struct em_doctor_at *at, bool last, const struct em_e
                   "%s", em_str_c(&err->text));
     add_servers(&servers);
     if (unknown)
-        em_look_hint(at->looks,
-                     "is it spelled right? a service's name (Compose, Docker, Kubernetes) is known "
-                     "on its own networks and in its own namespace only; asked: %s",
-                     servers.len ? em_str_c(&servers) : "/etc/hosts alone");
+        em_doctor_row_hint(
+            at->looks,
+            "is it spelled right? a service's name (Compose, Docker, Kubernetes) is known "
+            "on its own networks and in its own namespace only; asked: %s",
+            servers.len ? em_str_c(&servers) : "/etc/hosts alone");
     else
-        em_look_hint(at->looks, "is DNS reachable from this container? /etc/resolv.conf names %s",
-                     servers.len ? em_str_c(&servers) : "no server");
+        em_doctor_row_hint(at->looks,
+                           "is DNS reachable from this container? /etc/resolv.conf names %s",
+                           servers.len ? em_str_c(&servers) : "no server");
 }
 
 static void socket_path(const char *folder, const char *port, struct em_str *out)
@@ -92,7 +94,7 @@ static void socket_path(const char *folder, const char *port, struct em_str *out
 }
 
 /* The places of the i'th host. */
-static void find(struct em_doctor_at *at, size_t i, em_time until, struct spots *spots)
+static void find(struct em_doctor_session *at, size_t i, em_time until, struct spots *spots)
 {
     EM_PLACE_AUTO place = EM_PLACE_INIT;
     EM_STR_AUTO folder = EM_STR_INIT;
@@ -183,7 +185,7 @@ static void find_sockets(const char *folder, struct em_str *out)
         closedir(dir);
 }
 
-static void hint_missing_socket(struct em_doctor_at *at, const char *path)
+static void hint_missing_socket(struct em_doctor_session *at, const char *path)
 {
     EM_STR_AUTO folder = EM_STR_INIT;
     EM_STR_AUTO others = EM_STR_INIT;
@@ -192,40 +194,43 @@ static void hint_missing_socket(struct em_doctor_at *at, const char *path)
     find_sockets(em_str_c(&folder), &others);
     const char *host = em_url_get(at->url, "host");
     if (!host || !*host)
-        em_look_hint(at->looks, "the URL names no host, and this is libpq's default: name the "
-                                "database's host (PGHOST)");
+        em_doctor_row_hint(at->looks,
+                           "the URL names no host, and this is libpq's default: name the "
+                           "database's host (PGHOST)");
     else if (others.len)
-        em_look_hint(at->looks, "%s holds %s: is the port right?", em_str_c(&folder),
-                     em_str_c(&others));
+        em_doctor_row_hint(at->looks, "%s holds %s: is the port right?", em_str_c(&folder),
+                           em_str_c(&others));
     else if (access(em_str_c(&folder), F_OK) != 0)
-        em_look_hint(
+        em_doctor_row_hint(
             at->looks,
             "the folder %s does not exist in this container: mount the server's (volumes:)",
             em_str_c(&folder));
     else
-        em_look_hint(
+        em_doctor_row_hint(
             at->looks,
             "the folder %s holds no server's socket: is it the server's "
             "unix_socket_directories, shared with this container, and does the server run?",
             em_str_c(&folder));
 }
 
-static void add_hint(struct em_doctor_at *at, const struct spot *spot, int error)
+static void add_hint(struct em_doctor_session *at, const struct spot *spot, int error)
 {
     switch (error) {
     case 0:
         break;
     case ECONNREFUSED:
         if (is_socket(spot))
-            em_look_hint(at->looks, "the file was left by a server that ended: start it again");
+            em_doctor_row_hint(at->looks,
+                               "the file was left by a server that ended: start it again");
         else if (strcmp(spot->address, "127.0.0.1") == 0 || strcmp(spot->address, "::1") == 0)
-            em_look_hint(at->looks,
-                         "this is the container itself: a database in another container has its "
-                         "service's name as host; if it is meant, is the server running?");
+            em_doctor_row_hint(
+                at->looks, "this is the container itself: a database in another container has its "
+                           "service's name as host; if it is meant, is the server running?");
         else
-            em_look_hint(at->looks, "the machine is there: is the server running, is this its "
-                                    "port, and does it listen beyond localhost "
-                                    "(listen_addresses)?");
+            em_doctor_row_hint(at->looks,
+                               "the machine is there: is the server running, is this its "
+                               "port, and does it listen beyond localhost "
+                               "(listen_addresses)?");
         break;
     case ENOENT:
     case ENOTDIR:
@@ -233,30 +238,32 @@ static void add_hint(struct em_doctor_at *at, const struct spot *spot, int error
         break;
     case EACCES:
     case EPERM:
-        em_look_hint(at->looks, is_socket(spot)
-                                    ? "see unix_socket_permissions and unix_socket_group, and the "
-                                      "modes of the folders above it; or run as another user"
-                                    : "a seccomp profile, SELinux or a firewall rule forbids it");
+        em_doctor_row_hint(at->looks,
+                           is_socket(spot)
+                               ? "see unix_socket_permissions and unix_socket_group, and the "
+                                 "modes of the folders above it; or run as another user"
+                               : "a seccomp profile, SELinux or a firewall rule forbids it");
         break;
     case ETIMEDOUT:
-        em_look_hint(at->looks, "packets are lost on the way: a firewall, a security group or a "
-                                "network policy; or the address is an old one, of a machine that "
-                                "is gone");
+        em_doctor_row_hint(at->looks,
+                           "packets are lost on the way: a firewall, a security group or a "
+                           "network policy; or the address is an old one, of a machine that "
+                           "is gone");
         break;
     case EHOSTUNREACH:
     case ENETUNREACH:
     case EADDRNOTAVAIL:
-        em_look_hint(at->looks, "this container has no way to that network: is it on the "
-                                "database's one (networks:)?");
+        em_doctor_row_hint(at->looks, "this container has no way to that network: is it on the "
+                                      "database's one (networks:)?");
         break;
     default:
-        em_look_hint(at->looks, "is this the server's name and port from inside of this "
-                                "container?");
+        em_doctor_row_hint(at->looks, "is this the server's name and port from inside of this "
+                                      "container?");
     }
 }
 
 /* With one that accepts, the others cost time, and no more. */
-static void say_all(struct em_doctor_at *at, const struct spots *spots,
+static void say_all(struct em_doctor_session *at, const struct spots *spots,
                     const struct em_probe *probes, bool any)
 {
     bool fatal = !any && ends_a_start(at);
@@ -282,7 +289,7 @@ static void say_all(struct em_doctor_at *at, const struct spots *spots,
 }
 
 /* Names have half of the time, connections half of what is left: a login is still to be tried. */
-bool em_doctor_places(struct em_doctor_at *at)
+bool em_doctor_addresses(struct em_doctor_session *at)
 {
     struct spots spots = {.n = 0};
     struct em_probe probes[MOST];

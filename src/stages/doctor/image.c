@@ -30,7 +30,7 @@ static bool distribution(struct em_str *out)
     return false;
 }
 
-static void look_at_system(struct em_looks *looks)
+static void look_at_system(struct em_doctor_rows *looks)
 {
     EM_STR_AUTO line = EM_STR_INIT;
     EM_STR_AUTO glibc = EM_STR_INIT;
@@ -47,10 +47,10 @@ static void look_at_system(struct em_looks *looks)
                                         : "no C library");
     if (uname(&names) == 0)
         em_str_printf(&line, ", %s", names.machine);
-    em_look_add(looks, "image", "system", EM_MARK_NONE, 0, "%s", em_str_c(&line));
+    em_doctor_row_add(looks, "image", "system", EM_MARK_NONE, 0, "%s", em_str_c(&line));
 }
 
-static void look_at_user(struct em_looks *looks)
+static void look_at_user(struct em_doctor_rows *looks)
 {
     EM_STR_AUTO line = EM_STR_INIT;
     char folder[4096];
@@ -63,10 +63,10 @@ static void look_at_user(struct em_looks *looks)
         em_str_printf(&line, " in %s", folder);
     if (statvfs("/", &root) == 0 && root.f_flag & ST_RDONLY)
         em_str_puts(&line, "; / is read-only");
-    em_look_add(looks, "image", "user", EM_MARK_NONE, 0, "%s", em_str_c(&line));
+    em_doctor_row_add(looks, "image", "user", EM_MARK_NONE, 0, "%s", em_str_c(&line));
 }
 
-void em_doctor_image(struct em_looks *looks)
+void em_doctor_image(struct em_doctor_rows *looks)
 {
     look_at_system(looks);
     look_at_user(looks);

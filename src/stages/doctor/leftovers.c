@@ -18,7 +18,7 @@ static void add_age(struct em_str *out, const char *seconds)
 }
 
 /* True: somebody has it. */
-static bool say_holder(struct em_doctor_at *at)
+static bool say_holder(struct em_doctor_session *at)
 {
     const char *lock = at->config->migrate_lock;
     EM_STR_AUTO age = EM_STR_INIT;
@@ -32,10 +32,11 @@ static bool say_holder(struct em_doctor_at *at)
     em_time_print(&limit, at->config->migrate_lock_timeout);
     em_doctor_add(at, "lock", EM_MARK_WARN, 0, "\"%s\" is held by %s (pid %s%s%s) for %s", lock,
                   em_doctor_value_of(at, 0, 1), pid, *address ? ", " : "", address, em_str_c(&age));
-    em_look_hint(at->looks,
-                 "a start that has to migrate waits for it: %s, as [migrate] lock_timeout says; if "
-                 "that migration is stuck, end its backend: SELECT pg_terminate_backend(%s)",
-                 em_str_c(&limit), pid);
+    em_doctor_row_hint(
+        at->looks,
+        "a start that has to migrate waits for it: %s, as [migrate] lock_timeout says; if "
+        "that migration is stuck, end its backend: SELECT pg_terminate_backend(%s)",
+        em_str_c(&limit), pid);
     return true;
 }
 
@@ -44,7 +45,7 @@ static void runs_sql(const struct em_db *db, int64_t key, struct em_str *sql)
 {
     EM_STR_AUTO prefix = EM_STR_INIT;
     em_run_prefix(key, &prefix);
-    em_str_puts(sql, em_activity_bytes(db));
+    em_str_puts(sql, em_backends_bytes(db));
     em_str_puts(
         sql,
         "SELECT a.pid, " EM_STATEMENT_SQL ","
@@ -62,7 +63,7 @@ static void runs_sql(const struct em_db *db, int64_t key, struct em_str *sql)
     em_str_puts(sql, ") ORDER BY a.query_start LIMIT 3");
 }
 
-static void say_runs(struct em_doctor_at *at, bool held)
+static void say_runs(struct em_doctor_session *at, bool held)
 {
     for (int row = 0; row < em_db_rows(at->db); row++) {
         const char *pid = em_doctor_value_of(at, row, 0), *waits = em_doctor_value_of(at, row, 4);
@@ -74,10 +75,11 @@ static void say_runs(struct em_doctor_at *at, bool held)
                       em_doctor_value_of(at, row, 3), em_str_c(&age), *waits ? ", waits for " : "",
                       waits, em_doctor_value_of(at, row, 1));
         if (!held)
-            em_look_hint(at->looks,
-                         "a start that has to migrate waits for it, and ends it after [service] "
-                         "grace; by hand: SELECT pg_terminate_backend(%s)",
-                         pid);
+            em_doctor_row_hint(
+                at->looks,
+                "a start that has to migrate waits for it, and ends it after [service] "
+                "grace; by hand: SELECT pg_terminate_backend(%s)",
+                pid);
     }
 }
 
@@ -103,7 +105,7 @@ static const char indexes_sql[] =
     " JOIN pg_catalog.pg_namespace tn ON tn.oid OPERATOR(pg_catalog.=) t.relnamespace"
     " WHERE NOT x.indisvalid AND i.relpersistence OPERATOR(pg_catalog.<>) 't' ORDER BY 1 LIMIT 5";
 
-static void say_index(struct em_doctor_at *at, int row)
+static void say_index(struct em_doctor_session *at, int row)
 {
     const char *index = em_doctor_value_of(at, row, 0), *table = em_doctor_value_of(at, row, 1);
     const char *builder = em_doctor_value_of(at, row, 3);
@@ -120,22 +122,22 @@ static void say_index(struct em_doctor_at *at, int row)
                               : "what was building it failed, or was killed; it is kept up to "
                                 "date, and no query uses it");
     if (partitioned)
-        em_look_hint(at->looks, "ALTER INDEX %s ATTACH PARTITION … for those that are missing",
-                     index);
+        em_doctor_row_hint(at->looks,
+                           "ALTER INDEX %s ATTACH PARTITION … for those that are missing", index);
     else if (left)
-        em_look_hint(at->looks, "DROP INDEX CONCURRENTLY %s: a REINDEX CONCURRENTLY left it",
-                     index);
+        em_doctor_row_hint(at->looks, "DROP INDEX CONCURRENTLY %s: a REINDEX CONCURRENTLY left it",
+                           index);
     else
-        em_look_hint(
+        em_doctor_row_hint(
             at->looks,
             "DROP INDEX CONCURRENTLY %s and create it again, or REINDEX INDEX CONCURRENTLY "
             "%s: CREATE INDEX … IF NOT EXISTS takes it for a good one",
             index, index);
 }
 
-static void look_at_indexes(struct em_doctor_at *at)
+static void look_at_indexes(struct em_doctor_session *at)
 {
-    if (!em_doctor_ask(at, "index", indexes_sql))
+    if (!em_doctor_query(at, "index", indexes_sql))
         return;
     int rows = em_db_rows(at->db);
     for (int row = 0; row < rows; row++)
@@ -145,7 +147,7 @@ static void look_at_indexes(struct em_doctor_at *at)
         em_doctor_add(at, "index", EM_MARK_WARN, 0, "… and %d more that are not valid", all - rows);
 }
 
-void em_doctor_leftovers(struct em_doctor_at *at)
+void em_doctor_leftovers(struct em_doctor_session *at)
 {
     EM_STR_AUTO holder = EM_STR_INIT;
     EM_STR_AUTO runs = EM_STR_INIT;
@@ -153,9 +155,9 @@ void em_doctor_leftovers(struct em_doctor_at *at)
     em_lock_holder_sql(key, &holder);
     runs_sql(at->db, key, &runs);
     if (at->migrates && !at->standby && at->pooling != EM_POOL_STATEMENT &&
-        em_doctor_ask(at, "lock", em_str_c(&holder))) {
+        em_doctor_query(at, "lock", em_str_c(&holder))) {
         bool held = say_holder(at);
-        if (em_doctor_ask(at, "leftover", em_str_c(&runs)))
+        if (em_doctor_query(at, "leftover", em_str_c(&runs)))
             say_runs(at, held);
     }
     look_at_indexes(at);

@@ -51,16 +51,17 @@ static void add_run(const struct em_migrations_view *v, const char *key,
         em_str_puts(&text, "for ");
     em_time_print(&text, run->age);
     em_str_puts(&text, going ? " (" : " ago (");
-    em_verdict_run(run, &text);
+    em_decision_run(run, &text);
     em_str_putc(&text, ')');
     if (run->files)
         add_relation(&v->look->files.list, run->files, &text);
     if (run->error)
         em_str_printf(&text, ": %s", run->error);
-    em_look_add(v->looks, "migrations", key, done ? EM_MARK_OK : EM_MARK_WARN, 0, "%s",
-                em_str_c(&text));
+    em_doctor_row_add(v->looks, "migrations", key, done ? EM_MARK_OK : EM_MARK_WARN, 0, "%s",
+                      em_str_c(&text));
     if (going)
-        em_look_hint(v->looks, "a start waits for it; if it was killed, the next one says so");
+        em_doctor_row_hint(v->looks,
+                           "a start waits for it; if it was killed, the next one says so");
 }
 
 /* The last lines of what a failed run put out. */
@@ -74,25 +75,25 @@ static void add_output(const struct em_migrations_view *v, const char *output)
         line += length + (line[length] == '\n');
     }
     for (size_t i = lines.n > LINES_SHOWN ? lines.n - LINES_SHOWN : 0; i < lines.n; i++)
-        em_look_add(v->looks, "migrations", "its output", EM_MARK_NONE, 0, "%s", lines.v[i]);
+        em_doctor_row_add(v->looks, "migrations", "its output", EM_MARK_NONE, 0, "%s", lines.v[i]);
 }
 
 static void add_ledger(const struct em_migrations_view *v)
 {
-    const struct em_state *state = &v->look->state;
+    const struct em_ledger_state *state = &v->look->state;
     const struct em_run_row *newest = &state->newest, *good = &state->good;
     if (!em_ledger_wanted(v->config)) {
-        em_look_add(v->looks, "migrations", "last run", EM_MARK_NONE, 0,
-                    "not recorded ([migrate] ledger = off)");
+        em_doctor_row_add(v->looks, "migrations", "last run", EM_MARK_NONE, 0,
+                          "not recorded ([migrate] ledger = off)");
     } else if (!newest->outcome) {
-        em_look_add(v->looks, "migrations", "last run", EM_MARK_NONE, 0,
-                    "none yet under the lock \"%s\"%s", v->config->migrate_lock,
-                    state->has_ledger       ? ""
-                    : state->ledger_why.len ? ": the ledger isn't used"
-                                            : ": there is no ledger");
+        em_doctor_row_add(v->looks, "migrations", "last run", EM_MARK_NONE, 0,
+                          "none yet under the lock \"%s\"%s", v->config->migrate_lock,
+                          state->has_ledger       ? ""
+                          : state->ledger_why.len ? ": the ledger isn't used"
+                                                  : ": there is no ledger");
         if (state->ledger_why.len)
-            em_look_add(v->looks, "migrations", "ledger", EM_MARK_WARN, 0, "%s",
-                        em_str_c(&state->ledger_why));
+            em_doctor_row_add(v->looks, "migrations", "ledger", EM_MARK_WARN, 0, "%s",
+                              em_str_c(&state->ledger_why));
     } else {
         add_run(v, "last run", newest);
         if (strcmp(newest->outcome, "failed") == 0 && newest->output)
@@ -115,60 +116,62 @@ static void add_what_runs(const struct em_migrations_view *v)
         em_str_cut(&command, COMMAND_SHOWN);
         em_str_puts(&command, "…");
     }
-    em_look_add(
+    em_doctor_row_add(
         v->looks, "migrations", "next start", EM_MARK_NONE, 0, "%s %s: %s",
         v->look->state.newest.outcome && strcmp(v->look->state.newest.outcome, "running") == 0
             ? "takes the lock when the run that goes on gives it back, looks again, and may run"
             : "takes the lock and runs",
         em_str_c(&command), em_str_c(&v->look->verdict.why));
     if (v->look->verdict.hint.len)
-        em_look_hint(v->looks, "%s", em_str_c(&v->look->verdict.hint));
+        em_doctor_row_hint(v->looks, "%s", em_str_c(&v->look->verdict.hint));
 }
 
 static void add_next(const struct em_migrations_view *v)
 {
-    const struct em_verdict *verdict = &v->look->verdict;
-    const struct em_state *state = &v->look->state;
+    const struct em_decision *verdict = &v->look->verdict;
+    const struct em_ledger_state *state = &v->look->state;
     EM_ERRS_AUTO odd = EM_ERRS_INIT;
     EM_ERR_AUTO err = EM_ERR_INIT;
-    int code = verdict->decision == EM_IS_OLDER ? em_verdict_older(v->config, state, verdict, &err)
-               : verdict->decision == EM_FAILED ? em_verdict_failed(v->config, &state->newest, &err)
-                                                : 0;
+    int code = verdict->decision == EM_IS_OLDER ? em_decision_older(v->config, state, verdict, &err)
+               : verdict->decision == EM_FAILED
+                   ? em_decision_failed(v->config, &state->newest, &err)
+                   : 0;
     if (verdict->decision == EM_RUN)
         add_what_runs(v);
     else if (verdict->decision == EM_SKIP)
-        em_look_add(v->looks, "migrations", "next start", EM_MARK_OK, 0,
-                    "one query, and runs nothing: %s", em_str_c(&verdict->why));
+        em_doctor_row_add(v->looks, "migrations", "next start", EM_MARK_OK, 0,
+                          "one query, and runs nothing: %s", em_str_c(&verdict->why));
     else
-        em_look_err(v->looks, "migrations", "next start", code ? EM_MARK_BAD : EM_MARK_WARN, &err);
+        em_doctor_row_add_err(v->looks, "migrations", "next start",
+                              code ? EM_MARK_BAD : EM_MARK_WARN, &err);
     if (verdict->decision != EM_RUN)
         return;
-    em_verdict_oddities(state, verdict, &odd);
+    em_decision_oddities(state, verdict, &odd);
     for (size_t i = 0; i < odd.n; i++)
-        em_look_err(v->looks, "migrations", "next start", EM_MARK_WARN, &odd.v[i]);
+        em_doctor_row_add_err(v->looks, "migrations", "next start", EM_MARK_WARN, &odd.v[i]);
 }
 
 void em_doctor_migrations(const struct em_config *config, const struct em_url *direct,
-                          struct em_db *db, em_time deadline, struct em_looks *looks)
+                          struct em_db *db, em_time deadline, struct em_doctor_rows *looks)
 {
     EM_OUTLOOK_AUTO look = {.config = config, .direct = direct};
-    EM_PENDING_LOOK_AUTO pending = {0};
+    EM_PENDING_STATUS_AUTO pending = {0};
     EM_ERR_AUTO err = EM_ERR_INIT;
     struct em_migrations_view v = {config, &look, &pending, db != NULL, false, looks};
     if (!em_migrate_any(config)) {
-        em_look_add(looks, "migrations", "command", EM_MARK_NONE, 0,
-                    "none: neither [migrate] command nor sql is set");
+        em_doctor_row_add(looks, "migrations", "command", EM_MARK_NONE, 0,
+                          "none: neither [migrate] command nor sql is set");
         return;
     }
     if (em_migration_files(config, &look.files, &err) != 0) {
-        em_look_err(looks, "migrations", "files", EM_MARK_BAD, &err);
+        em_doctor_row_add_err(looks, "migrations", "files", EM_MARK_BAD, &err);
         return;
     }
-    if (db && em_outlook_read(&look, db, deadline, NULL, &err) != 0)
-        em_look_err(looks, "migrations", "last run", EM_MARK_BAD, &err);
+    if (db && em_migration_status_read(&look, db, deadline, NULL, &err) != 0)
+        em_doctor_row_add_err(looks, "migrations", "last run", EM_MARK_BAD, &err);
     v.judged = db && !err.code;
-    em_pending_look(config, direct, em_str_c(&look.state.place), &look.files.list, db, deadline,
-                    &pending);
+    em_pending_status(config, direct, em_str_c(&look.state.place), &look.files.list, db, deadline,
+                      &pending);
     em_doctor_pending(&v);
     if (v.judged) {
         add_ledger(&v);

@@ -9,11 +9,11 @@
 /* What the rows are made of. */
 struct em_migrations_view {
     const struct em_config *config;
-    const struct em_outlook *look;
-    const struct em_pending_look *pending;
+    const struct em_migration_status *look;
+    const struct em_pending_status *pending;
     bool connected; /* to the database */
     bool judged;    /* the ledger was read, and there is a verdict */
-    struct em_looks *looks;
+    struct em_doctor_rows *looks;
 };
 
 /* Rows of the files, of what the database has of them, and of what it lacks. */

@@ -15,10 +15,10 @@ static void add_names(const struct em_list *names, struct em_str *out)
         em_str_printf(out, " and %zu more", names->n - SHOWN);
 }
 
-static void name_all(struct em_looks *looks, const struct em_list *names)
+static void name_all(struct em_doctor_rows *looks, const struct em_list *names)
 {
     for (size_t i = 0; i < names->n; i++)
-        em_look_name(looks, names->v[i]);
+        em_doctor_row_name(looks, names->v[i]);
 }
 
 /* A row of what the tool refuses at, if a start comes to run it. */
@@ -26,9 +26,10 @@ static void add_refusal(const struct em_migrations_view *v, const char *key, con
                         const char *hint)
 {
     bool runs = v->judged && v->look->verdict.decision == EM_RUN;
-    em_look_add(v->looks, "migrations", key, runs ? EM_MARK_BAD : EM_MARK_WARN,
-                em_sql_migrations_any(v->config) ? EM_EXIT_SQL : EM_EXIT_MIGRATION, "%s", text);
-    em_look_hint(v->looks, "%s", hint);
+    em_doctor_row_add(v->looks, "migrations", key, runs ? EM_MARK_BAD : EM_MARK_WARN,
+                      em_sql_migrations_any(v->config) ? EM_EXIT_SQL : EM_EXIT_MIGRATION, "%s",
+                      text);
+    em_doctor_row_hint(v->looks, "%s", hint);
 }
 
 static void add_files(const struct em_migrations_view *v)
@@ -38,27 +39,27 @@ static void add_files(const struct em_migrations_view *v)
     EM_STR_AUTO heads = EM_STR_INIT;
     add_names(&p->heads, &heads);
     if (p->kind && p->n)
-        em_look_add(v->looks, "migrations", "files", EM_MARK_NONE, 0, "%zu (%s), the last: %s",
-                    p->total, p->kind->tool, em_str_c(&heads));
+        em_doctor_row_add(v->looks, "migrations", "files", EM_MARK_NONE, 0,
+                          "%zu (%s), the last: %s", p->total, p->kind->tool, em_str_c(&heads));
     else if (p->kind && strcmp(p->kind->tool, "Entity Framework") == 0)
-        em_look_add(v->looks, "migrations", "files", EM_MARK_NONE, 0,
-                    "Entity Framework's are compiled in, and can't be told");
+        em_doctor_row_add(v->looks, "migrations", "files", EM_MARK_NONE, 0,
+                          "Entity Framework's are compiled in, and can't be told");
     else if (count)
-        em_look_add(v->looks, "migrations", "files", EM_MARK_NONE, 0, "%zu, of %s", count,
-                    p->kind ? p->kind->tool : "a tool that isn't known");
+        em_doctor_row_add(v->looks, "migrations", "files", EM_MARK_NONE, 0, "%zu, of %s", count,
+                          p->kind ? p->kind->tool : "a tool that isn't known");
     else {
         const struct em_str *why = &v->look->files.why;
-        em_look_add(v->looks, "migrations", "files", EM_MARK_WARN, 0,
-                    "not known, so nothing is ever skipped%s%s", why->len ? ": " : "",
-                    em_str_c(why));
-        em_look_hint(v->looks, "name them in [migrate] files");
+        em_doctor_row_add(v->looks, "migrations", "files", EM_MARK_WARN, 0,
+                          "not known, so nothing is ever skipped%s%s", why->len ? ": " : "",
+                          em_str_c(why));
+        em_doctor_row_hint(v->looks, "name them in [migrate] files");
     }
     name_all(v->looks, &p->heads);
     if (v->look->files.complete || !count)
         return;
-    em_look_add(v->looks, "migrations", "files", EM_MARK_WARN, 0, "there may be more of them: %s",
-                em_str_c(&v->look->files.why));
-    em_look_hint(v->looks, "%s", em_str_c(&v->look->files.hint));
+    em_doctor_row_add(v->looks, "migrations", "files", EM_MARK_WARN, 0,
+                      "there may be more of them: %s", em_str_c(&v->look->files.why));
+    em_doctor_row_hint(v->looks, "%s", em_str_c(&v->look->files.hint));
 }
 
 /* What is wrong with the files themselves. */
@@ -69,7 +70,7 @@ static void add_oddities(const struct em_migrations_view *v)
         if (p->broken && v->look->files.complete)
             add_refusal(v, "files", p->odd.v[i], "the tool will refuse these files: mend them");
         else
-            em_look_add(v->looks, "migrations", "files", EM_MARK_WARN, 0, "%s", p->odd.v[i]);
+            em_doctor_row_add(v->looks, "migrations", "files", EM_MARK_WARN, 0, "%s", p->odd.v[i]);
     }
     if (p->forked)
         add_refusal(v, "files", "there are several heads, and alembic upgrade head wants one",
@@ -82,18 +83,20 @@ static void add_place(const struct em_migrations_view *v)
     EM_STR_AUTO names = EM_STR_INIT;
     add_names(&p->at, &names);
     if (!v->pending->has_rows)
-        em_look_add(v->looks, "migrations", "database", v->connected ? EM_MARK_WARN : EM_MARK_NONE,
-                    0, "its state is not known: %s", em_str_c(&v->pending->why));
+        em_doctor_row_add(v->looks, "migrations", "database",
+                          v->connected ? EM_MARK_WARN : EM_MARK_NONE, 0,
+                          "its state is not known: %s", em_str_c(&v->pending->why));
     else if (!v->pending->table.len)
-        em_look_add(v->looks, "migrations", "database", EM_MARK_NONE, 0,
-                    "there is no table %s: nothing was applied yet, or it is called otherwise",
-                    p->kind->table ? p->kind->table : "of applied files");
+        em_doctor_row_add(
+            v->looks, "migrations", "database", EM_MARK_NONE, 0,
+            "there is no table %s: nothing was applied yet, or it is called otherwise",
+            p->kind->table ? p->kind->table : "of applied files");
     else if (p->at.n)
-        em_look_add(v->looks, "migrations", "database", EM_MARK_NONE, 0, "at %s (%s)",
-                    em_str_c(&names), em_str_c(&v->pending->table));
+        em_doctor_row_add(v->looks, "migrations", "database", EM_MARK_NONE, 0, "at %s (%s)",
+                          em_str_c(&names), em_str_c(&v->pending->table));
     else if (p->row_count == 0)
-        em_look_add(v->looks, "migrations", "database", EM_MARK_NONE, 0, "nothing is applied (%s)",
-                    em_str_c(&v->pending->table));
+        em_doctor_row_add(v->looks, "migrations", "database", EM_MARK_NONE, 0,
+                          "nothing is applied (%s)", em_str_c(&v->pending->table));
 }
 
 static void add_pending(const struct em_migrations_view *v)
@@ -106,14 +109,14 @@ static void add_pending(const struct em_migrations_view *v)
     if (!v->pending->has_rows || !p->n || p->unsure)
         return;
     if (!p->pending)
-        em_look_add(v->looks, "migrations", "pending", EM_MARK_OK, 0, "none of %zu%s", p->total,
-                    without);
+        em_doctor_row_add(v->looks, "migrations", "pending", EM_MARK_OK, 0, "none of %zu%s",
+                          p->total, without);
     else
-        em_look_add(v->looks, "migrations", "pending", EM_MARK_NONE, 0, "%zu of %zu: %s%s",
-                    p->pending, p->total, em_str_c(&names), without);
+        em_doctor_row_add(v->looks, "migrations", "pending", EM_MARK_NONE, 0, "%zu of %zu: %s%s",
+                          p->pending, p->total, em_str_c(&names), without);
     for (size_t i = 0; i < p->n; i++)
         if (!p->v[i].off && p->v[i].state == EM_MIGRATION_PENDING)
-            em_look_name(v->looks, p->v[i].name);
+            em_doctor_row_name(v->looks, p->v[i].name);
 }
 
 static void add_failed(const struct em_migrations_view *v)
@@ -149,8 +152,9 @@ static void add_unknown(const struct em_migrations_view *v)
     if (strcmp(p->kind->tool, "Alembic") == 0 && p->n && !p->odd.n && v->look->files.complete) {
         add_refusal(v, "lacking", em_str_c(&text), hint);
     } else {
-        em_look_add(v->looks, "migrations", "lacking", EM_MARK_WARN, 0, "%s", em_str_c(&text));
-        em_look_hint(v->looks, "%s", hint);
+        em_doctor_row_add(v->looks, "migrations", "lacking", EM_MARK_WARN, 0, "%s",
+                          em_str_c(&text));
+        em_doctor_row_hint(v->looks, "%s", hint);
     }
     name_all(v->looks, &p->unknown);
 }
@@ -163,8 +167,8 @@ static void add_new(const struct em_migrations_view *v)
     if (!v->judged || !v->look->state.good.outcome || !added->n)
         return;
     add_names(added, &names);
-    em_look_add(v->looks, "migrations", "pending", EM_MARK_NONE, 0,
-                "%zu new since the last good run: %s", added->n, em_str_c(&names));
+    em_doctor_row_add(v->looks, "migrations", "pending", EM_MARK_NONE, 0,
+                      "%zu new since the last good run: %s", added->n, em_str_c(&names));
     name_all(v->looks, added);
 }
 

@@ -14,11 +14,11 @@
 #define PID_SQL "SELECT pg_catalog.pg_backend_pid()"
 
 /* A second client, which no message is about. */
-static bool open_second(const struct em_doctor_at *at, struct em_doctor_at *second)
+static bool open_second(const struct em_doctor_session *at, struct em_doctor_session *second)
 {
     EM_STR_AUTO name = EM_STR_INIT;
     EM_ERR_AUTO ignored = EM_ERR_INIT;
-    *second = (struct em_doctor_at){
+    *second = (struct em_doctor_session){
         .config = at->config,
         .url = at->url,
         .deadline = em_time_min(at->deadline, em_in(PATIENCE)),
@@ -29,13 +29,13 @@ static bool open_second(const struct em_doctor_at *at, struct em_doctor_at *seco
     return em_db_open(at->url, em_str_c(&name), second->deadline, &second->db, NULL, &ignored) == 0;
 }
 
-static int pid_of(struct em_doctor_at *at)
+static int pid_of(struct em_doctor_session *at)
 {
-    return em_doctor_ask(at, NULL, PID_SQL) ? atoi(em_doctor_value_of(at, 0, 0)) : 0;
+    return em_doctor_query(at, NULL, PID_SQL) ? atoi(em_doctor_value_of(at, 0, 0)) : 0;
 }
 
 /* A transaction in statement mode is what PgBouncer refuses, and ends the client for. */
-static bool refuses_transactions(struct em_doctor_at *second)
+static bool refuses_transactions(struct em_doctor_session *second)
 {
     EM_ERR_AUTO err = EM_ERR_INIT;
     EM_ERR_AUTO ignored = EM_ERR_INIT;
@@ -49,9 +49,9 @@ static bool refuses_transactions(struct em_doctor_at *second)
 
 /* Where a client meets another server process, or the one that the other client has just used,
  * connections are lent for a transaction at most. */
-static enum em_pooling tell_mode(struct em_doctor_at *at, int pid)
+static enum em_pooling tell_mode(struct em_doctor_session *at, int pid)
 {
-    struct em_doctor_at second;
+    struct em_doctor_session second;
     enum em_pooling found = EM_POOL_SESSION;
     if (!open_second(at, &second))
         return EM_POOL_UNKNOWN;
@@ -75,7 +75,7 @@ static const char *const texts[] = {
     [EM_POOL_UNKNOWN] = "",
 };
 
-static void add_row(struct em_doctor_at *at)
+static void add_row(struct em_doctor_session *at)
 {
     const char *mode = texts[at->pooling];
     bool bad = at->pooling == EM_POOL_STATEMENT;
@@ -89,15 +89,17 @@ static void add_row(struct em_doctor_at *at)
     if (mark == EM_MARK_NONE)
         return;
     if (bad)
-        em_look_hint(at->looks, "the lock needs a transaction, which a pooler in statement mode "
-                                "doesn't allow: set [database] direct_url to the server itself");
+        em_doctor_row_hint(at->looks,
+                           "the lock needs a transaction, which a pooler in statement mode "
+                           "doesn't allow: set [database] direct_url to the server itself");
     else
-        em_look_hint(at->looks, "set [database] direct_url to the server itself, for the lock and "
-                                "the migrations: tools that set something for their session, or "
-                                "lock it, go wrong behind a pooler");
+        em_doctor_row_hint(at->looks,
+                           "set [database] direct_url to the server itself, for the lock and "
+                           "the migrations: tools that set something for their session, or "
+                           "lock it, go wrong behind a pooler");
 }
 
-void em_doctor_pooler(struct em_doctor_at *at)
+void em_doctor_pooler(struct em_doctor_session *at)
 {
     int pid = pid_of(at);
     at->pooling = pid ? EM_POOL_NONE : EM_POOL_UNKNOWN;

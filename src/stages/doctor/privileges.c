@@ -50,7 +50,7 @@ enum {
     COL_LEDGER_CREATE
 };
 
-static void privileges_sql(const struct em_doctor_at *at, struct em_str *sql)
+static void privileges_sql(const struct em_doctor_session *at, struct em_str *sql)
 {
     em_ledger_add_path(at->db, at->url, sql);
     em_str_puts(
@@ -70,7 +70,7 @@ static void privileges_sql(const struct em_doctor_at *at, struct em_str *sql)
     add_ledger_sql(at->config, sql);
 }
 
-static void say_schema(struct em_doctor_at *at)
+static void say_schema(struct em_doctor_session *at)
 {
     const char *role = em_doctor_value_of(at, 0, COL_ROLE);
     const char *schema = em_doctor_value_of(at, 0, COL_SCHEMA);
@@ -79,19 +79,20 @@ static void say_schema(struct em_doctor_at *at)
                       "none of the schemas in search_path (%s) is there, or may be used: tables "
                       "can't be created without naming one",
                       em_doctor_value_of(at, 0, COL_PATH));
-        em_look_hint(at->looks,
-                     "CREATE SCHEMA …, GRANT USAGE, CREATE ON SCHEMA … TO %s, or ALTER ROLE %s SET "
-                     "search_path = …",
-                     role, role);
+        em_doctor_row_hint(
+            at->looks,
+            "CREATE SCHEMA …, GRANT USAGE, CREATE ON SCHEMA … TO %s, or ALTER ROLE %s SET "
+            "search_path = …",
+            role, role);
     } else if (!em_doctor_true(at, COL_CREATE)) {
         em_doctor_add(at, "privileges", EM_MARK_WARN, 0,
                       "%s may not create in the schema %s (owner: %s), so a migration that makes "
                       "tables there fails",
                       role, schema, em_doctor_value_of(at, 0, COL_OWNER));
-        em_look_hint(at->looks, "GRANT CREATE ON SCHEMA %s TO %s%s", schema, role,
-                     strcmp(schema, "public") == 0
-                         ? " (since PostgreSQL 15 not everybody may create in public)"
-                         : "");
+        em_doctor_row_hint(at->looks, "GRANT CREATE ON SCHEMA %s TO %s%s", schema, role,
+                           strcmp(schema, "public") == 0
+                               ? " (since PostgreSQL 15 not everybody may create in public)"
+                               : "");
     } else {
         em_doctor_add(at, "privileges", EM_MARK_OK, 0, "%s may create in the schema %s%s", role,
                       schema,
@@ -101,12 +102,12 @@ static void say_schema(struct em_doctor_at *at)
     if (!em_doctor_true(at, COL_TEMP)) {
         em_doctor_add(at, "privileges", EM_MARK_WARN, 0, "%s may not create temporary tables",
                       role);
-        em_look_hint(at->looks, "GRANT TEMPORARY ON DATABASE … TO %s, if migrations need them",
-                     role);
+        em_doctor_row_hint(at->looks,
+                           "GRANT TEMPORARY ON DATABASE … TO %s, if migrations need them", role);
     }
 }
 
-static void say_ledger(struct em_doctor_at *at)
+static void say_ledger(struct em_doctor_session *at)
 {
     const char *name = at->config->migrate_ledger, *role = em_doctor_value_of(at, 0, COL_ROLE);
     const char *schema = em_doctor_value_of(at, 0, COL_LEDGER_SCHEMA);
@@ -117,7 +118,7 @@ static void say_ledger(struct em_doctor_at *at)
                              : ", but may not be read and written to: the migration runs at every "
                                "start");
         if (!writes)
-            em_look_hint(at->looks, "GRANT SELECT, INSERT, UPDATE ON %s TO %s", name, role);
+            em_doctor_row_hint(at->looks, "GRANT SELECT, INSERT, UPDATE ON %s TO %s", name, role);
         return;
     }
     if (em_doctor_true(at, COL_LEDGER_CREATE)) {
@@ -128,10 +129,11 @@ static void say_ledger(struct em_doctor_at *at)
     em_doctor_add(at, "ledger", EM_MARK_WARN, 0,
                   "%s is not there, and can't be created%s%s: the migration runs at every start",
                   name, *schema ? " in " : ", as its schema is not there", schema);
-    em_look_hint(at->looks,
-                 "GRANT CREATE ON SCHEMA %s TO %s, or name a table that it may create in [migrate] "
-                 "ledger (schema.table), or set ledger = off",
-                 *schema ? schema : "…", role);
+    em_doctor_row_hint(
+        at->looks,
+        "GRANT CREATE ON SCHEMA %s TO %s, or name a table that it may create in [migrate] "
+        "ledger (schema.table), or set ledger = off",
+        *schema ? schema : "…", role);
 }
 
 /* Tables that ALTER TABLE would refuse: it needs the owner, or a member of that role. Extensions'
@@ -151,7 +153,7 @@ static const char others_sql[] =
     "d.deptype OPERATOR(pg_catalog.=) 'e')"
     " ORDER BY 1 LIMIT 3";
 
-static void say_others(struct em_doctor_at *at)
+static void say_others(struct em_doctor_session *at)
 {
     EM_STR_AUTO text = EM_STR_INIT;
     int rows = em_db_rows(at->db), all = rows ? atoi(em_doctor_value_of(at, 0, 2)) : 0;
@@ -165,29 +167,29 @@ static void say_others(struct em_doctor_at *at)
     em_doctor_add(at, "tables", EM_MARK_WARN, 0,
                   "owned by another role, which ALTER TABLE and DROP TABLE need: %s",
                   em_str_c(&text));
-    em_look_hint(at->looks,
-                 "ALTER TABLE … OWNER TO the migrations' role, GRANT the owner to it, or let the "
-                 "migrations log in as the owner ([database] direct_url)");
+    em_doctor_row_hint(
+        at->looks, "ALTER TABLE … OWNER TO the migrations' role, GRANT the owner to it, or let the "
+                   "migrations log in as the owner ([database] direct_url)");
 }
 
 /* Behind a pooler in statement mode there is no lock: where nothing was ever applied, a start
  * fails. */
-static void say_statement_mode(struct em_doctor_at *at)
+static void say_statement_mode(struct em_doctor_session *at)
 {
     if (at->pooling != EM_POOL_STATEMENT || em_doctor_true(at, COL_LEDGER))
         return;
     em_doctor_add(at, "lock", EM_MARK_BAD, EM_EXIT_REFUSED,
                   "can't be had behind a pooler in statement mode");
-    em_look_hint(at->looks, "set [database] direct_url to the server itself");
+    em_doctor_row_hint(at->looks, "set [database] direct_url to the server itself");
 }
 
-void em_doctor_privileges(struct em_doctor_at *at)
+void em_doctor_privileges(struct em_doctor_session *at)
 {
     EM_STR_AUTO sql = EM_STR_INIT;
     if (!at->migrates || at->standby)
         return;
     privileges_sql(at, &sql);
-    if (em_doctor_ask(at, "privileges", em_str_c(&sql))) {
+    if (em_doctor_query(at, "privileges", em_str_c(&sql))) {
         at->has_ledger = em_ledger_wanted(at->config) && em_doctor_true(at, COL_LEDGER);
         say_schema(at);
         if (em_ledger_wanted(at->config))
@@ -197,6 +199,6 @@ void em_doctor_privileges(struct em_doctor_at *at)
     em_str_cut(&sql, 0);
     em_ledger_add_path(at->db, at->url, &sql);
     em_str_puts(&sql, others_sql);
-    if (em_doctor_ask(at, "tables", em_str_c(&sql)))
+    if (em_doctor_query(at, "tables", em_str_c(&sql)))
         say_others(at);
 }

@@ -48,12 +48,12 @@ enum {
 /* The lock's, the ledger's and the migration's; without migrations the service's first. */
 enum { NEEDED_TO_MIGRATE = 3, NEEDED = 1 };
 
-static int number(const struct em_doctor_at *at, int column)
+static int number(const struct em_doctor_session *at, int column)
 {
     return atoi(em_doctor_value_of(at, 0, column));
 }
 
-static void say_role(struct em_doctor_at *at)
+static void say_role(struct em_doctor_session *at)
 {
     const char *current = em_doctor_value_of(at, 0, COL_CURRENT);
     const char *session = em_doctor_value_of(at, 0, COL_SESSION);
@@ -73,17 +73,18 @@ static void say_role(struct em_doctor_at *at)
     em_doctor_add(at, "role", EM_MARK_NONE, 0, "%s", em_str_c(&text));
 }
 
-static void say_expiry(struct em_doctor_at *at)
+static void say_expiry(struct em_doctor_session *at)
 {
     if (!em_doctor_true(at, COL_EXPIRES))
         return;
     em_doctor_add(at, "role", EM_MARK_WARN, 0, "its password is valid until %s only",
                   em_doctor_value_of(at, 0, COL_UNTIL));
-    em_look_hint(at->looks, "ALTER ROLE \"%s\" VALID UNTIL 'infinity', or a new password in time",
-                 em_doctor_value_of(at, 0, COL_SESSION));
+    em_doctor_row_hint(at->looks,
+                       "ALTER ROLE \"%s\" VALID UNTIL 'infinity', or a new password in time",
+                       em_doctor_value_of(at, 0, COL_SESSION));
 }
 
-static void say_connections(struct em_doctor_at *at, int needed)
+static void say_connections(struct em_doctor_session *at, int needed)
 {
     int most = number(at, COL_MOST), used = number(at, COL_USED);
     bool super = em_doctor_true(at, COL_SUPER);
@@ -93,14 +94,14 @@ static void say_connections(struct em_doctor_at *at, int needed)
                   "%d of %d in use, %d reserved for superusers", used, most,
                   number(at, COL_RESERVED));
     if (few)
-        em_look_hint(at->looks,
-                     "a start needs %d: fewer replicas, smaller pools, a pooler, or a higher "
-                     "max_connections; SELECT * FROM pg_stat_activity shows whose they are",
-                     needed);
+        em_doctor_row_hint(at->looks,
+                           "a start needs %d: fewer replicas, smaller pools, a pooler, or a higher "
+                           "max_connections; SELECT * FROM pg_stat_activity shows whose they are",
+                           needed);
 }
 
 /* Of the role or the database. */
-static void say_limit(struct em_doctor_at *at, int limit_at, int used_at, const char *what,
+static void say_limit(struct em_doctor_session *at, int limit_at, int used_at, const char *what,
                       const char *statement, int needed)
 {
     int limit = number(at, limit_at), used = number(at, used_at);
@@ -110,22 +111,22 @@ static void say_limit(struct em_doctor_at *at, int limit_at, int used_at, const 
     em_doctor_add(at, "connections", few ? EM_MARK_WARN : EM_MARK_NONE, 0,
                   "%d of %d in use, the %s's CONNECTION LIMIT", used, limit, what);
     if (few)
-        em_look_hint(at->looks, "a start needs %d: %s … CONNECTION LIMIT", needed, statement);
+        em_doctor_row_hint(at->looks, "a start needs %d: %s … CONNECTION LIMIT", needed, statement);
 }
 
 /* Migrations may be on the way even where their login is another's: the limits are the same. */
-void em_doctor_role(struct em_doctor_at *at)
+void em_doctor_role(struct em_doctor_session *at)
 {
     int needed = at->migrates ? NEEDED_TO_MIGRATE : NEEDED;
-    if (!em_doctor_ask(at, "role", role_sql) || em_db_rows(at->db) < 1)
+    if (!em_doctor_query(at, "role", role_sql) || em_db_rows(at->db) < 1)
         return;
     say_role(at);
     say_expiry(at);
     if (at->migrates && strcmp(em_doctor_value_of(at, 0, COL_READ_ONLY), "on") == 0) {
         em_doctor_add(at, "role", EM_MARK_WARN, 0,
                       "default_transaction_read_only is on: migrations can't write");
-        em_look_hint(at->looks, "ALTER ROLE … (or ALTER DATABASE …) RESET "
-                                "default_transaction_read_only");
+        em_doctor_row_hint(at->looks, "ALTER ROLE … (or ALTER DATABASE …) RESET "
+                                      "default_transaction_read_only");
     }
     if (at->pooling == EM_POOL_NONE)
         say_connections(at, needed);

@@ -53,7 +53,7 @@ static bool say_dates(const struct em_tls *tls, struct em_str *out)
     return out->len > 0;
 }
 
-static void say_certificate(struct em_doctor_at *at, const struct em_tls *tls)
+static void say_certificate(struct em_doctor_session *at, const struct em_tls *tls)
 {
     EM_STR_AUTO text = EM_STR_INIT;
     EM_STR_AUTO dates = EM_STR_INIT;
@@ -64,21 +64,21 @@ static void say_certificate(struct em_doctor_at *at, const struct em_tls *tls)
     em_doctor_add(at, "certificate", late ? EM_MARK_WARN : EM_MARK_NONE, 0, "%s%s%s",
                   em_str_c(&text), late ? "; " : "", em_str_c(&dates));
     if (late)
-        em_look_hint(at->looks, RENEW "; clients that verify it refuse it otherwise");
+        em_doctor_row_hint(at->looks, RENEW "; clients that verify it refuse it otherwise");
 }
 
-static const char *mode_of(const struct em_doctor_at *at)
+static const char *mode_of(const struct em_doctor_session *at)
 {
     const char *mode = em_url_get(at->url, "sslmode");
     return mode ? mode : "prefer";
 }
 
-static bool is_local(const struct em_doctor_at *at)
+static bool is_local(const struct em_doctor_session *at)
 {
     return !at->host;
 }
 
-void em_doctor_tls(struct em_doctor_at *at)
+void em_doctor_tls(struct em_doctor_session *at)
 {
     EM_TLS_AUTO tls = {0};
     em_db_tls(at->db, at->url, &tls);
@@ -118,8 +118,8 @@ static bool names_host(const struct em_tls *tls, const char *host)
 }
 
 /* Which of the reasons there are it was, libpq doesn't tell. */
-static void say_why(const struct em_doctor_at *at, const struct em_tls *tls, struct em_str *text,
-                    struct em_err *err)
+static void say_why(const struct em_doctor_session *at, const struct em_tls *tls,
+                    struct em_str *text, struct em_err *err)
 {
     EM_STR_AUTO dates = EM_STR_INIT;
     const char *root = em_url_get(at->url, "sslrootcert");
@@ -143,7 +143,8 @@ static void say_why(const struct em_doctor_at *at, const struct em_tls *tls, str
                 em_str_c(&tls->issuer), root ? root : "~/.postgresql/root.crt");
 }
 
-void em_doctor_refused_certificate(struct em_doctor_at *at, struct em_str *text, struct em_err *err)
+void em_doctor_refused_certificate(struct em_doctor_session *at, struct em_str *text,
+                                   struct em_err *err)
 {
     EM_TLS_AUTO tls = {0};
     EM_ERR_AUTO none = EM_ERR_INIT;

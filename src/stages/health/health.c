@@ -84,7 +84,7 @@ static int check_http(const struct em_config *config, const char *text, em_time 
     em_http_start(&answer, EM_HTTP_HEAD_MAX, body ? BODY_LIMIT : 0);
     if (code == 0)
         code = em_http_ask(&url, host, until, &answer, err);
-    em_trim(); /* asking and judging are different code */
+    em_release_code_pages(); /* asking and judging are different code */
     if (code == 0)
         code = judge_answer(config, url.name, &answer, err);
     if (code == 0) {
@@ -147,7 +147,7 @@ int em_health(const struct em_config *config, enum em_health_scope scope, const 
     const char *http = target && is_http(target) ? target : target ? NULL : config->health_http;
     const char *tcp = target && !is_http(target) ? target : target ? NULL : config->health_tcp;
     int code = check_phase(err);
-    em_trim();
+    em_release_code_pages();
     if (code || scope == EM_HEALTH_START) {
         em_str_puts(line, "the service is started");
         return code;
@@ -158,7 +158,7 @@ int em_health(const struct em_config *config, enum em_health_scope scope, const 
         em_str_puts(line, tcp && *tcp ? ", " : "");
     if (code == 0 && tcp && *tcp)
         code = check_tcp(tcp, until, line, err);
-    em_trim();
+    em_release_code_pages();
     if (code == 0 && scope == EM_HEALTH_READY && config->health_database)
         code = check_database(config, until, line, err);
     if (code == 0 && !line->len)

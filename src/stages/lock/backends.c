@@ -4,7 +4,7 @@
 
 #include "embark/core/sql/variables.h"
 
-const char *em_activity_bytes(const struct em_db *db)
+const char *em_backends_bytes(const struct em_db *db)
 {
     const char *encoding = em_db_parameter(db, "server_encoding");
     /* Every byte of LATIN1 is a character of Unicode. */
@@ -26,14 +26,14 @@ static size_t length_of_run(const char *application)
     return (size_t)(end - application);
 }
 
-void em_activity_sql(const char *application, const struct em_db *db, struct em_str *sql)
+void em_backends_sql(const char *application, const struct em_db *db, struct em_str *sql)
 {
     EM_STR_AUTO name = EM_STR_INIT;
     if (em_db_server_version(db) < 120000) {
         em_str_puts(sql, "SELECT 1");
         return;
     }
-    em_str_puts(sql, em_activity_bytes(db));
+    em_str_puts(sql, em_backends_bytes(db));
     em_str_puts(
         sql, "SELECT a.pid, a.wait_event_type OPERATOR(pg_catalog.||) '/'"
              " OPERATOR(pg_catalog.||) a.wait_event, " EM_STATEMENT_SQL ","
@@ -59,7 +59,7 @@ void em_activity_sql(const char *application, const struct em_db *db, struct em_
     em_str_puts(sql, ") AND " EM_AT_WORK_SQL " ORDER BY a.query_start LIMIT 1");
 }
 
-void em_activity_say(const struct em_db *db, struct em_str *line)
+void em_backends_describe(const struct em_db *db, struct em_str *line)
 {
     const char *pid = em_db_value(db, 0, 0);
     const char *waits = em_db_value(db, 0, 1);

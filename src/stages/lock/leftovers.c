@@ -48,7 +48,7 @@ static int find(const struct leftovers *l, struct em_err *err)
         em_str_cut(&unfinished, 0);
         em_str_puts(&unfinished, "false");
     }
-    em_str_puts(&sql, em_activity_bytes(l->db));
+    em_str_puts(&sql, em_backends_bytes(l->db));
     em_str_printf(&sql,
                   "SELECT a.pid, " EM_STATEMENT_SQL ", " EM_AT_WORK_SQL ","
                   " pg_catalog.pg_get_userbyid(a.usesysid), %s"
@@ -204,8 +204,8 @@ static int look(struct leftovers *l, size_t *left, struct em_err *err)
     return code;
 }
 
-int em_activity_outlive(struct em_db *db, const char *step, const char *prefix,
-                        const char *unfinished, em_time grace, struct em_err *err)
+int em_backends_wait_gone(struct em_db *db, const char *step, const char *prefix,
+                          const char *unfinished, em_time grace, struct em_err *err)
 {
     struct em_backoff backoff;
     struct leftovers l = {.db = db, .step = step, .prefix = prefix, .unfinished = unfinished};

@@ -211,7 +211,7 @@ static enum tried try_once(struct em_lock *lock, const struct em_url *url,
 
 static void keep_found(struct found *kept, struct found *now, em_time took, em_time until)
 {
-    if (em_tries_cut(took, until) && kept->state.len && now->tried == TRIED_FAILED) {
+    if (em_retry_was_cut_short(took, until) && kept->state.len && now->tried == TRIED_FAILED) {
         em_str_free(&now->state);
         return;
     }
@@ -245,19 +245,19 @@ int em_lock_take(struct em_lock *lock, const struct em_config *config, const str
                  em_time until, struct em_err *err)
 {
     struct em_db_failure failure;
-    struct em_tries tries;
+    struct em_retry tries;
     struct em_progress progress;
     struct found found = {TRIED_FAILED, false, 0, EM_STR_INIT};
     int code = 0;
     lock->key = em_lock_key(lock->name);
-    em_tries_start(&tries, EM_PACE_LOCK, config->database_connect_timeout);
+    em_retry_start(&tries, EM_PACE_LOCK, config->database_connect_timeout);
     tries.pace.answered = lock->answered || lock->db;
     em_progress_start(&progress, lock->step, config->migrate_lock_timeout);
     for (;;) {
         struct found now = {TRIED_FAILED, false, 0, EM_STR_INIT};
         /* The login is a part of what a try costs, whoever made it. */
         em_time began = em_now() - (lock->db ? em_db_took(lock->db) : 0);
-        struct em_db_patience patience = em_tries_patience(&tries, until);
+        struct em_db_patience patience = em_retry_patience(&tries, until);
         failure = (struct em_db_failure){EM_DB_RETRY, ""};
         now.tried = try_once(lock, url, &patience, &failure, &found, &now, err);
         if (now.tried == TRIED_HAD || now.tried == TRIED_UNWANTED)
@@ -266,15 +266,15 @@ int em_lock_take(struct em_lock *lock, const struct em_config *config, const str
             code = em_fail_stopped(err);
             break;
         }
-        if (now.tried == TRIED_FAILED && em_tries_final(&tries, config, &failure)) {
+        if (now.tried == TRIED_FAILED && em_retry_is_final(&tries, config, &failure)) {
             code = err->code;
             break;
         }
-        enum em_tried tried =
-            now.tried == TRIED_HELD ? EM_TRIED_ANSWERED : em_tries_came_to(&failure, &patience);
+        enum em_try_outcome tried =
+            now.tried == TRIED_HELD ? EM_TRY_ANSWERED : em_try_outcome_of(&failure, &patience);
         keep_found(&found, &now, em_now() - began, until);
-        em_progress_say(&progress, em_str_c(&found.state));
-        if (!em_tries_stay_away(&tries, began, tried, patience.heard, until)) {
+        em_progress_log(&progress, em_str_c(&found.state));
+        if (!em_retry_wait(&tries, began, tried, patience.heard, until)) {
             code = em_fail_stopped(err);
             break;
         }

@@ -25,15 +25,15 @@ static void check_heads(const struct em_config *config, struct em_errs *errs,
                         struct em_errs *warnings)
 {
     EM_MIGRATION_FILES_AUTO files = {0};
-    EM_PENDING_LOOK_AUTO look = {0};
+    EM_PENDING_STATUS_AUTO look = {0};
     EM_ERR_AUTO err = EM_ERR_INIT;
     EM_STR_AUTO command = EM_STR_INIT;
     if (em_migration_files(config, &files, &err) != 0)
         return; /* a start says it; these files may come with a volume */
-    em_pending_look(config, NULL, "", &files.list, NULL, em_now(), &look);
+    em_pending_status(config, NULL, "", &files.list, NULL, em_now(), &look);
     if (!look.pending.kind || !look.pending.forked)
         return;
-    em_words_print(&config->migrate_command, &command);
+    em_shell_quote_words(&config->migrate_command, &command);
     struct em_err *added = em_errs_add(files.complete ? errs : warnings, EM_EXIT_MIGRATION,
                                        "%s: it goes to one head, and the migrations have %zu",
                                        em_str_c(&command), look.pending.heads.n);

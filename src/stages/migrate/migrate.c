@@ -21,7 +21,7 @@ struct migration {
     const struct em_config *config;
     const struct em_url *direct;
     const char *direct_raw;
-    struct em_outlook look;
+    struct em_migration_status look;
     struct em_lock lock;
     struct em_run_id id;
     em_time until; /* of waiting for the lock */
@@ -36,7 +36,7 @@ bool em_migrate_any(const struct em_config *config)
 
 static int is_older(const struct migration *m, struct em_err *err)
 {
-    int code = em_verdict_older(m->config, &m->look.state, &m->look.verdict, err);
+    int code = em_decision_older(m->config, &m->look.state, &m->look.verdict, err);
     if (code == 0) {
         em_log(EM_LOG_WARN, "migrate", "%s", em_str_c(&err->text));
         em_err_free(err);
@@ -52,13 +52,13 @@ static int failed_before(const struct migration *m, struct em_err *err)
         em_log(EM_LOG_WARN, "migrate", "| %.*s", (int)length, line);
         line += length + (line[length] == '\n');
     }
-    return em_verdict_failed(m->config, run, err);
+    return em_decision_failed(m->config, run, err);
 }
 
 static void say_skip(const struct migration *m)
 {
     EM_STR_AUTO who = EM_STR_INIT;
-    em_verdict_run(&m->look.state.newest, &who);
+    em_decision_run(&m->look.state.newest, &who);
     em_log(EM_LOG_INFO, "migrate", "everything is applied (%zu file%s; run %s)",
            m->look.files.list.n, m->look.files.list.n == 1 ? "" : "s", em_str_c(&who));
 }
@@ -67,7 +67,7 @@ static void say_skip(const struct migration *m)
 static void say_oddities(const struct migration *m)
 {
     EM_ERRS_AUTO odd = EM_ERRS_INIT;
-    em_verdict_oddities(&m->look.state, &m->look.verdict, &odd);
+    em_decision_oddities(&m->look.state, &m->look.verdict, &odd);
     for (size_t i = 0; i < odd.n; i++)
         em_log_hint(EM_LOG_WARN, "migrate", odd.v[i].hint.len ? em_str_c(&odd.v[i].hint) : NULL,
                     "%s", em_str_c(&odd.v[i].text));
@@ -95,9 +95,9 @@ static bool still_wanted(void *ctx, struct em_db *db, em_time until)
 {
     struct migration *m = ctx;
     EM_ERR_AUTO ignored = EM_ERR_INIT;
-    struct em_ledger ledger = em_outlook_ledger(&m->look);
+    struct em_ledger ledger = em_migration_status_ledger(&m->look);
     if (em_ledger_unchanged(db, &ledger, until, &m->look.state) ||
-        em_outlook_read(&m->look, db, until, NULL, &ignored) != 0)
+        em_migration_status_read(&m->look, db, until, NULL, &ignored) != 0)
         return true;
     return m->look.verdict.decision == EM_RUN;
 }
@@ -108,7 +108,7 @@ static bool still_wanted(void *ctx, struct em_db *db, em_time until)
 static int open_beside(const struct migration *m, struct em_db **db, struct em_db_failure *failure,
                        struct em_err *err)
 {
-    int code = em_outlook_open_beside(m->config, m->direct, db, failure, err);
+    int code = em_migration_status_open_beside(m->config, m->direct, db, failure, err);
     if (code == 0)
         code = em_db_query(*db, em_in(m->config->database_connect_timeout), failure, err,
                            "SELECT 1", 0, NULL);
@@ -151,21 +151,21 @@ static int outlive(struct migration *m, struct em_db *db, struct em_err *err)
     em_run_prefix(m->lock.key, &prefix);
     if (newest->outcome && newest->run && strcmp(newest->outcome, "running") == 0)
         em_str_printf(&unfinished, "%s%s ", em_str_c(&prefix), newest->run);
-    return em_activity_outlive(db, "migrate", em_str_c(&prefix), em_str_c(&unfinished),
-                               m->config->service_grace, err);
+    return em_backends_wait_gone(db, "migrate", em_str_c(&prefix), em_str_c(&unfinished),
+                                 m->config->service_grace, err);
 }
 
 /* With the lock: leftovers of killed runs, then the state again, then the run's row. */
 static int prepare(struct migration *m, struct em_db *db, struct em_err *err)
 {
-    struct em_ledger ledger = em_outlook_ledger(&m->look);
+    struct em_ledger ledger = em_migration_status_ledger(&m->look);
     int code = em_ledger_read(db, &ledger, em_in(EM_LEDGER_LIMIT), &m->look.state, NULL, err);
     if (code == 0)
         code = outlive(m, db, err);
     if (code == 0)
-        code = em_ledger_bury(db, &ledger, &m->look.state, em_in(EM_LEDGER_LIMIT), err);
+        code = em_ledger_mark_interrupted(db, &ledger, &m->look.state, em_in(EM_LEDGER_LIMIT), err);
     if (code == 0)
-        code = em_outlook_read(&m->look, db, em_in(EM_LEDGER_LIMIT), NULL, err);
+        code = em_migration_status_read(&m->look, db, em_in(EM_LEDGER_LIMIT), NULL, err);
     if (code || m->look.verdict.decision != EM_RUN)
         return code;
     say_oddities(m);
@@ -190,17 +190,17 @@ static int prepare_watched(struct migration *m, struct em_db *db, struct em_err 
     return code;
 }
 
-static int note_end(struct migration *m, int code, const struct em_command *command,
+static int note_end(struct migration *m, int code, const struct em_migrate_command *command,
                     const struct em_err *failed, struct em_err *err)
 {
     struct em_db *db = NULL;
     struct em_db_failure failure;
-    struct em_ledger ledger = em_outlook_ledger(&m->look);
+    struct em_ledger ledger = em_migration_status_ledger(&m->look);
     /* Stopped, or without the lock: the row stays "running", and the next holder says that it was
      * interrupted. */
     if (!m->id.row.len || em_loop_stopped() || (code && !command->failed))
         return 0;
-    int noted = em_outlook_open_beside(m->config, m->direct, &db, &failure, err);
+    int noted = em_migration_status_open_beside(m->config, m->direct, &db, &failure, err);
     if (noted == 0)
         noted = em_ledger_end(db, &ledger, &m->id, code ? "failed" : "done",
                               code ? em_str_c(&failed->text) : NULL, em_str_c(&command->output),
@@ -231,11 +231,11 @@ static int run_and_note(struct migration *m, struct em_err *err)
                                     m->id.run,
                                     em_str_c(&m->look.state.place),
                                     em_db_socket(m->lock.db)};
-    struct em_command command = {.config = m->config,
-                                 .lock = &m->lock,
-                                 .direct = m->direct,
-                                 .direct_raw = m->direct_raw,
-                                 .application = em_str_c(&application)};
+    struct em_migrate_command command = {.config = m->config,
+                                         .lock = &m->lock,
+                                         .direct = m->direct,
+                                         .direct_raw = m->direct_raw,
+                                         .application = em_str_c(&application)};
     if (em_sql_migrations_any(m->config)) {
         command.body = em_sql_migrations_apply;
         command.ctx = &sql;
@@ -245,7 +245,7 @@ static int run_and_note(struct migration *m, struct em_err *err)
                 m->look.verdict.hint.len ? em_str_c(&m->look.verdict.hint) : NULL,
                 "has the lock \"%s\"; %s; runs %s", m->lock.name, em_str_c(&m->look.verdict.why),
                 command.body ? m->config->migrate_sql : m->config->migrate_command.v[0]);
-    int code = em_command_run_locked(&command, err);
+    int code = em_migrate_run_command(&command, err);
     em_redact(em_log_secrets(), &command.output);
     int noted = note_end(m, code, &command, err, &note);
     em_str_free(&command.output);
@@ -317,11 +317,11 @@ static int look(struct migration *m, struct em_db **db, const struct em_migrate_
     if (!em_ledger_wanted(m->config) && !m->look.files.complete)
         return 0;
     if (!*db)
-        code = em_outlook_open(m->config, m->direct, db, &failure, err);
+        code = em_migration_status_open(m->config, m->direct, db, &failure, err);
     if (code == 0)
-        code = em_outlook_read(&m->look, *db,
-                               em_in(em_time_min(EM_LEDGER_LIMIT, m->config->migrate_lock_timeout)),
-                               &failure, err);
+        code = em_migration_status_read(
+            &m->look, *db, em_in(em_time_min(EM_LEDGER_LIMIT, m->config->migrate_lock_timeout)),
+            &failure, err);
     if (code == 0 && first && em_ledger_wanted(m->config) && !m->look.state.has_ledger &&
         !m->look.state.ledger_why.len)
         return first->call(first->ctx, *db, err);
@@ -337,7 +337,7 @@ static int look(struct migration *m, struct em_db **db, const struct em_migrate_
 
 static void close_migration(struct migration *m)
 {
-    em_outlook_free(&m->look);
+    em_migration_status_free(&m->look);
     em_run_id_free(&m->id);
 }
 
@@ -350,7 +350,7 @@ int em_migrate(const struct em_config *config, const struct em_url *direct, cons
                           .look = {.config = config, .direct = direct}};
     int code = em_migration_files(config, &m.look.files, err);
     if (code == 0)
-        em_outlook_judge(&m.look);
+        em_migration_status_decide(&m.look);
     if (code == 0)
         code = look(&m, kept, first, err);
     if (code == 0 && m.look.verdict.decision == EM_RUN) {

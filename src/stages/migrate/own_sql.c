@@ -31,7 +31,7 @@ static void lint_file(struct em_sql_lint *lint, const char *path)
         em_errs_take(&lint->errs, &err);
         return;
     }
-    if (!em_sql_marks_none(path, em_str_c(&text), &err)) {
+    if (!em_sql_has_no_down_marks(path, em_str_c(&text), &err)) {
         em_errs_take(&lint->errs, &err);
         return;
     }
@@ -210,7 +210,7 @@ static int hash_files(const struct em_list *paths, struct em_filelist *files, st
         EM_STR_AUTO text = EM_STR_INIT;
         code = em_sql_load(paths->v[i], &text, err);
         /* Also where the check step was left out. */
-        if (code == 0 && !em_sql_marks_none(paths->v[i], em_str_c(&text), err))
+        if (code == 0 && !em_sql_has_no_down_marks(paths->v[i], em_str_c(&text), err))
             code = err->code;
         em_filelist_add(files, em_base_name(paths->v[i]), em_str_c(&text), text.len);
     }

@@ -84,7 +84,7 @@ static int ask_once(struct em_db *db, em_time until, const char *question, struc
  * role. */
 static int find_table(const struct em_config *config, const struct em_url *url,
                       const struct em_tool_search *s, struct em_db *db, em_time until,
-                      struct em_pending_look *look, bool *readable, struct em_err *err)
+                      struct em_pending_status *look, bool *readable, struct em_err *err)
 {
     EM_STR_AUTO name = EM_STR_INIT;
     EM_STR_AUTO sql = EM_STR_INIT;
@@ -121,7 +121,7 @@ static int find_table(const struct em_config *config, const struct em_url *url,
 }
 
 static int read_rows(const struct em_config *config, const char *place, struct em_db *db,
-                     em_time until, struct em_pending_look *look, struct em_err *err)
+                     em_time until, struct em_pending_status *look, struct em_err *err)
 {
     struct em_pending *p = &look->pending;
     EM_STR_AUTO sql = EM_STR_INIT;
@@ -144,7 +144,7 @@ static int read_rows(const struct em_config *config, const char *place, struct e
 
 static void ask(const struct em_config *config, const struct em_url *url, const char *place,
                 const struct em_tool_search *s, struct em_db *db, em_time until,
-                struct em_pending_look *look)
+                struct em_pending_status *look)
 {
     EM_ERR_AUTO err = EM_ERR_INIT;
     bool readable = false;
@@ -176,14 +176,14 @@ static void find_target(const struct em_config *config, struct em_str *target)
     for (size_t i = 0; i < config->migrate_command.n; i++)
         em_str_printf(&command, "%s ", config->migrate_command.v[i]);
     em_tool_upgrades_to(em_str_c(&command), target);
-    em_words_split(em_str_c(&command), &words);
+    em_command_line_split(em_str_c(&command), &words);
     for (size_t i = 0; i < words.n; i++)
         read_script(words.v[i], target);
 }
 
-void em_pending_look(const struct em_config *config, const struct em_url *url, const char *place,
-                     const struct em_filelist *files, struct em_db *db, em_time until,
-                     struct em_pending_look *look)
+void em_pending_status(const struct em_config *config, const struct em_url *url, const char *place,
+                       const struct em_filelist *files, struct em_db *db, em_time until,
+                       struct em_pending_status *look)
 {
     EM_TOOL_SEARCH_AUTO s = {0};
     em_migration_search(config, &s);
@@ -202,10 +202,10 @@ void em_pending_look(const struct em_config *config, const struct em_url *url, c
         em_str_puts(&look->why, "there is no connection to the database");
     if (!s.tool && strcmp(look->pending.kind->tool, "Alembic") == 0)
         find_target(config, &s.target);
-    em_pending_judge(&look->pending, em_str_c(&s.target));
+    em_pending_resolve(&look->pending, em_str_c(&s.target));
 }
 
-void em_pending_look_free(struct em_pending_look *look)
+void em_pending_status_free(struct em_pending_status *look)
 {
     em_pending_free(&look->pending);
     em_str_free(&look->table);

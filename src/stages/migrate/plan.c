@@ -36,13 +36,13 @@ static void list_names(struct em_str *out, const char *what, const struct em_lis
 }
 
 /* A line for what will be said instead of a run. */
-static void print_instead(const struct em_config *config, const struct em_outlook *look,
+static void print_instead(const struct em_config *config, const struct em_migration_status *look,
                           struct em_str *out)
 {
     EM_ERR_AUTO err = EM_ERR_INIT;
     bool older = look->verdict.decision == EM_IS_OLDER;
-    int code = older ? em_verdict_older(config, &look->state, &look->verdict, &err)
-                     : em_verdict_failed(config, &look->state.newest, &err);
+    int code = older ? em_decision_older(config, &look->state, &look->verdict, &err)
+                     : em_decision_failed(config, &look->state.newest, &err);
     print_why(!code   ? "would run nothing (on_newer_database = continue): "
               : older ? "would refuse to start (81): "
                       : "would not run, and fail (80): ",
@@ -50,7 +50,7 @@ static void print_instead(const struct em_config *config, const struct em_outloo
     print_name("", em_str_c(&err.text), out);
 }
 
-static void print_run(const struct em_config *config, const struct em_outlook *look,
+static void print_run(const struct em_config *config, const struct em_migration_status *look,
                       struct em_str *out)
 {
     EM_ERRS_AUTO odd = EM_ERRS_INIT;
@@ -61,12 +61,12 @@ static void print_run(const struct em_config *config, const struct em_outlook *l
     em_command_print(config->migrate_command.v, false, &command);
     print_why("would run: ", em_str_c(&look->verdict.why), out);
     print_why("  ", em_str_c(&command), out);
-    em_verdict_oddities(&look->state, &look->verdict, &odd);
+    em_decision_oddities(&look->state, &look->verdict, &odd);
     for (size_t i = 0; i < odd.n; i++)
         print_name("note: ", em_str_c(&odd.v[i].text), out);
 }
 
-static void print_plan(const struct em_config *config, const struct em_outlook *look,
+static void print_plan(const struct em_config *config, const struct em_migration_status *look,
                        struct em_str *out)
 {
     if (look->verdict.decision == EM_RUN)
@@ -81,11 +81,12 @@ static void print_plan(const struct em_config *config, const struct em_outlook *
 }
 
 /* By name, as far as the files and the tool's table tell. That they don't is no failure. */
-static void print_pending(const struct em_outlook *outlook, struct em_db *db, struct em_str *out)
+static void print_pending(const struct em_migration_status *outlook, struct em_db *db,
+                          struct em_str *out)
 {
-    EM_PENDING_LOOK_AUTO look = {0};
-    em_pending_look(outlook->config, outlook->direct, em_str_c(&outlook->state.place),
-                    &outlook->files.list, db, em_in(EM_LEDGER_LIMIT), &look);
+    EM_PENDING_STATUS_AUTO look = {0};
+    em_pending_status(outlook->config, outlook->direct, em_str_c(&outlook->state.place),
+                      &outlook->files.list, db, em_in(EM_LEDGER_LIMIT), &look);
     const struct em_pending *p = &look.pending;
     if (!p->kind)
         return;
@@ -114,9 +115,9 @@ int em_migrate_plan(const struct em_config *config, const struct em_url *direct,
     struct em_db *db = NULL;
     int code = em_migration_files(config, &look.files, err);
     if (code == 0)
-        code = em_outlook_open(config, direct, &db, NULL, err);
+        code = em_migration_status_open(config, direct, &db, NULL, err);
     if (code == 0)
-        code = em_outlook_read(&look, db, em_in(EM_LEDGER_LIMIT), NULL, err);
+        code = em_migration_status_read(&look, db, em_in(EM_LEDGER_LIMIT), NULL, err);
     if (code == 0) {
         print_plan(config, &look, out);
         print_pending(&look, db, out);
@@ -132,9 +133,9 @@ int em_migrate_status(const struct em_config *config, const struct em_url *direc
     struct em_db *db = NULL;
     if (!em_ledger_wanted(config))
         return em_fail(err, EM_EXIT_CONFIG, "[migrate] ledger = off: there is no record of runs");
-    EM_STATE_AUTO state = {0};
+    EM_LEDGER_STATE_AUTO state = {0};
     struct em_ledger ledger = {.config = config, .url = direct};
-    int code = em_outlook_open(config, direct, &db, NULL, err);
+    int code = em_migration_status_open(config, direct, &db, NULL, err);
     if (code == 0)
         code = em_ledger_read(db, &ledger, em_in(EM_LEDGER_LIMIT), &state, NULL, err);
     if (code == 0)
@@ -147,17 +148,17 @@ int em_migrate_resolve(const struct em_config *config, const struct em_url *dire
                        const char *file, bool applied, struct em_err *err)
 {
     struct em_db *db = NULL;
-    EM_STATE_AUTO state = {0};
+    EM_LEDGER_STATE_AUTO state = {0};
     struct em_ledger ledger = {.config = config, .url = direct};
     if (!em_sql_migrations_any(config))
         return em_fail(err, EM_EXIT_CONFIG, "only files of [migrate] sql can be resolved");
-    int code = em_outlook_open(config, direct, &db, NULL, err);
+    int code = em_migration_status_open(config, direct, &db, NULL, err);
     if (code == 0)
         code = em_ledger_read(db, &ledger, em_in(EM_LEDGER_LIMIT), &state, NULL, err);
     if (code == 0)
         code = em_sql_migrations_resolve(db, config, file, em_str_c(&state.place), applied, err);
     if (code == 0)
-        code = em_ledger_forgive(db, &ledger, &state, em_in(EM_LEDGER_LIMIT), err);
+        code = em_ledger_clear_failures(db, &ledger, &state, em_in(EM_LEDGER_LIMIT), err);
     em_db_close(db);
     return code;
 }

@@ -43,9 +43,9 @@ void em_run_application(int64_t key, const char *run, struct em_str *out)
 
 /* A running command. */
 struct run {
-    struct em_command *command;
+    struct em_migrate_command *command;
     struct em_child child;
-    struct em_family family;
+    struct em_earlier_children family;
     struct em_relay relay;
     em_time started, deadline;
     int stopped; /* the signal that asked embark to end, once it was passed on */
@@ -68,7 +68,7 @@ static void lend_login(const struct em_url *url, struct em_list *env)
 /* embark's own environment, the direct URL in the variables that were named, and a name for its
  * connections: PGAPPNAME is libpq's default for application_name, and node-postgres reads it too.
  */
-static void build_environment(const struct em_command *command, struct em_list *env)
+static void build_environment(const struct em_migrate_command *command, struct em_list *env)
 {
     em_env_copy(env);
     em_env_set(env, "PGAPPNAME", command->application);
@@ -138,7 +138,7 @@ static void ask_signalled(void *ctx)
 /* On a connection that lives for the question: the lock's gets nothing that can fail. */
 static void add_activity(struct run *run, struct em_str *line)
 {
-    const struct em_command *command = run->command;
+    const struct em_migrate_command *command = run->command;
     EM_STR_AUTO application = EM_STR_INIT;
     EM_STR_AUTO sql = EM_STR_INIT;
     EM_ERR_AUTO ignored = EM_ERR_INIT;
@@ -151,12 +151,12 @@ static void add_activity(struct run *run, struct em_str *line)
     em_loop_guard(&guard);
     int code = em_db_open(command->direct, em_str_c(&application), until, &db, NULL, &ignored);
     if (code == 0) {
-        em_activity_sql(command->application, db, &sql);
+        em_backends_sql(command->application, db, &sql);
         code = em_db_query(db, until, NULL, &ignored, em_str_c(&sql), 0, NULL);
     }
     em_loop_guard(NULL);
     if (code == 0)
-        em_activity_say(db, line);
+        em_backends_describe(db, line);
     else
         run->ask_at = em_in(ASK_AGAIN);
     em_db_close(db);
@@ -227,7 +227,7 @@ static int judge(const struct run *run, struct em_err *err)
         em_hint(err, "what failed is above; the service was not started");
         return err->code;
     }
-    em_child_say(status, &how);
+    em_child_explain(status, &how);
     em_fail(err, EM_EXIT_MIGRATION, "%s %s",
             run->command->body ? "the SQL migrations' process"
                                : run->command->config->migrate_command.v[0],
@@ -276,7 +276,7 @@ static int start(struct run *run, struct em_err *err)
                              .err = output,
                              .own_group = true};
     em_reaper_start();
-    em_family_note(&run->family);
+    em_earlier_children_note(&run->family);
     int code = run->command->body ? em_spawn_function(&spawn, run->command->body, run->command->ctx,
                                                       &run->child, err)
                                   : em_spawn(&spawn, &run->child, err);
@@ -312,7 +312,7 @@ static int run_to_end(struct run *run, struct em_err *err)
     return code ? code : check_end(run, err);
 }
 
-int em_command_run_locked(struct em_command *command, struct em_err *err)
+int em_migrate_run_command(struct em_migrate_command *command, struct em_err *err)
 {
     struct run run = {.command = command, .family = EM_FAMILY_INIT, .started = em_now()};
     /* What was done between the lock's taking and now may have taken long. */
@@ -325,7 +325,7 @@ int em_command_run_locked(struct em_command *command, struct em_err *err)
     run.say_at = em_in(PROGRESS);
     code = run_to_end(&run, err);
     em_relay_free(&run.relay);
-    em_family_free(&run.family);
+    em_earlier_children_free(&run.family);
     em_err_free(&run.how);
     return code;
 }

@@ -12,27 +12,28 @@
  * back for that would be to begin anew. */
 #define LONGEST_LOGIN EM_SEC(30)
 
-struct em_ledger em_outlook_ledger(const struct em_outlook *look)
+struct em_ledger em_migration_status_ledger(const struct em_migration_status *look)
 {
     return (struct em_ledger){look->config, look->direct, &look->files};
 }
 
-void em_outlook_judge(struct em_outlook *look)
+void em_migration_status_decide(struct em_migration_status *look)
 {
-    struct em_ledger ledger = em_outlook_ledger(look);
+    struct em_ledger ledger = em_migration_status_ledger(look);
     char identity[EM_HEX_DIGEST];
     em_ledger_identity(&ledger, &look->state, identity);
-    struct em_ours ours = {.files = &look->files.list,
-                           .identity = identity,
-                           .build = look->config->image_build,
-                           .complete = look->files.complete,
-                           .incomplete_why = em_str_c(&look->files.why),
-                           .incomplete_hint = em_str_c(&look->files.hint),
-                           .has_tool = look->files.tool || em_sql_migrations_any(look->config) ||
-                                       look->state.newest.tables,
-                           .retry_after = look->config->migrate_retry_after};
-    em_verdict_free(&look->verdict);
-    em_judge(&ours, &look->state, &look->verdict);
+    struct em_planned_run ours = {.files = &look->files.list,
+                                  .identity = identity,
+                                  .build = look->config->image_build,
+                                  .complete = look->files.complete,
+                                  .incomplete_why = em_str_c(&look->files.why),
+                                  .incomplete_hint = em_str_c(&look->files.hint),
+                                  .has_tool = look->files.tool ||
+                                              em_sql_migrations_any(look->config) ||
+                                              look->state.newest.tables,
+                                  .retry_after = look->config->migrate_retry_after};
+    em_decision_free(&look->verdict);
+    em_decide(&ours, &look->state, &look->verdict);
     if (!em_ledger_wanted(look->config)) {
         em_str_cut(&look->verdict.why, 0);
         em_str_puts(&look->verdict.why, "no ledger is kept ([migrate] ledger = off)");
@@ -41,7 +42,7 @@ void em_outlook_judge(struct em_outlook *look)
 
 /* The table is the one in which this migration is noted: its tool is known, or its runs were seen
  * to change it. */
-static bool is_ours(const struct em_outlook *look, const struct em_pending_look *pending)
+static bool is_ours(const struct em_migration_status *look, const struct em_pending_status *pending)
 {
     EM_LIST_AUTO names = EM_LIST_INIT;
     const char *seen = look->state.newest.tables;
@@ -56,16 +57,16 @@ static bool is_ours(const struct em_outlook *look, const struct em_pending_look 
  * nothing of ours is pending, the tool would fail, or do nothing for a service that is older than
  * its database: also where no ledger tells that, as on the day on which embark comes into an image.
  */
-static void ask_table(struct em_outlook *look, struct em_db *db, em_time until)
+static void ask_table(struct em_migration_status *look, struct em_db *db, em_time until)
 {
-    EM_PENDING_LOOK_AUTO pending = {0};
+    EM_PENDING_STATUS_AUTO pending = {0};
     const struct em_pending *p = &pending.pending;
     bool older = look->verdict.decision == EM_IS_OLDER;
     if ((look->verdict.decision != EM_RUN && !older) || !look->files.complete ||
         !look->files.list.n)
         return;
-    em_pending_look(look->config, look->direct, em_str_c(&look->state.place), &look->files.list, db,
-                    until, &pending);
+    em_pending_status(look->config, look->direct, em_str_c(&look->state.place), &look->files.list,
+                      db, until, &pending);
     if (!p->kind || !pending.has_rows || p->odd.n || p->failed.n || !p->n)
         return;
     /* A table that search_path leads to behind the schema in which the migration acts may be
@@ -74,36 +75,36 @@ static void ask_table(struct em_outlook *look, struct em_db *db, em_time until)
         strcmp(em_str_c(&pending.schema), em_str_c(&look->state.acts_in)) != 0)
         return;
     if (older && pending.table.len && !p->unknown.n && !p->unsure && is_ours(look, &pending))
-        em_judge_nothing_left(&look->verdict);
+        em_decide_nothing_left(&look->verdict);
     /* What is pending can't be told where the database is at a revision that no file has; that the
      * image has files which the last run lacked can. */
     else if (!older && p->unknown.n && (p->unsure ? !look->verdict.added.n : !p->pending))
-        em_judge_by_table(&p->unknown, em_str_c(&pending.table), &look->verdict);
+        em_decide_by_table(&p->unknown, em_str_c(&pending.table), &look->verdict);
 }
 
-int em_outlook_read(struct em_outlook *look, struct em_db *db, em_time until,
-                    struct em_db_failure *failure, struct em_err *err)
+int em_migration_status_read(struct em_migration_status *look, struct em_db *db, em_time until,
+                             struct em_db_failure *failure, struct em_err *err)
 {
-    struct em_ledger ledger = em_outlook_ledger(look);
+    struct em_ledger ledger = em_migration_status_ledger(look);
     int code = em_ledger_read(db, &ledger, until, &look->state, failure, err);
     if (code)
         return code;
-    em_outlook_judge(look);
+    em_migration_status_decide(look);
     if (look->verdict.decision == EM_SKIP)
         return 0;
     code = em_ledger_read_rows(db, &ledger, until, &look->state, err);
     if (code)
         return code;
-    em_outlook_judge(look);
+    em_migration_status_decide(look);
     ask_table(look, db, until);
     return 0;
 }
 
-void em_outlook_free(struct em_outlook *look)
+void em_migration_status_free(struct em_migration_status *look)
 {
     em_migration_files_free(&look->files);
-    em_state_free(&look->state);
-    em_verdict_free(&look->verdict);
+    em_ledger_state_free(&look->state);
+    em_decision_free(&look->verdict);
 }
 
 static int open_ledger(const struct em_config *config, const struct em_url *direct, bool answered,
@@ -118,14 +119,15 @@ static int open_ledger(const struct em_config *config, const struct em_url *dire
                                 err);
 }
 
-int em_outlook_open(const struct em_config *config, const struct em_url *direct, struct em_db **db,
-                    struct em_db_failure *failure, struct em_err *err)
+int em_migration_status_open(const struct em_config *config, const struct em_url *direct,
+                             struct em_db **db, struct em_db_failure *failure, struct em_err *err)
 {
     return open_ledger(config, direct, false, db, failure, err);
 }
 
-int em_outlook_open_beside(const struct em_config *config, const struct em_url *direct,
-                           struct em_db **db, struct em_db_failure *failure, struct em_err *err)
+int em_migration_status_open_beside(const struct em_config *config, const struct em_url *direct,
+                                    struct em_db **db, struct em_db_failure *failure,
+                                    struct em_err *err)
 {
     return open_ledger(config, direct, true, db, failure, err);
 }

@@ -65,7 +65,7 @@ static void refused(const char *key, const char *path, const char *where, const 
 }
 
 /* Whether something is mounted at the very path. `mount` is what it lies on, and is to be freed. */
-static enum em_judged find_mount(const char *path, struct em_mount *mount)
+static enum em_tristate find_mount(const char *path, struct em_mount *mount)
 {
     EM_STR_AUTO table = EM_STR_INIT;
     EM_STR_AUTO why = EM_STR_INIT;
@@ -131,7 +131,7 @@ static void require_contents(const char *path, const char *where, const struct s
                    em_errs_add(errs, EM_EXIT_REQUIREMENT, "dir %s: is empty (%s)", path, where));
 }
 
-static void require_free(const struct em_path_rule *rule, const char *where, struct em_errs *errs)
+static void require_free(const struct em_dir_rule *rule, const char *where, struct em_errs *errs)
 {
     EM_STR_AUTO has = EM_STR_INIT;
     struct statvfs vfs;
@@ -149,7 +149,7 @@ static void require_free(const struct em_path_rule *rule, const char *where, str
             "make room on the volume or the host's disk (docker system df), or give it more");
 }
 
-static void require_dir(const struct em_path_rule *rule, bool build_time, const char *where,
+static void require_dir(const struct em_dir_rule *rule, bool build_time, const char *where,
                         struct em_errs *errs)
 {
     const char *path = rule->path;
@@ -178,12 +178,12 @@ static void require_dir(const struct em_path_rule *rule, bool build_time, const 
 
 static void read_rule(const char *value, bool build_time, const char *where, struct em_errs *errs)
 {
-    struct em_path_rule rule;
+    struct em_dir_rule rule;
     EM_ERR_AUTO said = EM_ERR_INIT; /* by em_require_validate() */
 
-    if (em_path_rule_read(value, &rule, &said) == 0)
+    if (em_dir_rule_read(value, &rule, &said) == 0)
         require_dir(&rule, build_time, where, errs);
-    em_path_rule_free(&rule);
+    em_dir_rule_free(&rule);
 }
 
 void em_require_dir(const char *value, const char *where, struct em_errs *errs)

@@ -119,12 +119,12 @@ static void validate_manifest(const char *value, const char *where, struct em_er
 
 static void validate_dir(const char *value, const char *where, struct em_errs *errs)
 {
-    struct em_path_rule rule;
+    struct em_dir_rule rule;
     EM_ERR_AUTO err = EM_ERR_INIT;
 
-    em_path_rule_read(value, &rule, &err);
+    em_dir_rule_read(value, &rule, &err);
     take_mistake("dir", where, &err, errs);
-    em_path_rule_free(&rule);
+    em_dir_rule_free(&rule);
 }
 
 /* ---- All of it ------------------------------------------------------------------------------- */

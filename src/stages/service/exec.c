@@ -67,7 +67,7 @@ int em_service_exec(char *const *argv, int death_signal, struct em_err *err)
         errno = error;
         return em_fail_errno(err, EM_EXIT_SYSTEM, "can't execute %s", argv[0]);
     }
-    return em_exec_why(argv[0], em_str_c(&file), error, err);
+    return em_exec_explain(argv[0], em_str_c(&file), error, err);
 }
 
 int em_service_check(char *const *argv, struct em_err *err)

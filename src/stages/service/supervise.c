@@ -18,18 +18,19 @@
 /* A running service. */
 struct run {
     struct em_child child;
-    struct em_family family;
+    struct em_earlier_children family;
     int terminal; /* -1: none */
     bool gives;   /* it is given the foreground wherever that is embark's to give */
 };
 
 /* Only what was validated comes to em_supervise(). */
-static void read_map(const struct em_config *config, struct em_exit_map *map, struct em_errs *errs)
+static void read_map(const struct em_config *config, struct em_remap_exit *map,
+                     struct em_errs *errs)
 {
     const struct em_items *items = &config->service_remap_exit;
-    em_exit_map_init(map);
+    em_remap_exit_init(map);
     for (size_t i = 0; i < items->n; i++) {
-        if (em_exit_map_add(map, items->v[i]) || !errs)
+        if (em_remap_exit_add(map, items->v[i]) || !errs)
             continue;
         struct em_err *err = em_errs_add(
             errs, EM_EXIT_CONFIG, "%s: remap_exit: \"%s\" is not FROM:TO, or FROM has another TO",
@@ -42,7 +43,7 @@ bool em_supervise_validate(const struct em_config *config, struct em_errs *errs,
                            struct em_errs *warnings)
 {
     size_t before = errs->n;
-    struct em_exit_map map;
+    struct em_remap_exit map;
     read_map(config, &map, errs);
     if (config->service_remap_exit.n && !config->service_init)
         em_errs_add(warnings, EM_EXIT_CONFIG,
@@ -89,7 +90,7 @@ static int start(char *const *argv, int death_signal, struct run *run, struct em
     if (!em_reaper_start())
         em_log(EM_LOG_WARN, "service",
                "this kernel has no subreapers (Linux 3.4): orphans of the service are not reaped");
-    em_family_note(&run->family);
+    em_earlier_children_note(&run->family);
     return em_spawn(&spawn, &run->child, err);
 }
 
@@ -161,7 +162,7 @@ static void watch(struct run *run)
 
 static int code_of(const struct em_config *config, int status)
 {
-    struct em_exit_map map;
+    struct em_remap_exit map;
     read_map(config, &map, NULL);
     int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
     return map.code[code];
@@ -193,7 +194,7 @@ int em_supervise(const struct em_config *config, char *const *argv, int death_si
     em_title("init");
     if (start(argv, death_signal, &run, err) == 0) {
         em_close_inherited();
-        em_trim();
+        em_release_code_pages();
         watch(&run);
         *code = code_of(config, run.child.status);
     }
@@ -202,6 +203,6 @@ int em_supervise(const struct em_config *config, char *const *argv, int death_si
         end_rest(&run, config->service_grace);
         em_child_forget(&run.child);
     }
-    em_family_free(&run.family);
+    em_earlier_children_free(&run.family);
     return err->code;
 }

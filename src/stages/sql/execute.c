@@ -126,7 +126,7 @@ static void on_notice(void *ctx, const struct em_db_message *message)
 {
     struct exec *exec = ctx;
 
-    em_sql_say_notice(&exec->sent, message);
+    em_sql_log_notice(&exec->sent, message);
 }
 
 static void on_failed(void *ctx, const struct em_db_message *message)
@@ -141,7 +141,7 @@ static void on_failed(void *ctx, const struct em_db_message *message)
     em_str_puts(&exec->sqlstate, message->sqlstate);
     em_str_cut(&exec->message, 0);
     em_str_puts(&exec->message, message->text);
-    em_sql_say_failed(&exec->sent, message, exec->err);
+    em_sql_log_failure(&exec->sent, message, exec->err);
 }
 
 static void on_done(void *ctx, const char *tag)

@@ -25,10 +25,10 @@ struct em_sql_sent {
     size_t data,
         data_line; /* COPY's data: where it starts, and the line; data_line 0: none was sent */
 };
-void em_sql_say_notice(const struct em_sql_sent *sent, const struct em_db_message *message);
+void em_sql_log_notice(const struct em_sql_sent *sent, const struct em_db_message *message);
 /* Logs all of it, and sets err (NULL allowed) to its first line. */
-void em_sql_say_failed(const struct em_sql_sent *sent, const struct em_db_message *message,
-                       struct em_err *err);
+void em_sql_log_failure(const struct em_sql_sent *sent, const struct em_db_message *message,
+                        struct em_err *err);
 /* A failure of embark's own at the file's `offset`: logged, counted, err set. Returns EM_EXIT_SQL,
  * or 0 if the run goes on after errors. `hint` may be NULL. */
 int em_sql_wrong(struct em_sql_file *file, size_t offset, struct em_err *err, const char *hint,

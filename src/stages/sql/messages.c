@@ -164,7 +164,7 @@ static void say_details(enum em_level level, const struct em_sql_sent *sent,
     say_part(level, step_of(sent), "CONTEXT", m->context);
 }
 
-void em_sql_say_notice(const struct em_sql_sent *sent, const struct em_db_message *m)
+void em_sql_log_notice(const struct em_sql_sent *sent, const struct em_db_message *m)
 {
     enum em_level level = strcmp(m->severity, "WARNING") == 0 ? EM_LOG_WARN : EM_LOG_INFO;
     struct em_sql_source *source = &sent->file->source;
@@ -207,8 +207,8 @@ static void keep(struct em_err *err, const struct em_str *text, const char *hint
         em_hint(err, "%s", hint);
 }
 
-void em_sql_say_failed(const struct em_sql_sent *sent, const struct em_db_message *m,
-                       struct em_err *err)
+void em_sql_log_failure(const struct em_sql_sent *sent, const struct em_db_message *m,
+                        struct em_err *err)
 {
     EM_STR_AUTO text = EM_STR_INIT;
     const char *hint = own_hint(sent, m);

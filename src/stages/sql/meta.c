@@ -13,7 +13,7 @@ enum { MOST_NESTED = 32 }; /* files that include each other */
 
 struct meta {
     struct em_sql_file *file;
-    struct em_sql_slash slash;
+    struct em_sql_meta_words slash;
     const char *name;
     size_t offset; /* of the backslash */
     struct em_err *err;
@@ -32,7 +32,7 @@ static void wrong(struct meta *m, const char *hint, const char *text)
 /* The next argument. False: no more, or it is wrong (m->failed). */
 static bool next_arg(struct meta *m, struct em_str *arg)
 {
-    enum em_sql_arg got = m->failed ? EM_SQL_ARG_NONE : em_sql_slash_arg(&m->slash, arg);
+    enum em_sql_arg got = m->failed ? EM_SQL_ARG_NONE : em_sql_meta_words_arg(&m->slash, arg);
     EM_STR_AUTO text = EM_STR_INIT;
 
     if (got == EM_SQL_ARG_OPEN)
@@ -395,7 +395,7 @@ static void run(struct meta *m)
     else if (active)
         run_active(m, what, why);
     else if (em_sql_meta_whole_line(m->name))
-        em_sql_slash_drop(&m->slash);
+        em_sql_meta_words_drop(&m->slash);
 }
 
 int em_sql_meta_run(struct em_sql_file *file, struct em_err *err)
@@ -407,7 +407,7 @@ int em_sql_meta_run(struct em_sql_file *file, struct em_err *err)
     size_t at = em_sql_split_offset(&file->split, lex->at);
 
     m.offset = file->split.in_value ? at : at - 1;
-    em_sql_slash_name(&m.slash, &name);
+    em_sql_meta_words_name(&m.slash, &name);
     m.name = em_str_c(&name);
     if (em_sql_conds_active(&file->conds))
         m.slash.vars = file->run->options.vars;
@@ -415,10 +415,10 @@ int em_sql_meta_run(struct em_sql_file *file, struct em_err *err)
     /* As psql: what is too much is passed over; after a mistake, the whole line. */
     m.slash.vars = NULL;
     if (m.failed)
-        em_sql_slash_drop(&m.slash);
-    while (em_sql_slash_arg(&m.slash, &rest) == EM_SQL_ARG_OK)
+        em_sql_meta_words_drop(&m.slash);
+    while (em_sql_meta_words_arg(&m.slash, &rest) == EM_SQL_ARG_OK)
         ;
-    em_sql_slash_end(&m.slash);
+    em_sql_meta_words_end(&m.slash);
     lex->at = m.slash.at;
     return m.code;
 }

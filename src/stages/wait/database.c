@@ -68,7 +68,7 @@ static void name_source(struct em_err *err, const char *name)
 
 static void keep_state(struct em_err *state, struct em_err *now, em_time took, em_time deadline)
 {
-    if (em_tries_cut(took, deadline) && state->code == EM_EXIT_UNREACHABLE)
+    if (em_retry_was_cut_short(took, deadline) && state->code == EM_EXIT_UNREACHABLE)
         return;
     em_err_free(state);
     *state = *now;
@@ -106,10 +106,10 @@ static void take_turn(struct em_backoff *backoff, em_time deadline)
 
 /* "starting up" comes right before ready: short gaps again. A server that is too busy says now
  * this, now that, which is no news. */
-static void note_change(struct em_tries *tries, char before[6], const char *now,
-                        enum em_tried tried)
+static void note_change(struct em_retry *tries, char before[6], const char *now,
+                        enum em_try_outcome tried)
 {
-    if (strcmp(before, now) != 0 && (tried == EM_TRIED_ABSENT || tried == EM_TRIED_ANSWERED))
+    if (strcmp(before, now) != 0 && (tried == EM_TRY_ABSENT || tried == EM_TRY_ANSWERED))
         em_pace_again(&tries->pace);
     memcpy(before, now, 6);
 }
@@ -118,39 +118,39 @@ static void on_silence(void *ctx, const char *where)
 {
     EM_STR_AUTO state = EM_STR_INIT;
     em_str_printf(&state, "%s does not answer", where);
-    em_progress_say(ctx, em_str_c(&state));
+    em_progress_log(ctx, em_str_c(&state));
 }
 
 int em_wait_database(const struct em_config *config, const struct em_url *url, const char *name,
                      struct em_db **kept, struct em_db_failure *last, struct em_err *err)
 {
     struct em_db_failure failure = {EM_DB_RETRY, ""};
-    struct em_tries tries;
+    struct em_retry tries;
     struct em_progress progress;
     char last_state[6] = "";
     em_time deadline = em_in(config->database_timeout);
     EM_ERR_AUTO now = EM_ERR_INIT;
     int code;
-    em_tries_start(&tries, EM_PACE_LOGIN, config->database_connect_timeout);
+    em_retry_start(&tries, EM_PACE_LOGIN, config->database_connect_timeout);
     em_progress_start(&progress, "wait", config->database_timeout);
     take_turn(&tries.pace.backoff, deadline);
     for (;;) {
         em_time began = em_now();
-        struct em_db_patience patience = em_tries_patience(&tries, deadline);
+        struct em_db_patience patience = em_retry_patience(&tries, deadline);
         patience.silence = on_silence;
         patience.ctx = &progress;
         code = try_once(url, &patience, kept, &failure, &now);
         if (code == 0 || em_loop_stopped())
             break;
         keep_state(err, &now, em_now() - began, deadline);
-        if (em_tries_final(&tries, config, &failure)) {
+        if (em_retry_is_final(&tries, config, &failure)) {
             name_source(err, name);
             break;
         }
-        em_progress_say(&progress, em_str_c(&err->text));
-        enum em_tried tried = em_tries_came_to(&failure, &patience);
+        em_progress_log(&progress, em_str_c(&err->text));
+        enum em_try_outcome tried = em_try_outcome_of(&failure, &patience);
         note_change(&tries, last_state, failure.sqlstate, tried);
-        if (!em_tries_stay_away(&tries, began, tried, patience.heard, deadline))
+        if (!em_retry_wait(&tries, began, tried, patience.heard, deadline))
             break;
         if (em_now() >= deadline) {
             code = give_up(config, err);

@@ -196,7 +196,7 @@ static int give_up(const struct kind *kind, em_time timeout, struct em_err *err)
  * not answer"): the state before it is kept. */
 static void note_state(struct em_err *state, struct em_err *now, em_time took, em_time deadline)
 {
-    if (em_tries_cut(took, deadline) && state->code)
+    if (em_retry_was_cut_short(took, deadline) && state->code)
         return;
     em_err_free(state);
     *state = *now;
@@ -207,9 +207,9 @@ static void note_state(struct em_err *state, struct em_err *now, em_time took, e
 static int wait_for(const struct kind *kind, const char *text, em_time deadline,
                     struct em_progress *progress, struct em_err *state)
 {
-    struct em_tries tries;
+    struct em_retry tries;
     em_time longest = FIRST_LIMIT;
-    em_tries_start(&tries, EM_PACE_LOGIN, FIRST_LIMIT);
+    em_retry_start(&tries, EM_PACE_LOGIN, FIRST_LIMIT);
     for (;;) {
         EM_ERR_AUTO err = EM_ERR_INIT;
         em_time try_start = em_now(), try_end = em_time_min(deadline, em_in(longest));
@@ -218,12 +218,12 @@ static int wait_for(const struct kind *kind, const char *text, em_time deadline,
                    code == EM_EXIT_UNREACHABLE ? deadline : EM_NEVER);
         if (code != EM_EXIT_UNREACHABLE)
             return code;
-        em_progress_say(progress, em_str_c(&state->text));
+        em_progress_log(progress, em_str_c(&state->text));
         bool late = em_now() >= try_end;
         if (late)
             longest = em_time_min(longest * 2, LARGEST_LIMIT);
-        if (!em_tries_stay_away(&tries, try_start, late ? EM_TRIED_UNANSWERED : EM_TRIED_ABSENT,
-                                false, deadline))
+        if (!em_retry_wait(&tries, try_start, late ? EM_TRY_UNANSWERED : EM_TRY_ABSENT, false,
+                           deadline))
             return em_fail_stopped(state);
         if (em_now() >= deadline)
             return give_up(kind, progress->timeout, state);
@@ -247,23 +247,24 @@ static int wait_for_item(const struct kind *kind, const char *text, em_time star
 }
 
 static void look_at(const struct kind *kind, const struct em_items *items, size_t i, em_time until,
-                    struct em_looks *looks)
+                    struct em_doctor_rows *looks)
 {
     EM_ERR_AUTO err = EM_ERR_INIT;
     const char *text = items->v[i];
     if (kind->check(text, &err) != 0)
         return; /* a mistake of the configuration, which was told */
     if (kind->try(text, until, &err) == 0) {
-        em_look_add(looks, "wait", kind->key, EM_MARK_OK, 0, "%.*s %s", shown(kind, text), text,
-                    kind->ready);
+        em_doctor_row_add(looks, "wait", kind->key, EM_MARK_OK, 0, "%.*s %s", shown(kind, text),
+                          text, kind->ready);
         return;
     }
-    em_look_add(looks, "wait", kind->key, EM_MARK_BAD, err.code, "%s (%s)", em_str_c(&err.text),
-                items->where[i]);
-    em_look_hint(looks, "%s?", question(kind));
+    em_doctor_row_add(looks, "wait", kind->key, EM_MARK_BAD, err.code, "%s (%s)",
+                      em_str_c(&err.text), items->where[i]);
+    em_doctor_row_hint(looks, "%s?", question(kind));
 }
 
-void em_wait_look(const struct em_config *config, em_time until, struct em_looks *looks)
+void em_wait_endpoints_try(const struct em_config *config, em_time until,
+                           struct em_doctor_rows *looks)
 {
     size_t left = 0;
     for (int k = 0; k < KINDS; k++)
@@ -277,7 +278,7 @@ void em_wait_look(const struct em_config *config, em_time until, struct em_looks
     }
 }
 
-int em_wait_others(const struct em_config *config, struct em_err *err)
+int em_wait_endpoints(const struct em_config *config, struct em_err *err)
 {
     em_time started = em_now();
     for (int k = 0; k < KINDS; k++) {

@@ -52,7 +52,7 @@ static bool is_due(const struct em_progress *p, const char *state)
     return true;
 }
 
-void em_progress_say(struct em_progress *p, const char *state)
+void em_progress_log(struct em_progress *p, const char *state)
 {
     EM_STR_AUTO line = EM_STR_INIT;
     if (!is_due(p, state))

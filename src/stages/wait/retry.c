@@ -6,13 +6,13 @@
 
 #define SHORT_TRY EM_SEC(1)
 
-void em_tries_start(struct em_tries *tries, enum em_pace_kind kind, em_time limit)
+void em_retry_start(struct em_retry *tries, enum em_pace_kind kind, em_time limit)
 {
     em_pace_start(&tries->pace, kind, em_now(), limit, em_random_seed());
     tries->refused_since = EM_NEVER;
 }
 
-struct em_db_patience em_tries_patience(struct em_tries *tries, em_time deadline)
+struct em_db_patience em_retry_patience(struct em_retry *tries, em_time deadline)
 {
     em_time silent = em_in(em_pace_silent(&tries->pace));
     return (struct em_db_patience){
@@ -21,22 +21,22 @@ struct em_db_patience em_tries_patience(struct em_tries *tries, em_time deadline
         .linger = em_time_min(deadline, em_time_add(silent, em_pace_linger(&tries->pace)))};
 }
 
-enum em_tried em_tries_came_to(const struct em_db_failure *failure,
-                               const struct em_db_patience *patience)
+enum em_try_outcome em_try_outcome_of(const struct em_db_failure *failure,
+                                      const struct em_db_patience *patience)
 {
     if (strncmp(failure->sqlstate, "53", 2) == 0)
-        return EM_TRIED_FULL;
+        return EM_TRY_FULL;
     if (patience->late)
-        return EM_TRIED_UNANSWERED;
-    return failure->sqlstate[0] || patience->heard ? EM_TRIED_ANSWERED : EM_TRIED_ABSENT;
+        return EM_TRY_UNANSWERED;
+    return failure->sqlstate[0] || patience->heard ? EM_TRY_ANSWERED : EM_TRY_ABSENT;
 }
 
-bool em_tries_stay_away(struct em_tries *tries, em_time began, enum em_tried tried, bool heard,
-                        em_time deadline)
+bool em_retry_wait(struct em_retry *tries, em_time began, enum em_try_outcome tried, bool heard,
+                   em_time deadline)
 {
     em_time now = em_now(), from = now;
     /* The gap after a silence is spent listening. */
-    if (tried == EM_TRIED_UNANSWERED && !heard)
+    if (tried == EM_TRY_UNANSWERED && !heard)
         from = em_time_min(now, em_time_add(began, em_pace_silent(&tries->pace)));
     em_time gap = em_pace_gap(&tries->pace, now, from - began, tried, heard);
     if (deadline != EM_NEVER)
@@ -44,13 +44,13 @@ bool em_tries_stay_away(struct em_tries *tries, em_time began, enum em_tried tri
     return em_wait_fd(-1, 0, em_time_add(from, gap)) != EM_WAKE_SIGNAL;
 }
 
-bool em_tries_cut(em_time took, em_time deadline)
+bool em_retry_was_cut_short(em_time took, em_time deadline)
 {
     return em_now() >= deadline && took < SHORT_TRY;
 }
 
-bool em_tries_final(struct em_tries *tries, const struct em_config *config,
-                    const struct em_db_failure *failure)
+bool em_retry_is_final(struct em_retry *tries, const struct em_config *config,
+                       const struct em_db_failure *failure)
 {
     em_time now = em_now();
     if (failure->kind != EM_DB_AUTH) {

@@ -29,11 +29,11 @@
 
 #include "embark/core/base/backoff.h"
 
-enum em_tried {
-    EM_TRIED_ABSENT,    /* nobody there, at no cost: refused, no such name, a socket missing */
-    EM_TRIED_ANSWERED,  /* the server did its work, and what is waited for isn't so yet */
-    EM_TRIED_FULL,      /* it has no connection, or no memory, left (53xxx) */
-    EM_TRIED_UNANSWERED /* it did not answer, or not to the end, in the time given */
+enum em_try_outcome {
+    EM_TRY_ABSENT,    /* nobody there, at no cost: refused, no such name, a socket missing */
+    EM_TRY_ANSWERED,  /* the server did its work, and what is waited for isn't so yet */
+    EM_TRY_FULL,      /* it has no connection, or no memory, left (53xxx) */
+    EM_TRY_UNANSWERED /* it did not answer, or not to the end, in the time given */
 };
 
 enum em_pace_kind {
@@ -64,7 +64,7 @@ em_time em_pace_heard(const struct em_pace *pace);
 em_time em_pace_linger(struct em_pace *pace);
 /* Notes what a try took and came to; the gap before the next one. `heard`: the server said at least
  * something. */
-em_time em_pace_gap(struct em_pace *pace, em_time now, em_time took, enum em_tried tried,
+em_time em_pace_gap(struct em_pace *pace, em_time now, em_time took, enum em_try_outcome tried,
                     bool heard);
 /* That gap, `left` being the time until the deadline: one that would use it up gives way, once, to
  * another try. */

@@ -1,5 +1,5 @@
-/* Words as a POSIX shell would read them again: em_words_split() of core/config/config.h gives them
- * back.
+/* Words as a POSIX shell would read them again: em_command_line_split() of core/config/config.h
+ * gives them back.
  *
  * Pure.
  */
@@ -9,7 +9,7 @@
 #include "embark/core/base/str.h"
 
 /* Adds the words to `out`, a blank between them, quoted where they have to be. */
-void em_words_print(const struct em_list *words, struct em_str *out);
-void em_word_print(const char *word, struct em_str *out); /* one of them */
+void em_shell_quote_words(const struct em_list *words, struct em_str *out);
+void em_shell_quote_word(const char *word, struct em_str *out); /* one of them */
 
 #endif

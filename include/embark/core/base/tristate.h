@@ -4,10 +4,10 @@
 
 #include "embark/core/base/str.h"
 
-enum em_judged { EM_NO, EM_YES, EM_UNKNOWN };
+enum em_tristate { EM_NO, EM_YES, EM_UNKNOWN };
 
-enum em_judged em_judged_not(enum em_judged a);
-enum em_judged em_judged_and(enum em_judged a, enum em_judged b); /* no wins over unknown */
-enum em_judged em_judged_or(enum em_judged a, enum em_judged b);  /* yes wins over unknown */
+enum em_tristate em_tristate_not(enum em_tristate a);
+enum em_tristate em_tristate_and(enum em_tristate a, enum em_tristate b); /* no wins over unknown */
+enum em_tristate em_tristate_or(enum em_tristate a, enum em_tristate b); /* yes wins over unknown */
 
 #endif

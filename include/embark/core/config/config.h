@@ -1,8 +1,8 @@
 /* The configuration: one INI file, and what is set from outside.
  *
- * em_config_parse() reads nothing itself: it is given the file's bytes, and a struct em_world that
- * answers for environment variables and for ${file:…}. After parsing the configuration is const and
- * handed down.
+ * em_config_parse() reads nothing itself: it is given the file's bytes, and a struct
+ * em_config_source that answers for environment variables and for ${file:…}. After parsing the
+ * configuration is const and handed down.
  *
  * Syntax: inih's.
  *
@@ -118,7 +118,7 @@ struct em_section {
 extern const struct em_section em_sections[];
 
 /* What the parser may ask of the world. `ctx` is handed through. */
-struct em_world {
+struct em_config_source {
     const char *(*env)(void *ctx, const char *name); /* NULL: not set */
     char **environ; /* all NAME=VALUE, NULL-terminated: for misspelt EMBARK_ names; may be NULL */
     /* Adds the contents of `path` to `out`, at most 1 MiB; false: why says what went wrong ("No
@@ -141,8 +141,8 @@ struct em_world {
  * `secrets`, but for [image], which is there to be shown. No message shows what a SECRET key holds
  * or what an expansion came to. True if there was no error; `config` must be freed in any case. */
 bool em_config_parse(struct em_config *config, const char *path, const char *bytes, size_t length,
-                     const struct em_world *world, struct em_secrets *secrets, struct em_errs *errs,
-                     struct em_errs *warnings);
+                     const struct em_config_source *world, struct em_secrets *secrets,
+                     struct em_errs *errs, struct em_errs *warnings);
 void em_config_free(struct em_config *config); /* SECRET values are zeroed */
 
 /* EMBARK_LOG: words of [log], each at most once and separated by commas or blanks: a format, a
@@ -159,8 +159,9 @@ enum { EM_CONFIG_MISTAKES = 100 };
  * -1: both set or unreadable, added to errs. An empty NAME_FILE counts as not set, and so does an
  * empty NAME beside a NAME_FILE. A file that everybody may read is added to warnings (NULL
  * allowed). */
-int em_world_get(const struct em_world *world, const char *name, struct em_str *out,
-                 struct em_secrets *secrets, struct em_errs *errs, struct em_errs *warnings);
+int em_config_source_get(const struct em_config_source *world, const char *name, struct em_str *out,
+                         struct em_secrets *secrets, struct em_errs *errs,
+                         struct em_errs *warnings);
 
 bool em_config_skips(const struct em_config *config, const char *step);
 /* The words of a CHOICE key: copies the index'th to out. Nothing is added for an index that there
@@ -169,8 +170,8 @@ void em_choice_word(const struct em_key *key, int index, struct em_str *out);
 /* EMBARK_<SECTION>_<KEY>. */
 void em_key_env(const struct em_key *key, struct em_str *out);
 /* The effective value of one key, for `doctor` and tests: secrets as ****, several values separated
- * by ", ", a command quoted so that em_words_split() gives its words back; nothing for what isn't
- * set. */
+ * by ", ", a command quoted so that em_command_line_split() gives its words back; nothing for what
+ * isn't set. */
 void em_config_print(const struct em_config *config, const struct em_key *key, struct em_str *out);
 /* The table for people: every section and key with its default and help (`embark help config`), or
  * those of one section; nothing is added if there is none of that name. */
@@ -178,6 +179,6 @@ void em_config_help(const char *section, struct em_str *out);
 
 /* A command line into words, as a POSIX shell quotes: '…', "…", backslash. Nothing is expanded.
  * False: an unclosed quote. */
-bool em_words_split(const char *text, struct em_list *words);
+bool em_command_line_split(const char *text, struct em_list *words);
 
 #endif

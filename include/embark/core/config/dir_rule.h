@@ -6,7 +6,7 @@
 
 #include "embark/core/base/err.h"
 
-struct em_path_rule {
+struct em_dir_rule {
     char *path; /* owned */
     bool not_empty;
     uint64_t free;   /* bytes; 0: not asked */
@@ -14,10 +14,10 @@ struct em_path_rule {
 };
 
 /* 0, or EM_EXIT_CONFIG with a text such as "\"fre 1G\" is neither not-empty nor free SIZE". A " : "
- * with blanks on both sides ends the path, the last one if there are several. em_path_rule_free()
+ * with blanks on both sides ends the path, the last one if there are several. em_dir_rule_free()
  * releases the rule in any case. */
-int em_path_rule_read(const char *value, struct em_path_rule *rule, struct em_err *err);
-void em_path_rule_free(struct em_path_rule *rule);
+int em_dir_rule_read(const char *value, struct em_dir_rule *rule, struct em_err *err);
+void em_dir_rule_free(struct em_dir_rule *rule);
 
 /* "512", "100K", "100M", "2G", "1T", with or without B or iB behind: multiples of 1024. False: none
  * of these, 0, or more than 64 bits hold. */

@@ -5,14 +5,14 @@
 #include <stdbool.h>
 
 /* code[n] is what n is passed on as. */
-struct em_exit_map {
+struct em_remap_exit {
     unsigned char code[256];
 };
 
-void em_exit_map_init(struct em_exit_map *map); /* each is passed on as itself */
+void em_remap_exit_init(struct em_remap_exit *map); /* each is passed on as itself */
 
 /* Adds "143:0". False: it isn't two numbers from 0 to 255, or the first one was mapped to another
  * code before. */
-bool em_exit_map_add(struct em_exit_map *map, const char *text);
+bool em_remap_exit_add(struct em_remap_exit *map, const char *text);
 
 #endif

@@ -34,10 +34,10 @@ void em_run_row_free(struct em_run_row *row);
 /* What is known of the tool's table now. */
 enum em_table_state {
     EM_TABLE_UNKNOWN, /* there is none, or it can't be read without running what others wrote */
-    EM_TABLE_READ,    /* its digest is in em_state.digest */
+    EM_TABLE_READ,    /* its digest is in em_ledger_state.digest */
 };
 
-struct em_state {
+struct em_ledger_state {
     bool has_ledger;          /* false: no table, or it may not be read */
     bool is_old;              /* it lacks the columns that this embark adds */
     struct em_str ledger;     /* its name, with its schema, quoted; "": there is none */
@@ -51,18 +51,18 @@ struct em_state {
     struct em_str table_why; /* EM_TABLE_UNKNOWN: why, for people */
     struct em_str digest;    /* of the tool's table now */
 };
-void em_state_free(struct em_state *state);
-#define EM_STATE_AUTO __attribute__((cleanup(em_state_free))) struct em_state
+void em_ledger_state_free(struct em_ledger_state *state);
+#define EM_LEDGER_STATE_AUTO __attribute__((cleanup(em_ledger_state_free))) struct em_ledger_state
 
-enum em_decision {
+enum em_migrate_action {
     EM_RUN,      /* take the lock and run */
     EM_SKIP,     /* everything is applied */
     EM_IS_OLDER, /* the image is older than the database */
     EM_FAILED,   /* the newest run failed with these very files, less than retry_after ago */
 };
 
-struct em_verdict {
-    enum em_decision decision;
+struct em_decision {
+    enum em_migrate_action decision;
     bool diverged;
     bool half_way; /* EM_IS_OLDER against the newest run, which failed, not the last good one */
     bool by_table; /* EM_IS_OLDER by what the tool's own table says, not by a run */
@@ -71,10 +71,10 @@ struct em_verdict {
     struct em_str why;                      /* one line for people: "nothing was run yet" */
     struct em_str hint; /* EM_RUN only since something isn't known: what would make it known */
 };
-void em_verdict_free(struct em_verdict *verdict);
+void em_decision_free(struct em_decision *verdict);
 
 /* What this start would run. */
-struct em_ours {
+struct em_planned_run {
     const struct em_filelist *files;
     const char *identity; /* em_identity_digest() */
     const char *build;    /* [image] build; NULL or "": not known */
@@ -93,20 +93,21 @@ struct em_proof {
 };
 bool em_proof_holds(const struct em_proof *proof);
 /* The proof for this start. */
-struct em_proof em_proof_of(const struct em_ours *ours, const struct em_state *state);
+struct em_proof em_proof_of(const struct em_planned_run *ours, const struct em_ledger_state *state);
 
 /* Decides. Before em_ledger_read_rows() the files of the runs are not known, and neither is whether
  * the image is older: where nothing can be skipped, the caller reads the rows and asks again. */
-void em_judge(const struct em_ours *ours, const struct em_state *state, struct em_verdict *verdict);
+void em_decide(const struct em_planned_run *ours, const struct em_ledger_state *state,
+               struct em_decision *verdict);
 
 /* EM_IS_OLDER, but the migration tool's own table has nothing that no file here has: the newer
  * image's run was taken back, or did not go as far, and the command is run. */
-void em_judge_nothing_left(struct em_verdict *verdict);
+void em_decide_nothing_left(struct em_decision *verdict);
 
 /* The migration tool's own table has rows (`unknown`: ids) that no file here has, and nothing here
  * is pending, though every file was seen: the image is older than the database, whether or not
  * there is a ledger. */
-void em_judge_by_table(const struct em_list *unknown, const char *table,
-                       struct em_verdict *verdict);
+void em_decide_by_table(const struct em_list *unknown, const char *table,
+                        struct em_decision *verdict);
 
 #endif

@@ -8,19 +8,19 @@
 #include "embark/core/migrations/decision.h"
 
 /* "on web-1, 2026-11-24 15:04:05 UTC, build abc": who ran it. */
-void em_verdict_run(const struct em_run_row *row, struct em_str *out);
+void em_decision_run(const struct em_run_row *row, struct em_str *out);
 
 /* Of EM_IS_OLDER: what the image lacks, and what to do. EM_EXIT_OLDER, or 0 where [migrate]
  * on_newer_database lets the start go on without the migrations; the text is set either way. */
-int em_verdict_older(const struct em_config *config, const struct em_state *state,
-                     const struct em_verdict *verdict, struct em_err *err);
+int em_decision_older(const struct em_config *config, const struct em_ledger_state *state,
+                      const struct em_decision *verdict, struct em_err *err);
 /* Of EM_FAILED: EM_EXIT_MIGRATION. The run's last output, which the hint speaks of, is the caller's
  * to show. */
-int em_verdict_failed(const struct em_config *config, const struct em_run_row *run,
-                      struct em_err *err);
+int em_decision_failed(const struct em_config *config, const struct em_run_row *run,
+                       struct em_err *err);
 /* What doesn't stop a run, but somebody should know: a run that was interrupted, files that were
  * changed after they were applied, an image that has diverged. */
-void em_verdict_oddities(const struct em_state *state, const struct em_verdict *verdict,
-                         struct em_errs *odd);
+void em_decision_oddities(const struct em_ledger_state *state, const struct em_decision *verdict,
+                          struct em_errs *odd);
 
 #endif

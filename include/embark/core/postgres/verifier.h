@@ -8,6 +8,6 @@
  * match and the password has bytes beyond ASCII, which SASLprep (RFC 4013) may have changed. */
 enum em_verifier { EM_VERIFIER_SAME, EM_VERIFIER_OTHER, EM_VERIFIER_UNKNOWN };
 
-enum em_verifier em_verifier_look(const char *verifier, const char *password);
+enum em_verifier em_verifier_check(const char *verifier, const char *password);
 
 #endif

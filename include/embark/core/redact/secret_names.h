@@ -10,7 +10,7 @@
 
 #include "embark/core/redact/secrets.h"
 
-bool em_sounds_secret(const char *name, size_t length);
+bool em_is_secret_name(const char *name, size_t length);
 
 /* Adds the values of variables whose names sound secret, and the passwords in URLs and
  * keyword=value strings of any variable. Left out are values that say nothing and stand everywhere:

@@ -17,7 +17,7 @@ enum em_mark {
     EM_MARK_BAD,  /* a start would fail; always with a hint */
 };
 
-struct em_look {
+struct em_doctor_row {
     const char *section; /* "image", "database"…: constant */
     char *key;           /* "login", "file"; "" for none. Owned, as text and hint are */
     enum em_mark mark;
@@ -27,34 +27,34 @@ struct em_look {
     struct em_list names; /* all of those of which the text has the first ones; for the JSON */
 };
 
-struct em_looks {
-    struct em_look *v;
+struct em_doctor_rows {
+    struct em_doctor_row *v;
     size_t n;
 };
 
-#define EM_LOOKS_INIT \
-    {                 \
-        NULL, 0       \
+#define EM_DOCTOR_ROWS_INIT \
+    {                       \
+        NULL, 0             \
     }
-#define EM_LOOKS_AUTO __attribute__((cleanup(em_looks_free))) struct em_looks
+#define EM_DOCTOR_ROWS_AUTO __attribute__((cleanup(em_doctor_rows_free))) struct em_doctor_rows
 
 /* Adds a row. `code` is taken for EM_MARK_BAD only. */
-void em_look_add(struct em_looks *looks, const char *section, const char *key, enum em_mark mark,
-                 int code, const char *format, ...) EM_PRINTF(6, 7);
+void em_doctor_row_add(struct em_doctor_rows *looks, const char *section, const char *key,
+                       enum em_mark mark, int code, const char *format, ...) EM_PRINTF(6, 7);
 /* Sets the last row's hint; without a row, or with an empty text, nothing. */
-void em_look_hint(struct em_looks *looks, const char *format, ...) EM_PRINTF(2, 3);
+void em_doctor_row_hint(struct em_doctor_rows *looks, const char *format, ...) EM_PRINTF(2, 3);
 /* Adds to the last row's names. */
-void em_look_name(struct em_looks *looks, const char *name);
+void em_doctor_row_name(struct em_doctor_rows *looks, const char *name);
 /* An error as a row: its text, hint and, for EM_MARK_BAD, code. */
-void em_look_err(struct em_looks *looks, const char *section, const char *key, enum em_mark mark,
-                 const struct em_err *err);
+void em_doctor_row_add_err(struct em_doctor_rows *looks, const char *section, const char *key,
+                           enum em_mark mark, const struct em_err *err);
 /* The code of the first failed row of the section, NULL: of any section; 0 for none. */
-int em_looks_code(const struct em_looks *looks, const char *section);
+int em_doctor_rows_code(const struct em_doctor_rows *looks, const char *section);
 /* How many rows have the mark. */
-size_t em_looks_count(const struct em_looks *looks, enum em_mark mark);
+size_t em_doctor_rows_count(const struct em_doctor_rows *looks, enum em_mark mark);
 /* Brings the sections into the order of the screen, which is that of a start; rows of a section
  * keep theirs. */
-void em_looks_sort(struct em_looks *looks);
-void em_looks_free(struct em_looks *looks);
+void em_doctor_rows_sort(struct em_doctor_rows *looks);
+void em_doctor_rows_free(struct em_doctor_rows *looks);
 
 #endif

@@ -19,12 +19,12 @@ enum { EM_SCREEN_WIDTH = 80 };
 
 /* Adds the sections that have rows to `out`, redacted and escaped. `colour`: with a terminal's
  * escape sequences. */
-void em_looks_print(const struct em_looks *looks, const struct em_secrets *secrets, bool colour,
-                    struct em_str *out);
+void em_screen_print(const struct em_doctor_rows *looks, const struct em_secrets *secrets,
+                     bool colour, struct em_str *out);
 /* A row of its own, at the screen's left edge: the verdict. */
-void em_looks_print_verdict(enum em_mark mark, const char *text, bool colour, struct em_str *out);
+void em_screen_print_verdict(enum em_mark mark, const char *text, bool colour, struct em_str *out);
 
 /* Redacts and escapes: for one line of whatever output. */
-void em_looks_clean(const char *text, const struct em_secrets *secrets, struct em_str *out);
+void em_screen_clean(const char *text, const struct em_secrets *secrets, struct em_str *out);
 
 #endif

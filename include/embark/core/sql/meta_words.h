@@ -16,7 +16,7 @@
 
 #include "embark/core/sql/variables.h"
 
-struct em_sql_slash {
+struct em_sql_meta_words {
     const char *at, *end;           /* what is left of the line */
     const struct em_sql_vars *vars; /* NULL: variables stay as they stand */
     bool strip;                     /* semicolons at an argument's unquoted end are dropped */
@@ -30,18 +30,18 @@ struct em_sql_slash {
 };
 
 /* Adds the command's name. */
-void em_sql_slash_name(struct em_sql_slash *slash, struct em_str *name);
+void em_sql_meta_words_name(struct em_sql_meta_words *slash, struct em_str *name);
 
 enum em_sql_arg {
     EM_SQL_ARG_NONE, /* no more of them */
     EM_SQL_ARG_OK,
     EM_SQL_ARG_OPEN, /* an unclosed quote: the rest of the line is taken */
 };
-enum em_sql_arg em_sql_slash_arg(struct em_sql_slash *slash, struct em_str *out);
+enum em_sql_arg em_sql_meta_words_arg(struct em_sql_meta_words *slash, struct em_str *out);
 
 /* Drops the rest of the line. */
-void em_sql_slash_drop(struct em_sql_slash *slash);
+void em_sql_meta_words_drop(struct em_sql_meta_words *slash);
 /* At a command's end: takes a \\. */
-void em_sql_slash_end(struct em_sql_slash *slash);
+void em_sql_meta_words_end(struct em_sql_meta_words *slash);
 
 #endif

@@ -37,6 +37,6 @@ int em_exec_check(const char *file, struct em_err *err);
 /* After execve(file) of the command `name` failed with `error`: the reason by em_exec_check, else
  * by errno. Returns the exit code: 127, 126, or EM_EXIT_SYSTEM where it isn't the file's fault
  * (E2BIG, ENOMEM, EAGAIN, EMFILE, ENFILE). */
-int em_exec_why(const char *name, const char *file, int error, struct em_err *err);
+int em_exec_explain(const char *name, const char *file, int error, struct em_err *err);
 
 #endif

@@ -20,7 +20,7 @@ bool em_file_head(const char *path, char *bytes, size_t size, size_t *length);
 
 /* The real world for em_config_parse: getenv, environ and em_file_read. Constant in use; it isn't
  * `const` only because environ is known at the program's start and not before. */
-extern struct em_world em_world_real;
+extern struct em_config_source em_config_source_real;
 
 /* Why `path` leads to nothing, as a clause that goes on from "…: does not exist; ". One of
  *

@@ -39,9 +39,9 @@ void em_log_err(enum em_level level, const char *step, const struct em_err *err)
 
 /* Somebody else who hears what is logged, until the next call; NULL: nobody. True: the line is
  * taken, and not written. Levels aren't left out; texts are neither redacted nor escaped. */
-typedef bool (*em_log_ear)(void *ctx, enum em_level level, const char *step, const char *text,
-                           const char *hint, int code);
-void em_log_listen(em_log_ear ear, void *ctx);
+typedef bool (*em_log_sink)(void *ctx, enum em_level level, const char *step, const char *text,
+                            const char *hint, int code);
+void em_log_listen(em_log_sink ear, void *ctx);
 
 /* From now on keeps what is logged, as text with timestamps, whatever the format and at whatever
  * level but debug, which is kept only where it is written: at most `limit` bytes, the newest ones.

@@ -94,7 +94,7 @@ struct em_child {
 void em_child_add(struct em_child *child); /* before anything waits; the memory is the caller's
                                               until em_child_forget() */
 void em_child_forget(struct em_child *child);
-void em_child_say(
+void em_child_explain(
     int status,
     struct em_str *out); /* "exited with status 3", "was killed by SIGKILL (out of memory?)" */
 

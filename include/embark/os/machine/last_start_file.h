@@ -11,22 +11,22 @@
 
 #include "embark/core/report/last_start.h"
 
-#define EM_STATE_FILE "last-start"
+#define EM_LAST_START_FILE "last-start"
 
 /* The folder's name. *named: by $EMBARK_STATE. */
-const char *em_state_folder(bool *named);
+const char *em_last_start_file_folder(bool *named);
 
 /* Whether it is worth the trouble: somebody named a folder, or there is one. */
-bool em_state_any(void);
+bool em_last_start_file_wanted(void);
 
 /* Replaces the file by `bytes`: all of it or nothing. Its mode is 0644, less the umask. False: why
  * says what went wrong, "" where there is no folder and none was asked for. */
-bool em_state_write(const char *bytes, size_t length, struct em_str *why);
+bool em_last_start_file_write(const char *bytes, size_t length, struct em_str *why);
 /* False: why says what went wrong, "" where there is no file. */
-bool em_state_read(struct em_str *bytes, struct em_str *why);
+bool em_last_start_file_read(struct em_str *bytes, struct em_str *why);
 
 /* What is known of a process of our PID namespace. False: there is none, or it may not be looked
  * at. *parent (NULL allowed) is 0 for one from outside of the namespace. */
-bool em_process_look(int64_t pid, struct em_process *process, int64_t *parent);
+bool em_process_read(int64_t pid, struct em_process *process, int64_t *parent);
 
 #endif

@@ -26,7 +26,7 @@ const char *em_phase_what(const char *phase);
 const char *em_phase_name(const char *phase);
 /* Whether we come from outside of the PID namespace, as by docker exec: we don't descend from its
  * PID 1. In one that several containers share, that goes for each of them but the first one. */
-bool em_phase_brought_in(void);
+bool em_phase_entered_by_exec(void);
 /* Whether a process is of this container; one that has ended isn't. */
 bool em_phase_ours(pid_t pid);
 

@@ -9,7 +9,7 @@
  * swallowed, the status of announced children is kept), and returns EM_EXIT_UNREACHABLE for what
  * may go away by waiting, 128 + n as soon as a signal asks to end, EM_EXIT_SYSTEM when fork or a
  * descriptor is refused. Texts for the same cause are the same at every try, whatever the order of
- * addresses, so that em_progress_say() can tell a change. A deadline that has passed already still
+ * addresses, so that em_progress_log() can tell a change. A deadline that has passed already still
  * allows one look at what is there at once.
  */
 #ifndef EMBARK_OS_NET_NET_H

@@ -27,10 +27,10 @@ bool em_bootstrap_mends(const struct em_db_failure *failure);
 
 /* The service's login works, over `db`: is anything left to do? A set-up that was interrupted, or a
  * database without its schema's privileges; `why` is for the log then. One query. */
-int em_bootstrap_look(const struct em_config *config, const struct em_url *service,
-                      struct em_db *db, em_time until, bool *needed, struct em_str *why,
-                      struct em_err *err);
-#define EM_BOOTSTRAP_LOOK EM_SEC(15) /* a start gives it so long */
+int em_bootstrap_check(const struct em_config *config, const struct em_url *service,
+                       struct em_db *db, em_time until, bool *needed, struct em_str *why,
+                       struct em_err *err);
+#define EM_BOOTSTRAP_CHECK_LIMIT EM_SEC(15) /* a start gives it so long */
 
 /* Whether the section's values are well-formed; adds one error (EM_EXIT_CONFIG, with its place) for
  * each that isn't. */

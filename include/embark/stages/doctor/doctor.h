@@ -14,7 +14,7 @@
 #include "embark/db/connection.h"
 
 /* What the image is: system, C library, machine, and as whom we are. */
-void em_doctor_image(struct em_looks *looks);
+void em_doctor_image(struct em_doctor_rows *looks);
 
 /* `url` is the service's database, NULL: there is none; `direct` the lock's and the migrations',
  * NULL: the same; `superuser` [bootstrap] url, NULL: there is none, or it is skipped. All of it
@@ -23,12 +23,12 @@ void em_doctor_image(struct em_looks *looks);
  * but not behind a pooler, where the next client would find that set: only read by it. */
 void em_doctor_database(const struct em_config *config, const struct em_url *url,
                         const struct em_url *direct, const struct em_url *superuser,
-                        em_time deadline, struct em_looks *looks, struct em_db **db);
+                        em_time deadline, struct em_doctor_rows *looks, struct em_db **db);
 
 /* What is pending, and what the ledger says of the last run. `db` is a login by `direct`; NULL: as
  * far as the image's files tell. */
 void em_doctor_migrations(const struct em_config *config, const struct em_url *direct,
-                          struct em_db *db, em_time deadline, struct em_looks *looks);
+                          struct em_db *db, em_time deadline, struct em_doctor_rows *looks);
 
 /* What the running container's start came to, in the section "container": whether one still goes
  * on, or what the last one's report (core/report/last_start.h) says, and whether its process runs.
@@ -36,6 +36,6 @@ void em_doctor_migrations(const struct em_config *config, const struct em_url *d
  * container that we were brought into (docker exec). `all`: all lines that the start said, not only
  * the last ones.
  */
-void em_doctor_start(bool all, struct em_looks *looks);
+void em_doctor_start(bool all, struct em_doctor_rows *looks);
 
 #endif

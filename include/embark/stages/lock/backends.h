@@ -34,14 +34,14 @@
 /* To be put before a question of pg_stat_activity, in the same message: its answer comes in bytes
  * that no encoding refuses (a database in SQL_ASCII holds any, and others have characters that
  * Unicode lacks). What is shown of them is escaped by the log. */
-const char *em_activity_bytes(const struct em_db *db);
+const char *em_backends_bytes(const struct em_db *db);
 
 /* A question, over `db`, for what the backends with this application_name do: never fails, whatever
  * the role may see. "SELECT 1" for servers before 12. */
-void em_activity_sql(const char *application, const struct em_db *db, struct em_str *sql);
+void em_backends_sql(const char *application, const struct em_db *db, struct em_str *sql);
 /* Adds what its answer (in db) says: ", its backend (pid 7) waits for Lock/relation in: ALTER
  * TABLE… ; blocked by psql (pid 9)". Nothing when there is none. */
-void em_activity_say(const struct em_db *db, struct em_str *line);
+void em_backends_describe(const struct em_db *db, struct em_str *line);
 
 /* With the lock in hand (`step`, "migrate" or "bootstrap", is for the log): backends that an
  * earlier run of the same lock left in the middle of a statement are waited for, ended after
@@ -51,7 +51,7 @@ void em_activity_say(const struct em_db *db, struct em_str *line);
  * (EM_LOCK_LOSS), and then ended; and once they are gone, its processes get the second that they
  * are given to end. 0: none is left but an idle one of a role that ours may not end, which was
  * said. EM_EXIT_LOCK: one that is at work doesn't go. */
-int em_activity_outlive(struct em_db *db, const char *step, const char *prefix,
-                        const char *unfinished, em_time grace, struct em_err *err);
+int em_backends_wait_gone(struct em_db *db, const char *step, const char *prefix,
+                          const char *unfinished, em_time grace, struct em_err *err);
 
 #endif

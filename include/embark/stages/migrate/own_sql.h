@@ -21,7 +21,7 @@ struct em_sql_migrations {
     const struct em_config *config;
     const struct em_url *url;
     const char *application, *run;
-    const char *place; /* em_state.place: whose records count */
+    const char *place; /* em_ledger_state.place: whose records count */
     int close_fd;      /* the lock's socket, which is not the child's; -1: none */
 };
 int em_sql_migrations_apply(void *sql_migrations);

@@ -9,7 +9,7 @@
 #include "embark/core/migrations/pending/pending.h"
 #include "embark/db/connection.h"
 
-struct em_pending_look {
+struct em_pending_status {
     struct em_pending pending; /* .kind NULL: the tool isn't known, and nothing else is set */
     bool has_rows;             /* of a table, or there is no table yet */
     struct em_str table;       /* that the rows are of, with its schema; "": there is none */
@@ -17,14 +17,15 @@ struct em_pending_look {
     bool named;                /* that schema was named by a setting or the URL */
     struct em_str why;         /* the rows were not had */
 };
-#define EM_PENDING_LOOK_AUTO __attribute__((cleanup(em_pending_look_free))) struct em_pending_look
+#define EM_PENDING_STATUS_AUTO \
+    __attribute__((cleanup(em_pending_status_free))) struct em_pending_status
 
-/* `url` is the database's, `place` em_state.place ("" where it isn't known), `files` are
+/* `url` is the database's, `place` em_ledger_state.place ("" where it isn't known), `files` are
  * em_migration_files(). Asks the database at most twice; NULL: only the files are looked at. What
  * can't be had stands in `why`, or in pending.odd. */
-void em_pending_look(const struct em_config *config, const struct em_url *url, const char *place,
-                     const struct em_filelist *files, struct em_db *db, em_time until,
-                     struct em_pending_look *look);
-void em_pending_look_free(struct em_pending_look *look);
+void em_pending_status(const struct em_config *config, const struct em_url *url, const char *place,
+                       const struct em_filelist *files, struct em_db *db, em_time until,
+                       struct em_pending_status *look);
+void em_pending_status_free(struct em_pending_status *look);
 
 #endif

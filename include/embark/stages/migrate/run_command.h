@@ -5,7 +5,7 @@
 #include "embark/core/config/config.h"
 #include "embark/stages/lock/lock.h"
 
-struct em_command {
+struct em_migrate_command {
     const struct em_config *config;
     struct em_lock *lock;
     const struct em_url *direct; /* its login; where it is asked what the command's backend does */
@@ -22,7 +22,7 @@ struct em_command {
  * EM_EXIT_SYSTEM, 128 + n. The lock was still held when the command had ended well, unless
  * EM_EXIT_MIGRATION says that it was lost. Every 5 s a line says what its backend does, which is
  * asked on a connection of its own. */
-int em_command_run_locked(struct em_command *command, struct em_err *err);
+int em_migrate_run_command(struct em_migrate_command *command, struct em_err *err);
 
 /* application_name of a run's connections: "embark:run KEY RUN HOST", of which em_run_prefix is
  * "embark:run KEY ", the same for all runs of a lock. */

@@ -27,14 +27,15 @@ int em_wait_primary(struct em_db *db, const struct em_url *url, em_time until,
  * each one that took all of its time, so that a connection that got stuck doesn't use up the
  * deadline and a service that is just slow has its chance. EM_EXIT_CONFIG at once, with its place,
  * for a malformed value; else the codes as above. */
-int em_wait_others(const struct em_config *config, struct em_err *err);
+int em_wait_endpoints(const struct em_config *config, struct em_err *err);
 
 /* Whether all values of [wait] are well-formed; adds one error (EM_EXIT_CONFIG, "embark.ini:3:
  * [wait] tcp: …") for each that isn't. Touches nothing: to be called before anything is started. */
 bool em_wait_validate(const struct em_config *config, struct em_errs *errs);
 
 /* Tries each once, all of them within `until`: rows of the section "wait" for `embark doctor`. */
-void em_wait_look(const struct em_config *config, em_time until, struct em_looks *looks);
+void em_wait_endpoints_try(const struct em_config *config, em_time until,
+                           struct em_doctor_rows *looks);
 
 /* The lines that waiting says: one when the state changes, one every 5 s, none else. Used by both,
  * and by the lock.
@@ -52,7 +53,7 @@ struct em_progress {
 void em_progress_start(struct em_progress *p, const char *step, em_time timeout);
 /* Says `state` ("db:5432 refuses connections") with " (1.2 s of 60 s)" when it is new, or when 5 s
  * have passed. */
-void em_progress_say(struct em_progress *p, const char *state);
+void em_progress_log(struct em_progress *p, const char *state);
 /* The end of it: says `state` ("db:5432 accepts connections") with " (after 1.2 s)", if anything
  * was said before. What was ready at once isn't worth a line (a debug line it is). */
 void em_progress_ready(struct em_progress *p, const char *state);

@@ -164,7 +164,7 @@ bool em_npm_script(const char *json, size_t length, const char *script, struct e
 
 /* ---- Ranges ---------------------------------------------------------------------------------- */
 
-enum em_judged em_npm_allows(const char *range, const char *version)
+enum em_tristate em_npm_allows(const char *range, const char *version)
 {
     const char *at;
 

@@ -386,7 +386,7 @@ bool em_semver_is_range(const char *range)
     return in_range(range, &any) >= 0;
 }
 
-enum em_judged em_semver_allows(const char *range, const char *version)
+enum em_tristate em_semver_allows(const char *range, const char *version)
 {
     struct em_semver v;
     int result;

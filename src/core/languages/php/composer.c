@@ -205,7 +205,7 @@ bool em_composer_is_range(const char *range)
     return in_range(range, &any) >= 0;
 }
 
-enum em_judged em_composer_allows(const char *range, const char *version)
+enum em_tristate em_composer_allows(const char *range, const char *version)
 {
     const char *p = blanks(version);
     struct version v;
@@ -259,13 +259,13 @@ static bool in_packages(const json_t *packages, const char *name, struct em_str 
     return false;
 }
 
-enum em_judged em_composer_installed(const char *json, size_t length, const char *name,
-                                     struct em_str *version, struct em_str *path)
+enum em_tristate em_composer_installed(const char *json, size_t length, const char *name,
+                                       struct em_str *version, struct em_str *path)
 {
     json_t *root = json_loadb(json, length, 0, NULL);
     /* Composer 1 wrote the list itself. */
     const json_t *packages = json_is_object(root) ? json_object_get(root, "packages") : root;
-    enum em_judged result = EM_UNKNOWN;
+    enum em_tristate result = EM_UNKNOWN;
 
     if (json_is_array(packages))
         result = in_packages(packages, name, version, path) ? EM_YES : EM_NO;

@@ -21,7 +21,7 @@ static char *key_of(const char *name)
 
 /* ---- Reading --------------------------------------------------------------------------------- */
 
-static void start_dist(struct em_python_more *m, const char *name)
+static void start_dist(struct em_python_inventory *m, const char *name)
 {
     char *key = key_of(name);
 
@@ -38,13 +38,13 @@ static void start_needs(struct em_python_needs **v, size_t *n, const char *of)
     (*v)[(*n)++] = (struct em_python_needs){.of = em_strdup(of)};
 }
 
-static void start_provider(struct em_python_more *m, const char *module)
+static void start_provider(struct em_python_inventory *m, const char *module)
 {
     m->providers = em_realloc(m->providers, m->provider_count + 1, sizeof(*m->providers));
     m->providers[m->provider_count++] = (struct em_python_provider){em_strdup(module), NULL};
 }
 
-static bool start(struct em_python_more *m, const char *key, const char *value)
+static bool start(struct em_python_inventory *m, const char *key, const char *value)
 {
     if (strcmp(key, "more") == 0)
         m->answered = true;
@@ -77,7 +77,7 @@ static void take_toml(struct em_python_needs *toml, const char *key, const char 
         keep(&toml->broken, value);
 }
 
-static void take(struct em_python_more *m, const char *key, const char *value)
+static void take(struct em_python_inventory *m, const char *key, const char *value)
 {
     if (start(m, key, value))
         return;
@@ -91,13 +91,13 @@ static void take(struct em_python_more *m, const char *key, const char *value)
         keep(&m->dists[m->dist_count - 1].at, value);
 }
 
-void em_python_more_read(struct em_python_more *more, const char *bytes, size_t length)
+void em_python_inventory_read(struct em_python_inventory *more, const char *bytes, size_t length)
 {
     const char *end = bytes + length;
     char *key, *value;
 
-    *more = (struct em_python_more){0};
-    while (em_python_answer_next(&bytes, end, &key, &value)) {
+    *more = (struct em_python_inventory){0};
+    while (em_reply_next(&bytes, end, &key, &value)) {
         take(more, key, value);
         free(key);
         free(value);
@@ -117,7 +117,7 @@ static void free_needs(struct em_python_needs *v, size_t n)
     free(v);
 }
 
-void em_python_more_free(struct em_python_more *more)
+void em_python_inventory_free(struct em_python_inventory *more)
 {
     for (size_t i = 0; i < more->dist_count; i++) {
         free(more->dists[i].name);
@@ -134,12 +134,13 @@ void em_python_more_free(struct em_python_more *more)
     free(more->dists);
     free(more->providers);
     em_list_free(&more->markers);
-    *more = (struct em_python_more){0};
+    *more = (struct em_python_inventory){0};
 }
 
 /* ---- Asking ---------------------------------------------------------------------------------- */
 
-const struct em_python_dist *em_python_dist_of(const struct em_python_more *more, const char *key)
+const struct em_python_dist *em_python_dist_of(const struct em_python_inventory *more,
+                                               const char *key)
 {
     for (size_t i = 0; i < more->dist_count; i++)
         if (strcmp(more->dists[i].key, key) == 0)
@@ -147,7 +148,7 @@ const struct em_python_dist *em_python_dist_of(const struct em_python_more *more
     return NULL;
 }
 
-const struct em_python_dist *em_python_provider_of(const struct em_python_more *more,
+const struct em_python_dist *em_python_provider_of(const struct em_python_inventory *more,
                                                    const char *module)
 {
     for (size_t i = 0; i < more->provider_count; i++)
@@ -165,12 +166,14 @@ static const struct em_python_needs *find_needs(const struct em_python_needs *v,
     return NULL;
 }
 
-const struct em_python_needs *em_python_needs_of(const struct em_python_more *more, const char *key)
+const struct em_python_needs *em_python_needs_of(const struct em_python_inventory *more,
+                                                 const char *key)
 {
     return find_needs(more->needs, more->needs_count, key);
 }
 
-const struct em_python_needs *em_python_toml_of(const struct em_python_more *more, const char *file)
+const struct em_python_needs *em_python_toml_of(const struct em_python_inventory *more,
+                                                const char *file)
 {
     return find_needs(more->tomls, more->toml_count, file);
 }
@@ -186,7 +189,8 @@ static const char *variable(void *ctx, const char *name)
     return NULL;
 }
 
-struct em_marker_world em_python_marker_world(const struct em_python_more *more, const char *extra)
+struct em_marker_world em_python_marker_world(const struct em_python_inventory *more,
+                                              const char *extra)
 {
     /* The world's ctx isn't const because others' are not; this one is only read. */
     union {

@@ -92,7 +92,7 @@ static void free_fields(void *of, const struct field *fields, size_t n)
         free(*field_at(of, &fields[i]));
 }
 
-static struct em_list *list_of(struct em_python_answer *answer, struct em_python_name *n,
+static struct em_list *list_of(struct em_python_lookup *answer, struct em_python_name *n,
                                const char *key)
 {
     if (strcmp(key, "path") == 0)
@@ -115,14 +115,14 @@ static struct em_python_other *last_other(struct em_python_name *n, const char *
     return n->other_count ? &n->others[n->other_count - 1] : NULL;
 }
 
-static void start_name(struct em_python_answer *answer, bool found, const char *name)
+static void start_name(struct em_python_lookup *answer, bool found, const char *name)
 {
     answer->names = em_realloc(answer->names, answer->count + 1, sizeof(*answer->names));
     answer->names[answer->count++] =
         (struct em_python_name){.name = em_strdup(name), .found = found};
 }
 
-static void take_line(struct em_python_answer *answer, const char *key, char *value)
+static void take_line(struct em_python_lookup *answer, const char *key, char *value)
 {
     struct em_python_name *n = answer->count ? &answer->names[answer->count - 1] : NULL;
     struct em_list *list = list_of(answer, n, key);
@@ -150,7 +150,7 @@ static void take_line(struct em_python_answer *answer, const char *key, char *va
         keep(field, em_strdup(value));
 }
 
-bool em_python_answer_next(const char **bytes, const char *end, char **name, char **value)
+bool em_reply_next(const char **bytes, const char *end, char **name, char **value)
 {
     while (*bytes < end) {
         const char *line = *bytes, *key = line + sizeof(marker) - 1, *space;
@@ -171,13 +171,13 @@ bool em_python_answer_next(const char **bytes, const char *end, char **name, cha
     return false;
 }
 
-void em_python_answer_read(struct em_python_answer *answer, const char *bytes, size_t length)
+void em_python_lookup_read(struct em_python_lookup *answer, const char *bytes, size_t length)
 {
     const char *end = bytes + length;
     char *name, *value;
 
-    *answer = (struct em_python_answer){0};
-    while (em_python_answer_next(&bytes, end, &name, &value)) {
+    *answer = (struct em_python_lookup){0};
+    while (em_reply_next(&bytes, end, &name, &value)) {
         take_line(answer, name, value);
         free(name);
         free(value);
@@ -195,7 +195,7 @@ static void free_name(struct em_python_name *n)
     em_list_free(&n->libraries);
 }
 
-void em_python_answer_free(struct em_python_answer *answer)
+void em_python_lookup_free(struct em_python_lookup *answer)
 {
     for (size_t i = 0; i < answer->count; i++)
         free_name(&answer->names[i]);
@@ -204,10 +204,10 @@ void em_python_answer_free(struct em_python_answer *answer)
     free(answer->executable);
     em_list_free(&answer->path);
     em_list_free(&answer->gone);
-    *answer = (struct em_python_answer){0};
+    *answer = (struct em_python_lookup){0};
 }
 
-const struct em_python_name *em_python_answer_of(const struct em_python_answer *answer,
+const struct em_python_name *em_python_lookup_of(const struct em_python_lookup *answer,
                                                  const char *name)
 {
     for (size_t i = 0; i < answer->count; i++)

@@ -91,7 +91,7 @@ static void say_editable(const struct em_python_name *n, struct em_str *out)
                   n->source, n->source_there ? "has no such module" : "does not exist");
 }
 
-static void say_environment(const struct em_python_answer *answer, const struct em_python_name *n,
+static void say_environment(const struct em_python_lookup *answer, const struct em_python_name *n,
                             struct em_str *out)
 {
     if (n->env)
@@ -103,7 +103,7 @@ static void say_environment(const struct em_python_answer *answer, const struct 
 }
 
 /* Which interpreter looks into that folder, or why none does. */
-static void say_other(const struct em_python_answer *answer, const struct em_python_name *n,
+static void say_other(const struct em_python_lookup *answer, const struct em_python_name *n,
                       const struct em_python_other *o, struct em_str *out)
 {
     const char *version = o->version && o->version[0] ? o->version : NULL;
@@ -127,7 +127,7 @@ static void say_other(const struct em_python_answer *answer, const struct em_pyt
         em_str_puts(out, ", where no interpreter looks");
 }
 
-static void say_causes(const struct em_python_answer *answer, const struct em_python_name *n,
+static void say_causes(const struct em_python_lookup *answer, const struct em_python_name *n,
                        struct em_str *out)
 {
     say_environment(answer, n, out);
@@ -154,7 +154,7 @@ static void say_unlisted(const char *manifests, struct em_str *out)
         em_str_printf(out, "; no requirement of that name is in %s", manifests);
 }
 
-static void say_path(const struct em_python_answer *answer, struct em_str *out)
+static void say_path(const struct em_python_lookup *answer, struct em_str *out)
 {
     if (answer->path.n == 0 && answer->gone.n == 0)
         return;
@@ -178,7 +178,7 @@ static void hint_two_versions(const char *made, const char *now, struct em_err *
             (int)minor_length(made), made, (int)minor_length(now), now);
 }
 
-static void hint_other(const struct em_python_answer *answer, const struct em_python_name *n,
+static void hint_other(const struct em_python_lookup *answer, const struct em_python_name *n,
                        const char *python, struct em_err *err)
 {
     const struct em_python_other *o = &n->others[0];
@@ -211,7 +211,7 @@ static void hint_editable(const struct em_python_name *n, struct em_err *err)
             n->source);
 }
 
-static void hint(const struct em_python_answer *answer, const struct em_python_name *n,
+static void hint(const struct em_python_lookup *answer, const struct em_python_name *n,
                  const char *python, const char *unlisted, struct em_err *err)
 {
     if (n->env && n->env_version && answer->version)
@@ -252,8 +252,9 @@ static void hint(const struct em_python_answer *answer, const struct em_python_n
                 python);
 }
 
-int em_python_answer_say(const struct em_python_answer *answer, const struct em_python_name *name,
-                         const char *python, const char *unlisted, struct em_err *err)
+int em_python_lookup_explain(const struct em_python_lookup *answer,
+                             const struct em_python_name *name, const char *python,
+                             const char *unlisted, struct em_err *err)
 {
     EM_STR_AUTO why = EM_STR_INIT;
 

@@ -20,7 +20,7 @@ struct operand {
 
 enum relation { REL_IN, REL_NOT_IN, REL_OP, REL_NONE };
 
-static enum em_judged either(struct reader *r);
+static enum em_tristate either(struct reader *r);
 
 static void skip(struct reader *r)
 {
@@ -134,7 +134,7 @@ static enum relation read_relation(struct reader *r, struct em_str *op)
 }
 
 /* Two texts that aren't both versions. */
-static enum em_judged compare_texts(const char *a, const char *op, const char *b)
+static enum em_tristate compare_texts(const char *a, const char *op, const char *b)
 {
     int result = strcmp(a, b);
 
@@ -149,12 +149,12 @@ static enum em_judged compare_texts(const char *a, const char *op, const char *b
     return (op[0] == '<') == (result < 0) ? EM_YES : EM_NO;
 }
 
-static enum em_judged compare(const struct operand *a, enum relation relation, const char *op,
-                              const struct operand *b)
+static enum em_tristate compare(const struct operand *a, enum relation relation, const char *op,
+                                const struct operand *b)
 {
     const char *left = em_str_c(&a->text), *right = em_str_c(&b->text);
     EM_STR_AUTO spec = EM_STR_INIT;
-    enum em_judged result;
+    enum em_tristate result;
 
     if (relation != REL_OP)
         return (strstr(right, left) != NULL) == (relation == REL_IN) ? EM_YES : EM_NO;
@@ -173,12 +173,12 @@ static void normalise(struct operand *o)
     em_str_puts(&o->text, em_str_c(&key));
 }
 
-static enum em_judged comparison(struct reader *r)
+static enum em_tristate comparison(struct reader *r)
 {
     struct operand a, b;
     EM_STR_AUTO op = EM_STR_INIT;
     enum relation relation;
-    enum em_judged result = EM_UNKNOWN;
+    enum em_tristate result = EM_UNKNOWN;
 
     read_operand(r, &a);
     relation = read_relation(r, &op);
@@ -195,9 +195,9 @@ static enum em_judged comparison(struct reader *r)
     return result;
 }
 
-static enum em_judged atom(struct reader *r)
+static enum em_tristate atom(struct reader *r)
 {
-    enum em_judged result;
+    enum em_tristate result;
 
     skip(r);
     if (*r->p != '(')
@@ -217,35 +217,36 @@ static enum em_judged atom(struct reader *r)
     return result;
 }
 
-static enum em_judged both(struct reader *r)
+static enum em_tristate both(struct reader *r)
 {
-    enum em_judged result = atom(r);
+    enum em_tristate result = atom(r);
 
     while (!r->malformed && take_word(r, "and"))
-        result = em_judged_and(result, atom(r));
+        result = em_tristate_and(result, atom(r));
     return result;
 }
 
-static enum em_judged either(struct reader *r)
+static enum em_tristate either(struct reader *r)
 {
-    enum em_judged result = both(r);
+    enum em_tristate result = both(r);
 
     while (!r->malformed && take_word(r, "or"))
-        result = em_judged_or(result, both(r));
+        result = em_tristate_or(result, both(r));
     return result;
 }
 
-static enum em_judged evaluate(const char *marker, const struct em_marker_world *world, bool *valid)
+static enum em_tristate evaluate(const char *marker, const struct em_marker_world *world,
+                                 bool *valid)
 {
     struct reader r = {.p = marker, .world = world};
-    enum em_judged result = either(&r);
+    enum em_tristate result = either(&r);
 
     skip(&r);
     *valid = !r.malformed && *r.p == '\0';
     return *valid ? result : EM_UNKNOWN;
 }
 
-enum em_judged em_marker_holds(const char *marker, const struct em_marker_world *world)
+enum em_tristate em_marker_holds(const char *marker, const struct em_marker_world *world)
 {
     bool valid;
 

@@ -366,10 +366,10 @@ static bool same_text(const struct clause *c, const char *version)
     return strncasecmp(version, c->text, c->length) == 0 && *blanks(version + c->length) == '\0';
 }
 
-enum em_judged em_pep440_allows(const char *spec, const char *version)
+enum em_tristate em_pep440_allows(const char *spec, const char *version)
 {
     struct em_pep440 v;
-    enum em_judged all = EM_YES, one;
+    enum em_tristate all = EM_YES, one;
     bool known = em_pep440_read(version, &v);
     struct clause c;
     int more;
@@ -379,7 +379,7 @@ enum em_judged em_pep440_allows(const char *spec, const char *version)
             one = same_text(&c, version) ? EM_YES : EM_NO;
         else
             one = !known ? EM_UNKNOWN : clause_allows(&c, &v) ? EM_YES : EM_NO;
-        all = em_judged_and(all, one);
+        all = em_tristate_and(all, one);
     }
     return more < 0 ? EM_UNKNOWN : all;
 }

@@ -16,7 +16,7 @@ void em_pip_needs_free(struct em_pip_needs *needs)
 }
 
 struct check {
-    const struct em_python_more *more;
+    const struct em_python_inventory *more;
     const struct em_pip_context *context;
     struct em_errs *errs;
     struct em_list *doubts;
@@ -78,7 +78,7 @@ static void wrong_version(struct check *c, const struct em_requirement *r, const
 static void look_at_installed(struct check *c, const struct em_requirement *r, const char *at,
                               const struct em_python_dist *dist)
 {
-    enum em_judged allowed = em_pep440_allows(r->spec, dist->version);
+    enum em_tristate allowed = em_pep440_allows(r->spec, dist->version);
 
     c->installed++;
     if (allowed == EM_NO)
@@ -110,7 +110,7 @@ static void look(struct check *c, const char *text, const char *at, const char *
                            without = em_python_marker_world(c->more, "");
     struct em_requirement r;
     EM_ERR_AUTO err = EM_ERR_INIT;
-    enum em_judged holds = EM_YES;
+    enum em_tristate holds = EM_YES;
 
     if (em_requirement_read(text, &r, &err) != 0) {
         doubt(c, text, at, em_str_c(&err.text));
@@ -185,7 +185,7 @@ static void say_all_missing(struct check *c)
                  "copied; see which python the service runs in");
 }
 
-void em_pip_check(const struct em_python_more *more, const struct em_pip_needs *needs,
+void em_pip_check(const struct em_python_inventory *more, const struct em_pip_needs *needs,
                   const struct em_pip_context *context, struct em_errs *errs,
                   struct em_list *doubts)
 {

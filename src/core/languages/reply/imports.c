@@ -38,7 +38,7 @@ void em_imports_read(struct em_imports *imports, const char *bytes, size_t lengt
     char *key, *value;
 
     *imports = (struct em_imports){0};
-    while (em_python_answer_next(&bytes, end, &key, &value)) {
+    while (em_reply_next(&bytes, end, &key, &value)) {
         if (strcmp(key, "importing") == 0)
             start(imports, value);
         else if (imports->n)
@@ -83,7 +83,7 @@ static void say_error(const struct em_import *import, const char *interpreter, c
     EM_STR_AUTO hint = EM_STR_INIT;
     const char *lacks = import->lacks ? import->lacks : "";
 
-    if (em_library_explain(import->error, &what, &hint))
+    if (em_missing_library_explain(import->error, &what, &hint))
         em_str_puts(&what, ": ");
     em_fail(err, EM_EXIT_REQUIREMENT, "import %s: fails in %s: %s%s: %s%s%s", import->name,
             interpreter, em_str_c(&what), import->type ? import->type : "Error", import->error,
@@ -96,7 +96,7 @@ static void say_error(const struct em_import *import, const char *interpreter, c
         em_hint(err, "try %s", try);
 }
 
-bool em_import_judge(const struct em_imports *imports, const char *name, const char *interpreter,
+bool em_import_check(const struct em_imports *imports, const char *name, const char *interpreter,
                      const char *ended, const char *try, struct em_err *err)
 {
     const struct em_import *import = em_imports_of(imports, name);

@@ -140,7 +140,7 @@ static bool unfit(const char *message, struct em_str *what, struct em_str *hint)
     return true;
 }
 
-bool em_library_explain(const char *message, struct em_str *what, struct em_str *hint)
+bool em_missing_library_explain(const char *message, struct em_str *what, struct em_str *hint)
 {
     return missing(message, what, hint) || unfit(message, what, hint);
 }

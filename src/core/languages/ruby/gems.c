@@ -29,7 +29,7 @@ static void take_gem(struct em_gem *gem, const char *key, const char *value)
         keep(&gem->files, value);
 }
 
-static void take(struct em_gem_answer *answer, const char *key, const char *value)
+static void take(struct em_gems *answer, const char *key, const char *value)
 {
     if (strcmp(key, "ruby") == 0) {
         keep(&answer->ruby, value);
@@ -45,20 +45,20 @@ static void take(struct em_gem_answer *answer, const char *key, const char *valu
     }
 }
 
-void em_gem_answer_read(struct em_gem_answer *answer, const char *bytes, size_t length)
+void em_gems_read(struct em_gems *answer, const char *bytes, size_t length)
 {
     const char *end = bytes + length;
     char *key, *value;
 
-    *answer = (struct em_gem_answer){0};
-    while (em_python_answer_next(&bytes, end, &key, &value)) {
+    *answer = (struct em_gems){0};
+    while (em_reply_next(&bytes, end, &key, &value)) {
         take(answer, key, value);
         free(key);
         free(value);
     }
 }
 
-void em_gem_answer_free(struct em_gem_answer *answer)
+void em_gems_free(struct em_gems *answer)
 {
     for (size_t i = 0; i < answer->n; i++) {
         free(answer->v[i].name);
@@ -71,7 +71,7 @@ void em_gem_answer_free(struct em_gem_answer *answer)
     free(answer->v);
     free(answer->ruby);
     em_list_free(&answer->path);
-    *answer = (struct em_gem_answer){0};
+    *answer = (struct em_gems){0};
 }
 
 static void join(const struct em_list *list, struct em_str *out)
@@ -80,7 +80,7 @@ static void join(const struct em_list *list, struct em_str *out)
         em_str_printf(out, "%s%s", i ? ", " : "", list->v[i]);
 }
 
-static void say_missing(const struct em_gem_answer *answer, const struct em_gem *gem,
+static void say_missing(const struct em_gems *answer, const struct em_gem *gem,
                         const char *interpreter, struct em_err *err)
 {
     em_fail(err, EM_EXIT_REQUIREMENT, "module %s: no gem of that name for %s (Ruby %s)", gem->name,
@@ -100,7 +100,7 @@ static void say_missing(const struct em_gem_answer *answer, const struct em_gem 
                      "were copied to");
 }
 
-bool em_gem_judge(const struct em_gem_answer *answer, size_t i, const char *allowed,
+bool em_gem_check(const struct em_gems *answer, size_t i, const char *allowed,
                   const char *interpreter, struct em_err *err)
 {
     const struct em_gem *gem = &answer->v[i];

@@ -212,7 +212,7 @@ static void say_heads(struct em_pending *p, const bool *is_head, const char *tar
     p->forked = p->heads.n > 1 && !p->broken && target && strcmp(target, "head") == 0;
 }
 
-void em_alembic_judge(struct em_pending *p, const char *target)
+void em_alembic_resolve(struct em_pending *p, const char *target)
 {
     struct em_edges edges = {NULL, NULL, 0};
     if (p->n)

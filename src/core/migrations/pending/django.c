@@ -272,7 +272,7 @@ static int by_id(const void *a, const void *b)
     return strcmp(left->id, right->id);
 }
 
-void em_django_judge(struct em_pending *p)
+void em_django_resolve(struct em_pending *p)
 {
     struct em_edges edges = {NULL, NULL, 0};
     if (p->n)

@@ -28,11 +28,11 @@ bool em_pending_sort(struct em_pending *p, const struct em_edges *edges, const s
 void em_edges_spread(const struct em_edges *edges, bool *marks);
 
 void em_alembic_file(struct em_pending *p, const char *path, const char *bytes, size_t length);
-void em_alembic_judge(struct em_pending *p, const char *target);
+void em_alembic_resolve(struct em_pending *p, const char *target);
 void em_django_file(struct em_pending *p, const char *path, const char *bytes, size_t length);
-void em_django_judge(struct em_pending *p);
+void em_django_resolve(struct em_pending *p);
 void em_plain_file(struct em_pending *p, const char *path);
-void em_plain_judge(struct em_pending *p);
+void em_numbered_resolve(struct em_pending *p);
 
 /* The forms of em_pending_kind.form. The others are those of plain files, by what their id is. */
 enum em_pending_form {

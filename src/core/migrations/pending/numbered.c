@@ -250,7 +250,7 @@ static void find_unknown(struct em_pending *p)
     }
 }
 
-void em_plain_judge(struct em_pending *p)
+void em_numbered_resolve(struct em_pending *p)
 {
     if (p->n) {
         struct em_migration *spare = em_alloc(p->n * sizeof *spare);

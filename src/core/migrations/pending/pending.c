@@ -129,14 +129,14 @@ void em_pending_file(struct em_pending *p, const char *path, const char *bytes, 
         em_plain_file(p, path);
 }
 
-void em_pending_judge(struct em_pending *p, const char *target)
+void em_pending_resolve(struct em_pending *p, const char *target)
 {
     if (p->kind->form == EM_FORM_ALEMBIC)
-        em_alembic_judge(p, target);
+        em_alembic_resolve(p, target);
     else if (p->kind->form == EM_FORM_DJANGO)
-        em_django_judge(p);
+        em_django_resolve(p);
     else
-        em_plain_judge(p);
+        em_numbered_resolve(p);
     for (size_t i = 0; i < p->n; i++) {
         const struct em_migration *m = &p->v[i];
         if (m->off)

@@ -64,7 +64,7 @@ static bool refuse(struct em_err *err)
     return false;
 }
 
-bool em_sql_marks_none(const char *path, const char *text, struct em_err *err)
+bool em_sql_has_no_down_marks(const char *path, const char *text, struct em_err *err)
 {
     if (em_ends(path, ".down.sql")) {
         em_fail(

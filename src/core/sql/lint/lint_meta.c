@@ -9,7 +9,7 @@
 
 struct meta {
     struct em_sql_walk *walk;
-    struct em_sql_slash slash;
+    struct em_sql_meta_words slash;
     const char *name;
     size_t offset; /* of the backslash */
     bool open;     /* an argument's quote isn't closed: said already */
@@ -32,7 +32,7 @@ static bool is_certain(const struct meta *m)
 static bool next_arg(struct meta *m, struct em_str *arg, bool *variables)
 {
     const char *start = m->slash.at;
-    enum em_sql_arg got = em_sql_slash_arg(&m->slash, arg);
+    enum em_sql_arg got = em_sql_meta_words_arg(&m->slash, arg);
 
     if (variables)
         *variables = memchr(start, ':', (size_t)(m->slash.at - start)) != NULL;
@@ -159,7 +159,7 @@ static void take_refused(struct meta *m, const char *why)
     struct em_err *err;
 
     if (em_sql_meta_whole_line(m->name))
-        em_sql_slash_drop(&m->slash);
+        em_sql_meta_words_drop(&m->slash);
     if (strcasecmp(m->name, "copy") == 0 && em_sql_split_has_data(&m->walk->split))
         skip_data(m);
     if (!is_certain(m))
@@ -179,7 +179,7 @@ static void take_unknown(struct meta *m)
     else
         em_sql_finding(m->walk->lint, m->walk->source, is_certain(m), m->offset,
                        "there is no meta-command \\%s", m->name);
-    em_sql_slash_drop(&m->slash);
+    em_sql_meta_words_drop(&m->slash);
 }
 
 static void take(struct meta *m, enum em_sql_what what, const char *why)
@@ -239,7 +239,7 @@ void em_sql_lint_meta(struct em_sql_walk *walk)
     enum em_sql_what what;
 
     m.offset = em_sql_split_offset(&walk->split, lex->at) - 1;
-    em_sql_slash_name(&m.slash, &name);
+    em_sql_meta_words_name(&m.slash, &name);
     m.name = em_str_c(&name);
     m.slash.vars = &walk->lint->vars;
     walk->statement = false;
@@ -249,6 +249,6 @@ void em_sql_lint_meta(struct em_sql_walk *walk)
      * find. */
     while (next_arg(&m, &rest, NULL))
         ;
-    em_sql_slash_end(&m.slash);
+    em_sql_meta_words_end(&m.slash);
     lex->at = m.slash.at;
 }

@@ -154,12 +154,12 @@ static void add_path(const char *text, struct em_list *folders)
 
 bool em_python_folders(const struct em_config *config, struct em_list *folders, struct em_str *why)
 {
-    struct em_python_choice choice = EM_PYTHON_CHOICE_INIT;
+    struct em_python_interpreter choice = EM_PYTHON_INTERPRETER_INIT;
     EM_STR_AUTO prefix = EM_STR_INIT;
     EM_LIST_AUTO found = EM_LIST_INIT;
     EM_ERR_AUTO err = EM_ERR_INIT;
     const char *home = getenv("HOME"), *python_home = getenv("PYTHONHOME");
-    int code = em_python_choose(config, NULL, "python", &choice, &err);
+    int code = em_python_interpreter_find(config, NULL, "python", &choice, &err);
     const char *python = em_str_c(&choice.path);
     if (code)
         em_str_puts(why, em_str_c(&err.text));
@@ -185,6 +185,6 @@ bool em_python_folders(const struct em_config *config, struct em_list *folders, 
     for (size_t i = 0; i < found.n; i++)
         if (!em_list_has(folders, found.v[i]))
             em_list_add(folders, found.v[i]);
-    em_python_choice_free(&choice);
+    em_python_interpreter_free(&choice);
     return !why->len;
 }

@@ -54,7 +54,7 @@ static void command_words(const struct em_config *config, struct em_list *words)
     }
 }
 
-void em_ledger_identity(const struct em_ledger *ledger, const struct em_state *state,
+void em_ledger_identity(const struct em_ledger *ledger, const struct em_ledger_state *state,
                         char hex[EM_HEX_DIGEST])
 {
     EM_LIST_AUTO words = EM_LIST_INIT;
@@ -174,7 +174,7 @@ static int add_columns(struct em_db *db, const char *table, em_time until, bool 
 }
 
 /* Where a new ledger is made: as named, or in the schema in which the session creates tables. */
-static void new_table(const struct em_ledger *ledger, const struct em_state *state,
+static void new_table(const struct em_ledger *ledger, const struct em_ledger_state *state,
                       struct em_str *out)
 {
     if (!strchr(ledger->config->migrate_ledger, '.') && state->acts_in.len) {
@@ -186,7 +186,7 @@ static void new_table(const struct em_ledger *ledger, const struct em_state *sta
 
 /* The table is there, with our columns, and `state` knows it; else *allowed is false. */
 static int ensure(struct em_db *db, const struct em_ledger *ledger, em_time until,
-                  struct em_state *state, bool *allowed, struct em_err *err)
+                  struct em_ledger_state *state, bool *allowed, struct em_err *err)
 {
     EM_STR_AUTO table = EM_STR_INIT;
     *allowed = true;
@@ -244,7 +244,7 @@ static void describe(const struct em_ledger *ledger, bool in_ascii, struct texts
 
 /* Every column is given, since a default of the table would be evaluated as our role. */
 static int insert_texts(struct em_db *db, const struct em_ledger *ledger,
-                        const struct em_state *state, bool in_ascii, em_time until,
+                        const struct em_ledger_state *state, bool in_ascii, em_time until,
                         struct em_run_id *id, struct em_db_failure *failure, struct em_err *err)
 {
     EM_STR_AUTO sql = EM_STR_INIT;
@@ -280,7 +280,7 @@ static int insert_texts(struct em_db *db, const struct em_ledger *ledger,
 }
 
 int em_ledger_begin(struct em_db *db, const struct em_ledger *ledger, em_time until,
-                    struct em_state *state, struct em_run_id *id, struct em_err *err)
+                    struct em_ledger_state *state, struct em_run_id *id, struct em_err *err)
 {
     struct em_db_failure failure = {EM_DB_FATAL, ""};
     bool allowed;
@@ -317,7 +317,7 @@ static void add_text(struct em_str *out, const char *text)
 }
 
 /* The statement, and whether it met a row. */
-static int note(struct em_db *db, const struct em_state *state, const char *const *values,
+static int note(struct em_db *db, const struct em_ledger_state *state, const char *const *values,
                 em_time until, bool *met, struct em_db_failure *failure, struct em_err *err)
 {
     EM_STR_AUTO sql = EM_STR_INIT;
@@ -337,7 +337,7 @@ static int note(struct em_db *db, const struct em_state *state, const char *cons
 /* Of a command whose tool isn't known: the tables that this run, or the newest one before it that
  * is known, has changed, and their digest as of now. */
 static void find_tables(struct em_db *db, const struct em_ledger *ledger,
-                        const struct em_run_id *id, em_time until, struct em_state *now,
+                        const struct em_run_id *id, em_time until, struct em_ledger_state *now,
                         struct em_str *tables)
 {
     struct em_tables after = {EM_LIST_INIT, EM_LIST_INIT};
@@ -360,7 +360,7 @@ int em_ledger_end(struct em_db *db, const struct em_ledger *ledger, const struct
     EM_STR_AUTO why = EM_STR_INIT;
     EM_STR_AUTO lines = EM_STR_INIT;
     EM_STR_AUTO tables = EM_STR_INIT;
-    EM_STATE_AUTO now = {0};
+    EM_LEDGER_STATE_AUTO now = {0};
     struct em_db_failure failure = {EM_DB_FATAL, ""};
     char identity[EM_HEX_DIGEST];
     bool met = false;
@@ -399,8 +399,9 @@ int em_ledger_end(struct em_db *db, const struct em_ledger *ledger, const struct
 }
 
 /* Runs with this outcome count as interrupted from now on. */
-static int interrupt(struct em_db *db, const struct em_ledger *ledger, const struct em_state *state,
-                     const char *outcome, em_time until, struct em_err *err)
+static int interrupt(struct em_db *db, const struct em_ledger *ledger,
+                     const struct em_ledger_state *state, const char *outcome, em_time until,
+                     struct em_err *err)
 {
     EM_STR_AUTO sql = EM_STR_INIT;
     const char *values[] = {ledger->config->migrate_lock, outcome};
@@ -420,14 +421,15 @@ static int interrupt(struct em_db *db, const struct em_ledger *ledger, const str
     return em_ledger_named(code, ledger->config, &failure, err);
 }
 
-int em_ledger_bury(struct em_db *db, const struct em_ledger *ledger, const struct em_state *state,
-                   em_time until, struct em_err *err)
+int em_ledger_mark_interrupted(struct em_db *db, const struct em_ledger *ledger,
+                               const struct em_ledger_state *state, em_time until,
+                               struct em_err *err)
 {
     return interrupt(db, ledger, state, "running", until, err);
 }
 
-int em_ledger_forgive(struct em_db *db, const struct em_ledger *ledger,
-                      const struct em_state *state, em_time until, struct em_err *err)
+int em_ledger_clear_failures(struct em_db *db, const struct em_ledger *ledger,
+                             const struct em_ledger_state *state, em_time until, struct em_err *err)
 {
     return interrupt(db, ledger, state, "failed", until, err);
 }
@@ -448,8 +450,9 @@ static void print_run(const struct em_db *db, int row, struct em_str *out)
     em_str_putc(out, '\n');
 }
 
-int em_ledger_list(struct em_db *db, const struct em_ledger *ledger, const struct em_state *state,
-                   int limit, em_time until, struct em_str *out, struct em_err *err)
+int em_ledger_list(struct em_db *db, const struct em_ledger *ledger,
+                   const struct em_ledger_state *state, int limit, em_time until,
+                   struct em_str *out, struct em_err *err)
 {
     EM_STR_AUTO sql = EM_STR_INIT;
     const char *values[] = {ledger->config->migrate_lock};

@@ -255,7 +255,7 @@ static void take_newest(const char *xml, struct em_run_row *row)
 }
 
 /* What TABLES_SQL gave. */
-static void take_contents(const char *xml, struct em_state *state)
+static void take_contents(const char *xml, struct em_ledger_state *state)
 {
     struct em_tables now = {EM_LIST_INIT, EM_LIST_INIT};
     EM_STR_AUTO contents = EM_STR_INIT;
@@ -286,7 +286,7 @@ static const char *why_not(const char *state)
     return "belongs to another role, and might run that role's code";
 }
 
-static void take_table(struct em_db *db, int row, struct em_state *state)
+static void take_table(struct em_db *db, int row, struct em_ledger_state *state)
 {
     const char *own = em_db_value(db, row, COL_LEDGER), *name = em_db_value(db, row, COL_NAME);
     const char *what = em_db_value(db, row, COL_STATE), *xml = em_db_value(db, row, COL_ROWS);
@@ -311,7 +311,8 @@ static void take_table(struct em_db *db, int row, struct em_state *state)
     }
 }
 
-static void take_answer(struct em_db *db, const struct em_ledger *ledger, struct em_state *state)
+static void take_answer(struct em_db *db, const struct em_ledger *ledger,
+                        struct em_ledger_state *state)
 {
     const char *acts_in = em_db_value(db, 0, COL_ACTS_IN), *place = em_db_value(db, 0, COL_PLACE);
     em_str_puts(&state->acts_in, acts_in ? acts_in : "");
@@ -358,10 +359,10 @@ static int ask(struct em_db *db, const struct em_ledger *ledger, em_time until,
 }
 
 int em_ledger_read(struct em_db *db, const struct em_ledger *ledger, em_time until,
-                   struct em_state *state, struct em_db_failure *failure, struct em_err *err)
+                   struct em_ledger_state *state, struct em_db_failure *failure, struct em_err *err)
 {
     struct em_db_failure local = {EM_DB_RETRY, ""};
-    em_state_free(state);
+    em_ledger_state_free(state);
     if (!em_ledger_wanted(ledger->config))
         return 0;
     failure = failure ? failure : &local;
@@ -405,7 +406,7 @@ static void take_row(const struct em_db *db, int row, struct em_run_row *into)
 
 /* The newest run of the scope, or the newest good one. Rows of an embark that kept no place belong
  * to whoever asks. */
-static void add_rows_of(const struct em_ledger *ledger, const struct em_state *state,
+static void add_rows_of(const struct em_ledger *ledger, const struct em_ledger_state *state,
                         const char *which, struct em_str *sql)
 {
     em_str_printf(
@@ -428,7 +429,7 @@ static void add_rows_of(const struct em_ledger *ledger, const struct em_state *s
 }
 
 int em_ledger_read_rows(struct em_db *db, const struct em_ledger *ledger, em_time until,
-                        struct em_state *state, struct em_err *err)
+                        struct em_ledger_state *state, struct em_err *err)
 {
     EM_STR_AUTO sql = EM_STR_INIT;
     struct em_db_failure failure = {EM_DB_RETRY, ""};
@@ -454,7 +455,7 @@ int em_ledger_read_rows(struct em_db *db, const struct em_ledger *ledger, em_tim
 }
 
 bool em_ledger_unchanged(struct em_db *db, const struct em_ledger *ledger, em_time until,
-                         const struct em_state *state)
+                         const struct em_ledger_state *state)
 {
     EM_STR_AUTO sql = EM_STR_INIT;
     EM_ERR_AUTO ignored = EM_ERR_INIT;

@@ -162,7 +162,7 @@ static bool look(const struct part *part, struct em_jar_search *search, int dept
     return true;
 }
 
-bool em_jar_look(const char *path, struct em_jar_search *search, struct em_str *why)
+bool em_jar_find(const char *path, struct em_jar_search *search, struct em_str *why)
 {
     /* O_NONBLOCK: a FIFO must not hold us up. */
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);

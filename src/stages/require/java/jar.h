@@ -4,7 +4,7 @@
 
 #include "embark/core/base/err.h"
 
-/* The classes that are looked for; found[i] is set by em_jar_look(). */
+/* The classes that are looked for; found[i] is set by em_jar_find(). */
 struct em_jar_search {
     const struct em_list *classes; /* "org/postgresql/Driver.class" */
     bool *found;
@@ -14,6 +14,6 @@ struct em_jar_search {
 };
 
 /* False: it can't be read as a jar, why says so. */
-bool em_jar_look(const char *path, struct em_jar_search *search, struct em_str *why);
+bool em_jar_find(const char *path, struct em_jar_search *search, struct em_str *why);
 
 #endif

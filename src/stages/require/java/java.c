@@ -58,7 +58,7 @@ static void look_in_jar(struct search *s, const char *path)
     if (em_list_has(&s->looked, path) || s->looked.n >= JARS_MAX)
         return;
     em_list_add(&s->looked, path);
-    if (!em_jar_look(path, &jar, &why)) {
+    if (!em_jar_find(path, &jar, &why)) {
         EM_STR_AUTO said = EM_STR_INIT;
 
         em_str_printf(&said, "%s: %s", path, em_str_c(&why));
@@ -166,7 +166,7 @@ static bool path_of(const struct em_list *service, struct em_java_path *path)
 
     *path = (struct em_java_path){0};
     if (service && service->n > 2 && strcmp(service->v[service->n - 2], "-c") == 0 &&
-        em_words_split(service->v[service->n - 1], &inner) &&
+        em_command_line_split(service->v[service->n - 1], &inner) &&
         em_java_path_read(inner.v, inner.n, path))
         return true;
     if (service && em_java_path_read(service->v, service->n, path))

@@ -126,8 +126,8 @@ static void hint_missing(const char *dir, const char *package, const struct em_n
                 package);
 }
 
-void em_node_why(const char *dir, const char *key, const char *name,
-                 const struct em_node_found *found, struct em_err *err)
+void em_node_explain(const char *dir, const char *key, const char *name,
+                     const struct em_node_found *found, struct em_err *err)
 {
     EM_STR_AUTO package = EM_STR_INIT;
     bool path = name[0] == '.' || name[0] == '/';

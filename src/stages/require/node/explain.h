@@ -6,8 +6,8 @@
 
 /* Sets err (EM_EXIT_REQUIREMENT): "module express: not found by Node.js from /app; …" and a hint.
  * `key` is "module" or "import". */
-void em_node_why(const char *dir, const char *key, const char *name,
-                 const struct em_node_found *found, struct em_err *err);
+void em_node_explain(const char *dir, const char *key, const char *name,
+                     const struct em_node_found *found, struct em_err *err);
 
 /* Whether Yarn's Plug'n'Play answers for what the folder's files import, and not node_modules: adds
  * the path of its .pnp.cjs, which stands there or above. */

@@ -7,7 +7,7 @@
 #include "embark/core/languages/module.h"
 #include "embark/core/languages/node/semver.h"
 #include "embark/os/log/log.h"
-#include "embark/stages/require/interpreter/ask.h"
+#include "embark/stages/require/interpreter/probe.h"
 #include "explain.h"
 #include "files.h"
 #include "stages/require/node/import.js.h"
@@ -18,7 +18,7 @@ static void judge_version(const struct em_module *module, const struct em_node_f
                           const char *where, struct em_errs *errs)
 {
     const char *version = em_str_c(&found->version);
-    enum em_judged allowed = em_semver_allows(module->allowed, version);
+    enum em_tristate allowed = em_semver_allows(module->allowed, version);
 
     if (module->allowed[0] == '\0' || allowed == EM_YES)
         return;
@@ -78,7 +78,7 @@ static bool look_for(const char *dir, const struct em_module *module, const char
     } else {
         EM_ERR_AUTO err = EM_ERR_INIT;
 
-        em_node_why(dir, key, module->name, &found, &err);
+        em_node_explain(dir, key, module->name, &found, &err);
         em_str_printf(&err.text, " (%s)", where);
         em_errs_take(errs, &err);
     }
@@ -88,8 +88,8 @@ static bool look_for(const char *dir, const struct em_module *module, const char
 
 /* ---- import ---------------------------------------------------------------------------------- */
 
-static int run_ask(const struct em_ask *ask, const char *dir, em_time until, struct em_errs *errs,
-                   struct em_err *err)
+static int run_ask(const struct em_interpreter_probe *ask, const char *dir, em_time until,
+                   struct em_errs *errs, struct em_err *err)
 {
     EM_LIST_AUTO argv = EM_LIST_INIT;
     EM_STR_AUTO pnp = EM_STR_INIT;
@@ -108,9 +108,9 @@ static int run_ask(const struct em_ask *ask, const char *dir, em_time until, str
         em_list_add(&argv, ask->imports.v[i]);
         em_list_add(&argv, ask->files.v[i]);
     }
-    code = em_ask_run(ask, &argv, until, &reply, errs, err);
+    code = em_interpreter_run(ask, &argv, until, &reply, errs, err);
     if (code == 0 && reply.ended.len)
-        em_ask_judge_imports(ask, &reply, "-e 'import(\"%\")'", errs);
+        em_interpreter_check_imports(ask, &reply, "-e 'import(\"%\")'", errs);
     em_reply_free(&reply);
     return code;
 }
@@ -118,7 +118,7 @@ static int run_ask(const struct em_ask *ask, const char *dir, em_time until, str
 /* ---- All of it ------------------------------------------------------------------------------- */
 
 static void look_at_line(const char *value, const char *where, bool import, const char *dir,
-                         struct em_asks *asks, struct em_errs *errs)
+                         struct em_interpreter_probes *asks, struct em_errs *errs)
 {
     struct em_modules modules;
     EM_ERR_AUTO err = EM_ERR_INIT;
@@ -129,8 +129,8 @@ static void look_at_line(const char *value, const char *where, bool import, cons
 
             if (look_for(dir, &modules.v[i], import ? "import" : "module", where, &file, errs) &&
                 import)
-                em_ask_import(em_ask_of(asks, modules.word), modules.v[i].name, em_str_c(&file),
-                              where);
+                em_interpreter_probe_add_import(em_interpreter_probe_of(asks, modules.word),
+                                                modules.v[i].name, em_str_c(&file), where);
         }
     em_modules_free(&modules);
 }
@@ -172,7 +172,7 @@ int em_require_node(const struct em_config *config, const struct em_list *servic
                           *manifests = &config->require_manifest;
     EM_STR_AUTO dir = EM_STR_INIT;
     EM_STR_AUTO doubt = EM_STR_INIT;
-    struct em_asks asks = {0};
+    struct em_interpreter_probes asks = {0};
     int code = 0;
 
     em_node_directory(service, &dir, &doubt);
@@ -186,6 +186,6 @@ int em_require_node(const struct em_config *config, const struct em_list *servic
         look_at_manifest(manifests->v[i], manifests->where[i], errs);
     for (size_t i = 0; i < asks.n && code == 0; i++)
         code = run_ask(&asks.v[i], em_str_c(&dir), until, errs, err);
-    em_asks_free(&asks);
+    em_interpreter_probes_free(&asks);
     return code;
 }

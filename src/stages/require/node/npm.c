@@ -120,7 +120,7 @@ static void look_for(struct look *l, const struct em_npm_need *need)
     EM_STR_AUTO folder = EM_STR_INIT;
     EM_STR_AUTO version = EM_STR_INIT;
     EM_LIST_AUTO broken = EM_LIST_INIT;
-    enum em_judged allowed;
+    enum em_tristate allowed;
 
     if (!em_node_package(&em_node_files_real, em_str_c(&l->dir), getenv("NODE_PATH"), need->name,
                          &folder, &version, &broken)) {

@@ -8,7 +8,7 @@
 #include "embark/core/languages/reply/missing_library.h"
 #include "embark/os/files/files.h"
 #include "embark/os/log/log.h"
-#include "embark/stages/require/interpreter/ask.h"
+#include "embark/stages/require/interpreter/probe.h"
 #include "stages/require/php/import.php.h"
 
 enum { INSTALLED_MAX = 16 * 1024 * 1024 };
@@ -96,9 +96,9 @@ static void judge_package(const struct vendor *v, const char *name, const char *
 {
     EM_STR_AUTO version = EM_STR_INIT;
     EM_STR_AUTO path = EM_STR_INIT;
-    enum em_judged there = em_composer_installed(em_str_c(&v->json), v->json.len, name, &version,
-                                                 &path),
-                   fits;
+    enum em_tristate there = em_composer_installed(em_str_c(&v->json), v->json.len, name, &version,
+                                                   &path),
+                     fits;
 
     if (!v->read || there == EM_NO) {
         say_missing(v, name, where, errs);
@@ -146,7 +146,7 @@ static void explain_extension(const struct em_reply *reply, const char *name, st
     for (const char *p = em_str_c(&line); (p = strstr(p, " (")); p++)
         if (strstr(p, ".so.") && !strstr(p + 2, " ("))
             last = p + 2;
-    if (last && em_library_explain(last, &what, &hint)) {
+    if (last && em_missing_library_explain(last, &what, &hint)) {
         em_str_printf(&err->text, "; %s", em_str_c(&what));
         em_hint(err, "%s", em_str_c(&hint));
     }
@@ -157,9 +157,9 @@ static bool is_extension(const char *name)
     return em_starts(name, "ext-");
 }
 
-/* Adds the reasons to the errors that em_ask_judge_imports() has added. */
-static void explain(const struct em_ask *ask, const struct em_reply *reply, size_t from,
-                    struct em_errs *errs)
+/* Adds the reasons to the errors that em_interpreter_check_imports() has added. */
+static void explain(const struct em_interpreter_probe *ask, const struct em_reply *reply,
+                    size_t from, struct em_errs *errs)
 {
     for (size_t i = from; i < errs->n; i++)
         for (size_t k = 0; k < ask->imports.n; k++) {
@@ -177,7 +177,7 @@ static void explain(const struct em_ask *ask, const struct em_reply *reply, size
         }
 }
 
-static int run(const struct em_ask *ask, const struct vendor *v, em_time until,
+static int run(const struct em_interpreter_probe *ask, const struct vendor *v, em_time until,
                struct em_errs *errs, struct em_err *err)
 {
     EM_LIST_AUTO argv = EM_LIST_INIT;
@@ -200,11 +200,11 @@ static int run(const struct em_ask *ask, const struct vendor *v, em_time until,
     em_list_add(&argv, access(em_str_c(&autoload), F_OK) == 0 ? em_str_c(&autoload) : "");
     for (size_t i = 0; i < ask->imports.n; i++)
         em_list_add(&argv, ask->imports.v[i]);
-    code = em_ask_run(ask, &argv, until, &reply, errs, err);
+    code = em_interpreter_run(ask, &argv, until, &reply, errs, err);
     if (code == 0 && reply.ended.len) {
-        em_ask_judge_imports(ask, &reply,
-                             "-r 'require \"vendor/autoload.php\"; var_dump(class_exists(\"%\"));'",
-                             errs);
+        em_interpreter_check_imports(
+            ask, &reply, "-r 'require \"vendor/autoload.php\"; var_dump(class_exists(\"%\"));'",
+            errs);
         explain(ask, &reply, before, errs);
     }
     em_reply_free(&reply);
@@ -212,11 +212,12 @@ static int run(const struct em_ask *ask, const struct vendor *v, em_time until,
 }
 
 /* An extension among the modules is asked for as an import is: only php knows. */
-static void judge_modules(struct em_ask *ask, const struct vendor *v, struct em_errs *errs)
+static void judge_modules(struct em_interpreter_probe *ask, const struct vendor *v,
+                          struct em_errs *errs)
 {
     for (size_t i = 0; i < ask->modules.n; i++) {
         if (is_extension(ask->modules.v[i]))
-            em_ask_import(ask, ask->modules.v[i], "", ask->module_wheres.v[i]);
+            em_interpreter_probe_add_import(ask, ask->modules.v[i], "", ask->module_wheres.v[i]);
         else
             judge_package(v, ask->modules.v[i], ask->allowed.v[i], ask->module_wheres.v[i], errs);
     }
@@ -225,11 +226,11 @@ static void judge_modules(struct em_ask *ask, const struct vendor *v, struct em_
 int em_require_php(const struct em_config *config, em_time until, struct em_errs *errs,
                    struct em_err *err)
 {
-    struct em_asks asks = {0};
+    struct em_interpreter_probes asks = {0};
     struct vendor vendor = {0};
     int code = 0;
 
-    em_asks_collect(config, EM_LANGUAGE_PHP, &asks);
+    em_interpreter_probes_collect(config, EM_LANGUAGE_PHP, &asks);
     if (asks.n)
         find_vendor(&vendor);
     for (size_t i = 0; i < asks.n && code == 0; i++) {
@@ -238,6 +239,6 @@ int em_require_php(const struct em_config *config, em_time until, struct em_errs
             code = run(&asks.v[i], &vendor, until, errs, err);
     }
     free_vendor(&vendor);
-    em_asks_free(&asks);
+    em_interpreter_probes_free(&asks);
     return code;
 }

@@ -12,7 +12,7 @@
 /* Where a command's words are looked up. */
 struct look {
     const struct em_started_place *place;
-    struct em_python_choice *c;
+    struct em_python_interpreter *c;
 };
 
 /* The program as it is found from the place; absolute, if that isn't embark's own folder. */
@@ -44,7 +44,7 @@ static bool find(const struct em_started_place *place, const char *name, struct 
 }
 
 /* `script` is as the interpreter gets it; `file` is where it is. */
-static void use_script(const char *script, const char *file, struct em_python_choice *c)
+static void use_script(const char *script, const char *file, struct em_python_interpreter *c)
 {
     EM_STR_AUTO real = EM_STR_INIT;
     char *resolved = realpath(file, NULL), *slash;
@@ -60,7 +60,7 @@ static void use_script(const char *script, const char *file, struct em_python_ch
     em_str_puts(&c->script, script);
 }
 
-static void add_flags(const struct em_list *flags, struct em_python_choice *c)
+static void add_flags(const struct em_list *flags, struct em_python_interpreter *c)
 {
     for (size_t i = 0; i < flags->n; i++)
         if (!em_list_has(&c->flags, flags->v[i]))
@@ -121,7 +121,7 @@ static bool from_file(const struct look *l, const char *name)
     return ok;
 }
 
-static void set_place(const struct em_started_place *place, struct em_python_choice *c)
+static void set_place(const struct em_started_place *place, struct em_python_interpreter *c)
 {
     const char *dir = em_str_c(&place->dir);
     EM_FREE char *real = *dir ? realpath(dir, NULL) : NULL;
@@ -136,7 +136,7 @@ static void set_place(const struct em_started_place *place, struct em_python_cho
 /* The last program that tells: nothing half-found is left behind by one that doesn't. */
 static void take(void *ctx, char *const *words, size_t count, const struct em_started_place *place)
 {
-    struct em_python_choice *best = ctx, c = EM_PYTHON_CHOICE_INIT;
+    struct em_python_interpreter *best = ctx, c = EM_PYTHON_INTERPRETER_INIT;
     const struct look l = {place, &c};
     bool doubt = place->manager == EM_MANAGER_PYTHON && place->doubt.len;
     bool told = doubt || (em_python_is(words[0]) ? from_interpreter(&l, words, count)
@@ -144,26 +144,27 @@ static void take(void *ctx, char *const *words, size_t count, const struct em_st
 
     /* What is none of Python's (a manager's own script) still runs with its interpreter. */
     if (!told && place->manager == EM_MANAGER_PYTHON) {
-        em_python_choice_free(&c);
+        em_python_interpreter_free(&c);
         told = find(place, "python", &c.path);
     }
     if (told) {
         set_place(place, &c);
-        em_python_choice_free(best);
+        em_python_interpreter_free(best);
         *best = c;
-        c = (struct em_python_choice)EM_PYTHON_CHOICE_INIT;
+        c = (struct em_python_interpreter)EM_PYTHON_INTERPRETER_INIT;
     }
-    em_python_choice_free(&c);
+    em_python_interpreter_free(&c);
 }
 
-static bool from_command(const struct em_list *command, struct em_python_choice *c)
+static bool from_command(const struct em_list *command, struct em_python_interpreter *c)
 {
     em_started(command, take, c);
     return c->path.len || c->doubt.len;
 }
 
-int em_python_choose(const struct em_config *config, const struct em_list *service,
-                     const char *language, struct em_python_choice *choice, struct em_err *err)
+int em_python_interpreter_find(const struct em_config *config, const struct em_list *service,
+                               const char *language, struct em_python_interpreter *choice,
+                               struct em_err *err)
 {
     static const struct em_started_place here = {.manager = EM_MANAGER_NONE};
     int code;
@@ -179,7 +180,7 @@ int em_python_choose(const struct em_config *config, const struct em_list *servi
     return em_exec_find("python3", getenv("PATH"), &choice->path, err);
 }
 
-bool em_python_same(const struct em_python_choice *a, const struct em_python_choice *b)
+bool em_python_same(const struct em_python_interpreter *a, const struct em_python_interpreter *b)
 {
     return a->mode == b->mode && a->flags.n == b->flags.n &&
            strcmp(em_str_c(&a->path), em_str_c(&b->path)) == 0 &&
@@ -189,7 +190,7 @@ bool em_python_same(const struct em_python_choice *a, const struct em_python_cho
            strcmp(em_str_c(&a->doubt), em_str_c(&b->doubt)) == 0;
 }
 
-void em_python_choice_free(struct em_python_choice *choice)
+void em_python_interpreter_free(struct em_python_interpreter *choice)
 {
     em_str_free(&choice->path);
     em_str_free(&choice->script);
@@ -197,5 +198,5 @@ void em_python_choice_free(struct em_python_choice *choice)
     em_str_free(&choice->pythonpath);
     em_str_free(&choice->doubt);
     em_list_free(&choice->flags);
-    *choice = (struct em_python_choice)EM_PYTHON_CHOICE_INIT;
+    *choice = (struct em_python_interpreter)EM_PYTHON_INTERPRETER_INIT;
 }

@@ -18,9 +18,9 @@ enum { ANSWER_MAX = 1024 * 1024 };
 
 /* What is asked of one interpreter. */
 struct question {
-    struct em_python_choice python;
+    struct em_python_interpreter python;
     struct em_list names, wheres;
-    struct em_python_ask ask;
+    struct em_python_questions ask;
     char *where; /* of the first line that asks it */
 };
 
@@ -32,10 +32,10 @@ struct questions {
 static void free_questions(struct questions *all)
 {
     for (size_t i = 0; i < all->n; i++) {
-        em_python_choice_free(&all->v[i].python);
+        em_python_interpreter_free(&all->v[i].python);
         em_list_free(&all->v[i].names);
         em_list_free(&all->v[i].wheres);
-        em_python_ask_free(&all->v[i].ask);
+        em_python_questions_free(&all->v[i].ask);
         free(all->v[i].where);
     }
     free(all->v);
@@ -43,17 +43,17 @@ static void free_questions(struct questions *all)
 }
 
 /* The question for that interpreter; `python` is moved into a new one, or freed. */
-static struct question *question_for(struct questions *all, struct em_python_choice *python,
+static struct question *question_for(struct questions *all, struct em_python_interpreter *python,
                                      const char *where)
 {
     for (size_t i = 0; i < all->n; i++)
         if (em_python_same(&all->v[i].python, python)) {
-            em_python_choice_free(python);
+            em_python_interpreter_free(python);
             return &all->v[i];
         }
     all->v = em_realloc(all->v, all->n + 1, sizeof(*all->v));
     all->v[all->n] = (struct question){.python = *python, .where = em_strdup(where)};
-    *python = (struct em_python_choice)EM_PYTHON_CHOICE_INIT;
+    *python = (struct em_python_interpreter)EM_PYTHON_INTERPRETER_INIT;
     return &all->v[all->n++];
 }
 
@@ -68,24 +68,24 @@ struct sorting {
 static struct question *choose(const struct sorting *s, const char *key, const char *language,
                                const char *where)
 {
-    struct em_python_choice python = EM_PYTHON_CHOICE_INIT;
+    struct em_python_interpreter python = EM_PYTHON_INTERPRETER_INIT;
     EM_ERR_AUTO err = EM_ERR_INIT;
     struct em_err *added;
 
-    if (em_python_choose(s->config, s->service, language, &python, &err) == 0) {
+    if (em_python_interpreter_find(s->config, s->service, language, &python, &err) == 0) {
         if (!python.doubt.len)
             return question_for(s->all, &python, where);
         em_log_hint(EM_LOG_WARN, "require",
                     "name the interpreter: module = /path/to/bin/python: NAME",
                     "%s: not judged: %s can't be told (%s)", key, em_str_c(&python.doubt), where);
-        em_python_choice_free(&python);
+        em_python_interpreter_free(&python);
         return NULL;
     }
     added =
         em_errs_add(s->errs, EM_EXIT_REQUIREMENT, "%s: %s (%s)", key, em_str_c(&err.text), where);
     if (err.hint.len)
         em_hint(added, "%s", em_str_c(&err.hint));
-    em_python_choice_free(&python);
+    em_python_interpreter_free(&python);
     return NULL;
 }
 
@@ -111,9 +111,9 @@ static void add_line(const struct sorting *s, bool import, const char *value, co
     for (size_t i = 0; q && i < modules.n; i++) {
         ask_for(q, modules.v[i].name, where);
         if (import)
-            em_python_ask_import(&q->ask, modules.v[i].name, where);
+            em_python_questions_add_import(&q->ask, modules.v[i].name, where);
         else if (modules.v[i].allowed[0])
-            em_python_ask_version(&q->ask, &modules.v[i], where);
+            em_python_questions_add_version(&q->ask, &modules.v[i], where);
     }
     em_modules_free(&modules);
 }
@@ -128,7 +128,7 @@ static void add_manifest(const struct sorting *s, const char *value, const char 
         (manifest.kind == EM_MANIFEST_REQUIREMENTS || manifest.kind == EM_MANIFEST_PYPROJECT))
         q = choose(s, "manifest", "python", where);
     if (q)
-        em_python_ask_manifest(&q->ask, &manifest, where, s->errs);
+        em_python_questions_add_manifest(&q->ask, &manifest, where, s->errs);
     em_manifest_free(&manifest);
 }
 
@@ -149,7 +149,7 @@ static void command_line(const struct question *q, struct em_list *argv)
     em_list_add(argv, (const char *)why_py);
     for (size_t i = 0; i < q->names.n; i++)
         em_list_add(argv, q->names.v[i]);
-    em_python_ask_words(&q->ask, argv);
+    em_python_questions_words(&q->ask, argv);
 }
 
 /* The line of an interpreter's stderr that says the most: "Fatal Python error: …", or the last one.
@@ -179,7 +179,7 @@ static void no_answer(const struct question *q, int status, const struct em_str 
     EM_STR_AUTO line = EM_STR_INIT;
     struct em_err *err;
 
-    em_child_say(status, &how);
+    em_child_explain(status, &how);
     telling_line(stderr_text, &line);
     err = em_errs_add(
         errs, EM_EXIT_REQUIREMENT, "module: %s can't say what it finds: it %s%s%s (%s)",
@@ -201,22 +201,22 @@ static bool is_missing(const struct em_python_name *name)
     return !name->part || !strchr(name->part, '.') || name->folders.n;
 }
 
-static void say(const struct question *q, const struct em_python_answer *answer,
+static void say(const struct question *q, const struct em_python_lookup *answer,
                 const struct em_python_name *name, const struct em_str *bytes, struct em_err *err)
 {
     EM_STR_AUTO manifests = EM_STR_INIT;
 
     if (is_missing(name))
         em_python_ask_unlisted(&q->ask, bytes, name->name, &manifests);
-    em_python_answer_say(answer, name, em_str_c(&q->python.path),
-                         manifests.len ? em_str_c(&manifests) : NULL, err);
+    em_python_lookup_explain(answer, name, em_str_c(&q->python.path),
+                             manifests.len ? em_str_c(&manifests) : NULL, err);
 }
 
-static void judge(const struct question *q, const struct em_python_answer *answer,
+static void judge(const struct question *q, const struct em_python_lookup *answer,
                   const struct em_str *bytes, struct em_errs *errs)
 {
     for (size_t i = 0; i < q->names.n; i++) {
-        const struct em_python_name *name = em_python_answer_of(answer, q->names.v[i]);
+        const struct em_python_name *name = em_python_lookup_of(answer, q->names.v[i]);
         EM_ERR_AUTO err = EM_ERR_INIT;
 
         if (name && name->found) {
@@ -237,18 +237,18 @@ static void judge(const struct question *q, const struct em_python_answer *answe
 static void read_answer(struct question *q, const struct em_str *out,
                         const struct em_str *stderr_text, int status, struct em_errs *errs)
 {
-    struct em_python_answer answer;
+    struct em_python_lookup answer;
 
-    em_python_answer_read(&answer, em_str_c(out), out->len);
+    em_python_lookup_read(&answer, em_str_c(out), out->len);
     if (!answer.complete) {
         no_answer(q, status, stderr_text, errs);
     } else if (answer.version && em_pep440_allows("<3.4", answer.version) == EM_YES) {
         too_old(q, answer.version, errs);
     } else {
         judge(q, &answer, out, errs);
-        em_python_ask_judge(&q->ask, em_str_c(&q->python.path), &answer, out, status, errs);
+        em_python_questions_check(&q->ask, em_str_c(&q->python.path), &answer, out, status, errs);
     }
-    em_python_answer_free(&answer);
+    em_python_lookup_free(&answer);
 }
 
 static void too_slow(const struct question *q, const struct em_str *out, struct em_errs *errs)
@@ -256,7 +256,7 @@ static void too_slow(const struct question *q, const struct em_str *out, struct 
     const char *python = em_str_c(&q->python.path);
     EM_STR_AUTO import = EM_STR_INIT;
 
-    if (em_python_ask_hanging(out, &import))
+    if (em_python_questions_hanging(out, &import))
         em_hint(em_errs_add(errs, EM_EXIT_REQUIREMENT, "import %s: did not end in time (%s)",
                             em_str_c(&import), q->where),
                 "importing it must not wait for anything: see where it hangs");

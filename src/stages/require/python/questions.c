@@ -16,15 +16,16 @@ enum { MANIFEST_MAX = 4 * 1024 * 1024, INCLUDE_DEPTH = 10, NAMES_SAID = 8 };
 
 /* ---- Questions ------------------------------------------------------------------------------- */
 
-void em_python_ask_version(struct em_python_ask *ask, const struct em_module *module,
-                           const char *where)
+void em_python_questions_add_version(struct em_python_questions *ask,
+                                     const struct em_module *module, const char *where)
 {
     em_list_add(&ask->modules, module->name);
     em_list_add(&ask->allowed, module->allowed);
     em_list_add(&ask->module_wheres, where);
 }
 
-void em_python_ask_import(struct em_python_ask *ask, const char *name, const char *where)
+void em_python_questions_add_import(struct em_python_questions *ask, const char *name,
+                                    const char *where)
 {
     if (em_list_has(&ask->imports, name))
         return;
@@ -129,8 +130,9 @@ static bool readable(const char *file, const char *where, struct em_errs *errs)
     return false;
 }
 
-void em_python_ask_manifest(struct em_python_ask *ask, const struct em_manifest *manifest,
-                            const char *where, struct em_errs *errs)
+void em_python_questions_add_manifest(struct em_python_questions *ask,
+                                      const struct em_manifest *manifest, const char *where,
+                                      struct em_errs *errs)
 {
     bool toml = manifest->kind == EM_MANIFEST_PYPROJECT;
     struct including in = {.errs = errs};
@@ -147,7 +149,7 @@ void em_python_ask_manifest(struct em_python_ask *ask, const struct em_manifest 
         read_requirements(&in, manifest->file, NULL);
 }
 
-void em_python_ask_free(struct em_python_ask *ask)
+void em_python_questions_free(struct em_python_questions *ask)
 {
     for (size_t i = 0; i < ask->manifest_count; i++) {
         free(ask->manifests[i].file);
@@ -162,7 +164,7 @@ void em_python_ask_free(struct em_python_ask *ask)
     em_list_free(&ask->module_wheres);
     em_list_free(&ask->imports);
     em_list_free(&ask->import_wheres);
-    *ask = (struct em_python_ask){0};
+    *ask = (struct em_python_questions){0};
 }
 
 static void task(struct em_list *argv, const char *word, const char *value)
@@ -187,7 +189,7 @@ static void task_requires(struct em_list *argv, const struct em_pip_needs *needs
     }
 }
 
-void em_python_ask_words(const struct em_python_ask *ask, struct em_list *argv)
+void em_python_questions_words(const struct em_python_questions *ask, struct em_list *argv)
 {
     if (!ask->modules.n && !ask->imports.n && !ask->manifest_count)
         return;
@@ -215,14 +217,14 @@ void em_python_ask_words(const struct em_python_ask *ask, struct em_list *argv)
 
 struct judging {
     const char *python;
-    const struct em_python_answer *answer;
-    struct em_python_more more;
+    const struct em_python_lookup *answer;
+    struct em_python_inventory more;
     struct em_errs *errs;
 };
 
 static bool found(const struct judging *j, const char *name)
 {
-    const struct em_python_name *n = em_python_answer_of(j->answer, name);
+    const struct em_python_name *n = em_python_lookup_of(j->answer, name);
 
     return n && n->found;
 }
@@ -231,7 +233,7 @@ static void judge_version(const struct judging *j, const char *module, const cha
                           const char *where)
 {
     const struct em_python_dist *dist = em_python_provider_of(&j->more, module);
-    enum em_judged result;
+    enum em_tristate result;
 
     if (!found(j, module))
         return;
@@ -299,14 +301,14 @@ static void judge_manifest(const struct judging *j, struct em_python_manifest *m
     say_doubts(m->file, &m->doubts);
 }
 
-static void judge_imports(const struct em_python_ask *ask, const struct judging *j,
+static void judge_imports(const struct em_python_questions *ask, const struct judging *j,
                           const struct em_str *bytes, int status)
 {
     struct em_imports imports;
     EM_STR_AUTO ended = EM_STR_INIT;
 
     em_imports_read(&imports, em_str_c(bytes), bytes->len);
-    em_child_say(status, &ended);
+    em_child_explain(status, &ended);
     for (size_t i = 0; i < ask->imports.n; i++) {
         const char *name = ask->imports.v[i];
         EM_STR_AUTO try = EM_STR_INIT;
@@ -314,7 +316,7 @@ static void judge_imports(const struct em_python_ask *ask, const struct judging 
 
         em_str_printf(&try, "%s -c 'import %s'", j->python, name);
         if (!found(j, name) ||
-            em_import_judge(&imports, name, j->python, em_str_c(&ended), em_str_c(&try), &err))
+            em_import_check(&imports, name, j->python, em_str_c(&ended), em_str_c(&try), &err))
             continue;
         em_str_printf(&err.text, " (%s)", ask->import_wheres.v[i]);
         em_errs_take(j->errs, &err);
@@ -322,19 +324,19 @@ static void judge_imports(const struct em_python_ask *ask, const struct judging 
     em_imports_free(&imports);
 }
 
-void em_python_ask_judge(struct em_python_ask *ask, const char *python,
-                         const struct em_python_answer *answer, const struct em_str *bytes,
-                         int status, struct em_errs *errs)
+void em_python_questions_check(struct em_python_questions *ask, const char *python,
+                               const struct em_python_lookup *answer, const struct em_str *bytes,
+                               int status, struct em_errs *errs)
 {
     struct judging j = {.python = python, .answer = answer, .errs = errs};
 
-    em_python_more_read(&j.more, em_str_c(bytes), bytes->len);
+    em_python_inventory_read(&j.more, em_str_c(bytes), bytes->len);
     for (size_t i = 0; i < ask->modules.n; i++)
         judge_version(&j, ask->modules.v[i], ask->allowed.v[i], ask->module_wheres.v[i]);
     judge_imports(ask, &j, bytes, status);
     for (size_t i = 0; i < ask->manifest_count; i++)
         judge_manifest(&j, &ask->manifests[i]);
-    em_python_more_free(&j.more);
+    em_python_inventory_free(&j.more);
 }
 
 /* Whether one of the requirements may bring it; one that isn't understood may. */
@@ -353,12 +355,12 @@ static bool lists(const struct em_list *requirements, const char *module)
     return found;
 }
 
-void em_python_ask_unlisted(const struct em_python_ask *ask, const struct em_str *bytes,
+void em_python_ask_unlisted(const struct em_python_questions *ask, const struct em_str *bytes,
                             const char *module, struct em_str *manifests)
 {
-    struct em_python_more more;
+    struct em_python_inventory more;
 
-    em_python_more_read(&more, em_str_c(bytes), bytes->len);
+    em_python_inventory_read(&more, em_str_c(bytes), bytes->len);
     for (size_t i = 0; i < ask->manifest_count; i++) {
         const struct em_python_manifest *m = &ask->manifests[i];
         const struct em_python_needs *toml = m->toml ? em_python_toml_of(&more, m->file) : NULL;
@@ -370,10 +372,10 @@ void em_python_ask_unlisted(const struct em_python_ask *ask, const struct em_str
         }
         em_str_printf(manifests, "%s%s", i ? ", " : "", m->file);
     }
-    em_python_more_free(&more);
+    em_python_inventory_free(&more);
 }
 
-bool em_python_ask_hanging(const struct em_str *bytes, struct em_str *name)
+bool em_python_questions_hanging(const struct em_str *bytes, struct em_str *name)
 {
     struct em_imports imports;
     const struct em_import *hanging;

@@ -4,10 +4,10 @@
 
 #include "embark/core/languages/ruby/gems.h"
 #include "embark/os/log/log.h"
-#include "embark/stages/require/interpreter/ask.h"
+#include "embark/stages/require/interpreter/probe.h"
 #include "stages/require/ruby/probe.rb.h"
 
-static void command_line(const struct em_ask *ask, struct em_list *argv)
+static void command_line(const struct em_interpreter_probe *ask, struct em_list *argv)
 {
     em_list_add(argv, ask->word);
     em_list_add(argv, "-e");
@@ -24,11 +24,12 @@ static void command_line(const struct em_ask *ask, struct em_list *argv)
     }
 }
 
-static void judge(const struct em_ask *ask, const struct em_reply *reply, struct em_errs *errs)
+static void judge(const struct em_interpreter_probe *ask, const struct em_reply *reply,
+                  struct em_errs *errs)
 {
-    struct em_gem_answer answer;
+    struct em_gems answer;
 
-    em_gem_answer_read(&answer, em_str_c(&reply->out), reply->out.len);
+    em_gems_read(&answer, em_str_c(&reply->out), reply->out.len);
     if (!answer.complete || answer.n != ask->modules.n) {
         const char *line = em_str_c(&reply->said);
 
@@ -38,40 +39,40 @@ static void judge(const struct em_ask *ask, const struct em_reply *reply, struct
                             line,
                             ask->modules.n ? ask->module_wheres.v[0] : ask->import_wheres.v[0]),
                 "try %s -e 'p Gem.path'", ask->word);
-        em_gem_answer_free(&answer);
+        em_gems_free(&answer);
         return;
     }
     for (size_t i = 0; i < answer.n; i++) {
         EM_ERR_AUTO err = EM_ERR_INIT;
 
-        if (em_gem_judge(&answer, i, ask->allowed.v[i], ask->word, &err)) {
+        if (em_gem_check(&answer, i, ask->allowed.v[i], ask->word, &err)) {
             em_log(EM_LOG_DEBUG, "require", "module %s: found", answer.v[i].name);
             continue;
         }
         em_str_printf(&err.text, " (%s)", ask->module_wheres.v[i]);
         em_errs_take(errs, &err);
     }
-    em_gem_answer_free(&answer);
-    em_ask_judge_imports(ask, reply, "-e 'require \"%\"'", errs);
+    em_gems_free(&answer);
+    em_interpreter_check_imports(ask, reply, "-e 'require \"%\"'", errs);
 }
 
 int em_require_ruby(const struct em_config *config, em_time until, struct em_errs *errs,
                     struct em_err *err)
 {
-    struct em_asks asks = {0};
+    struct em_interpreter_probes asks = {0};
     int code = 0;
 
-    em_asks_collect(config, EM_LANGUAGE_RUBY, &asks);
+    em_interpreter_probes_collect(config, EM_LANGUAGE_RUBY, &asks);
     for (size_t i = 0; i < asks.n && code == 0; i++) {
         EM_LIST_AUTO argv = EM_LIST_INIT;
         struct em_reply reply = {0};
 
         command_line(&asks.v[i], &argv);
-        code = em_ask_run(&asks.v[i], &argv, until, &reply, errs, err);
+        code = em_interpreter_run(&asks.v[i], &argv, until, &reply, errs, err);
         if (code == 0 && reply.ended.len)
             judge(&asks.v[i], &reply, errs);
         em_reply_free(&reply);
     }
-    em_asks_free(&asks);
+    em_interpreter_probes_free(&asks);
     return code;
 }

@@ -135,13 +135,13 @@ static void forked(struct world *m)
     w->heard_at = w->work - WORD;
 }
 
-static void stay_away(struct world *m, struct waiter *w, enum em_tried tried)
+static void stay_away(struct world *m, struct waiter *w, enum em_try_outcome tried)
 {
     double from = m->now;
-    if (tried == EM_TRIED_UNANSWERED && !w->heard)
+    if (tried == EM_TRY_UNANSWERED && !w->heard)
         from = w->began + (double)em_pace_silent(&w->pace);
     em_time gap = em_pace_gap(&w->pace, (em_time)m->now, (em_time)(from - w->began), tried,
-                              tried != EM_TRIED_UNANSWERED || w->heard);
+                              tried != EM_TRY_UNANSWERED || w->heard);
     if (w->step == WAITS)
         gap = em_pace_until(&w->pace, gap, DATABASE_TIME - (em_time)from);
     w->state = AWAY;
@@ -179,7 +179,7 @@ static void lock(struct world *m, struct waiter *w, int i)
         w->step = OPENS;
         begin(m, i);
     } else {
-        stay_away(m, w, EM_TRIED_ANSWERED);
+        stay_away(m, w, EM_TRY_ANSWERED);
     }
 }
 
@@ -189,9 +189,9 @@ static void finish(struct world *m, int i)
     if (w->refused && w->step >= OPENS) {
         m->held = w->step == OPENS ? -1 : m->held;
         w->step = w->step == OPENS ? LOCKS : w->step;
-        stay_away(m, w, EM_TRIED_FULL);
+        stay_away(m, w, EM_TRY_FULL);
     } else if (w->refused) {
-        stay_away(m, w, EM_TRIED_FULL);
+        stay_away(m, w, EM_TRY_FULL);
     } else if (w->step == WAITS) {
         w->step = LOCKS; /* over the same connection */
         em_pace_start(&w->pace, EM_PACE_LOCK, (em_time)m->now, CONNECT_TIMEOUT,
@@ -213,7 +213,7 @@ static void give_up(struct world *m, struct waiter *w)
     for (unsigned q = m->first; w->state == QUEUED && q != m->last; q++)
         if (m->queue[q % (64 * MANY)] == w - m->w)
             m->queue[q % (64 * MANY)] = -1;
-    stay_away(m, w, EM_TRIED_UNANSWERED);
+    stay_away(m, w, EM_TRY_UNANSWERED);
 }
 
 static double limit_of(const struct waiter *w)

@@ -58,9 +58,10 @@ static inline bool fake_read(void *ctx, const char *path, struct em_str *out, st
     return false;
 }
 
-static inline struct em_world fake_world(char **env)
+static inline struct em_config_source fake_world(char **env)
 {
-    return (struct em_world){.env = fake_env, .environ = env, .read_file = fake_read, .ctx = env};
+    return (struct em_config_source){
+        .env = fake_env, .environ = env, .read_file = fake_read, .ctx = env};
 }
 
 struct trial {
@@ -84,7 +85,7 @@ static inline void fake_say(const struct em_errs *errs, struct em_str *out)
 /* `bytes` NULL: no file. */
 static inline void trial_bytes(struct trial *t, const char *bytes, size_t length, char **env)
 {
-    struct em_world world = fake_world(env);
+    struct em_config_source world = fake_world(env);
 
     memset(t, 0, sizeof(*t));
     t->ok = em_config_parse(&t->config, "embark.ini", bytes, length, &world, &t->secrets, &t->errs,

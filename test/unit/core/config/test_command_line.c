@@ -14,7 +14,7 @@ static void splits(const char *text, const char *expected)
     EM_LIST_AUTO words = EM_LIST_INIT;
     EM_STR_AUTO out = EM_STR_INIT;
 
-    if (!em_words_split(text, &words))
+    if (!em_command_line_split(text, &words))
         em_str_puts(&out, "unclosed");
     else
         bracket(&words, &out);
@@ -62,7 +62,7 @@ static void expands(const char *text, const char *expected)
 {
     static char port[] = "PORT=8000", blank[] = "APP=my app 'x", none[] = "NONE=";
     char *env[] = {port, blank, none, NULL};
-    struct em_world world = fake_world(env);
+    struct em_config_source world = fake_world(env);
     EM_ERRS_AUTO errs = EM_ERRS_INIT;
     EM_ERRS_AUTO warnings = EM_ERRS_INIT;
     struct em_secrets secrets = {0};
@@ -70,7 +70,7 @@ static void expands(const char *text, const char *expected)
     EM_LIST_AUTO words = EM_LIST_INIT;
     EM_STR_AUTO out = EM_STR_INIT;
 
-    if (em_words_expand(&e, text, &words)) {
+    if (em_command_line_expand(&e, text, &words)) {
         assert_int_equal(errs.n, 0);
         bracket(&words, &out);
     } else {

@@ -202,7 +202,7 @@ static void bools(void **state)
         {"0", 0},   {"YES", -1}, {"y", -1}, {"2", -1}, {"nope", -1}, {"", 0},      {" yes ", 1},
     };
     static const struct em_key key = {"x", "flag", EM_KEY_BOOL, "no", "", 0};
-    struct em_world world = fake_world(NULL);
+    struct em_config_source world = fake_world(NULL);
 
     (void)state;
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
@@ -276,7 +276,7 @@ static void commands(void **state)
     assert_string_equal(
         em_str_c(&out),
         "uvicorn 'src main:app' --port '80 80' its 'it'\\''s' sh -c 'echo ${PORT}'");
-    assert_true(em_words_split(em_str_c(&out), &again));
+    assert_true(em_command_line_split(em_str_c(&out), &again));
     assert_int_equal(again.n, t.config.service_command.n);
     for (size_t i = 0; i < again.n; i++)
         assert_string_equal(again.v[i], t.config.service_command.v[i]);

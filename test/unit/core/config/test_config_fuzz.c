@@ -164,7 +164,7 @@ static void random_words(void **state)
     (void)state;
     seed = 0x2545f4914f6cdd1d;
     for (int round = 0; round < 8000; round++) {
-        struct em_world world = fake_world(env);
+        struct em_config_source world = fake_world(env);
         struct em_secrets secrets = {0};
         EM_ERRS_AUTO errs = EM_ERRS_INIT;
         EM_LIST_AUTO words = EM_LIST_INIT;
@@ -172,14 +172,14 @@ static void random_words(void **state)
         EM_STR_AUTO text = EM_STR_INIT;
 
         generate(&text, 10);
-        if (em_words_expand(&e, em_str_c(&text), &words) && words.n) {
+        if (em_command_line_expand(&e, em_str_c(&text), &words) && words.n) {
             EM_LIST_AUTO again = EM_LIST_INIT;
             EM_STR_AUTO printed = EM_STR_INIT;
             struct em_config config = {0};
 
             config.service_command = words;
             em_config_print(&config, &em_keys[EM_AT_service_command], &printed);
-            assert_true(em_words_split(em_str_c(&printed), &again));
+            assert_true(em_command_line_split(em_str_c(&printed), &again));
             assert_int_equal(again.n, words.n);
             for (size_t i = 0; i < words.n; i++)
                 assert_string_equal(again.v[i], words.v[i]);

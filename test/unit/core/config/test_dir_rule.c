@@ -11,26 +11,26 @@
 
 static void expect(const char *value, const char *path, bool not_empty, uint64_t size)
 {
-    struct em_path_rule rule;
+    struct em_dir_rule rule;
     struct em_err err = EM_ERR_INIT;
 
-    assert_int_equal(em_path_rule_read(value, &rule, &err), 0);
+    assert_int_equal(em_dir_rule_read(value, &rule, &err), 0);
     assert_string_equal(rule.path, path);
     assert_int_equal(rule.not_empty, not_empty);
     assert_int_equal(rule.free, size);
-    em_path_rule_free(&rule);
-    em_path_rule_free(&rule);
+    em_dir_rule_free(&rule);
+    em_dir_rule_free(&rule);
     em_err_free(&err);
 }
 
 static void expect_bad(const char *value, const char *text)
 {
-    struct em_path_rule rule;
+    struct em_dir_rule rule;
     struct em_err err = EM_ERR_INIT;
 
-    assert_int_equal(em_path_rule_read(value, &rule, &err), EM_EXIT_CONFIG);
+    assert_int_equal(em_dir_rule_read(value, &rule, &err), EM_EXIT_CONFIG);
     assert_string_equal(em_str_c(&err.text), text);
-    em_path_rule_free(&rule);
+    em_dir_rule_free(&rule);
     em_err_free(&err);
 }
 

@@ -259,7 +259,7 @@ static void no_key_is_anothers_file(void **state)
 
 static void nothing_at_all(void **state)
 {
-    struct em_world world = fake_world(NULL);
+    struct em_config_source world = fake_world(NULL);
     struct em_config config = {0};
     struct em_secrets secrets = {0};
     EM_ERRS_AUTO errs = EM_ERRS_INIT;

@@ -26,7 +26,7 @@ static char *environment[] = {
 
 static void expands_at(const char *place, const char *text, const char *value, const char *said)
 {
-    struct em_world world = fake_world(environment);
+    struct em_config_source world = fake_world(environment);
     EM_ERRS_AUTO errs = EM_ERRS_INIT;
     struct em_secrets secrets = {0};
     struct em_expansion e = {&world, &secrets, &errs, NULL, place};
@@ -79,7 +79,7 @@ static void test_odd_ends(void **state)
     };
     (void)state;
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
-        struct em_world world = fake_world(environment);
+        struct em_config_source world = fake_world(environment);
         EM_ERRS_AUTO errs = EM_ERRS_INIT;
         EM_ERRS_AUTO warnings = EM_ERRS_INIT;
         EM_SECRETS_AUTO secrets = EM_SECRETS_INIT;
@@ -212,7 +212,7 @@ static void test_depth(void **state)
 
 static void test_secrets_are_known(void **state)
 {
-    struct em_world world = fake_world(environment);
+    struct em_config_source world = fake_world(environment);
     EM_ERRS_AUTO errs = EM_ERRS_INIT;
     struct em_secrets secrets = {0};
     struct em_expansion e = {&world, &secrets, &errs, NULL, NULL};
@@ -258,7 +258,7 @@ static void test_world_get(void **state)
         {"MISSING", -1, "",
          "$MISSING_FILE (/run/secrets/missing) can't be read: No such file or directory\n", ""},
     };
-    struct em_world world = fake_world(environment);
+    struct em_config_source world = fake_world(environment);
 
     (void)state;
     world.readable_by_all = only_bare;
@@ -270,8 +270,9 @@ static void test_world_get(void **state)
         EM_STR_AUTO said = EM_STR_INIT;
         EM_STR_AUTO warned = EM_STR_INIT;
 
-        assert_int_equal(em_world_get(&world, cases[i].name, &out, &secrets, &errs, &warnings),
-                         cases[i].result);
+        assert_int_equal(
+            em_config_source_get(&world, cases[i].name, &out, &secrets, &errs, &warnings),
+            cases[i].result);
         assert_string_equal(em_str_c(&out), cases[i].value);
         fake_say(&errs, &said);
         assert_string_equal(em_str_c(&said), cases[i].said);
@@ -283,7 +284,7 @@ static void test_world_get(void **state)
 
 static void test_bare_dollar_warns(void **state)
 {
-    struct em_world world = fake_world(environment);
+    struct em_config_source world = fake_world(environment);
     EM_ERRS_AUTO errs = EM_ERRS_INIT;
     EM_ERRS_AUTO warnings = EM_ERRS_INIT;
     struct em_expansion e = {&world, NULL, &errs, &warnings, "x:1"};

@@ -134,7 +134,7 @@ static void test_composer(void **state)
 {
     static const struct {
         const char *range, *version;
-        enum em_judged expected;
+        enum em_tristate expected;
     } cases[] = {
         {"^3.1", "3.2.0", EM_YES},
         {"^3.1", "v3.1.0", EM_YES},
@@ -178,7 +178,7 @@ static void test_composer(void **state)
             fail_msg("%s and %s: not %d", cases[i].range, cases[i].version, (int)cases[i].expected);
 }
 
-static void expect_installed(const char *json, const char *name, enum em_judged expected,
+static void expect_installed(const char *json, const char *name, enum em_tristate expected,
                              const char *version)
 {
     struct em_str said = EM_STR_INIT, path = EM_STR_INIT;
@@ -213,7 +213,7 @@ static void expect_library(const char *message, const char *what, const char *hi
 {
     struct em_str said = EM_STR_INIT, hinted = EM_STR_INIT;
 
-    assert_int_equal(em_library_explain(message, &said, &hinted), what != NULL);
+    assert_int_equal(em_missing_library_explain(message, &said, &hinted), what != NULL);
     assert_string_equal(em_str_c(&said), what ? what : "");
     assert_non_null(strstr(em_str_c(&hinted), hint));
     em_str_free(&said);

@@ -60,11 +60,11 @@ static void set_identity(struct em_run_row *run, const char *identity)
     run->identity = em_strdup(identity ? identity : hex);
 }
 
-static enum em_decision judged(const char *ours, const struct given *given,
-                               struct em_verdict *verdict)
+static enum em_migrate_action judged(const char *ours, const struct given *given,
+                                     struct em_decision *verdict)
 {
     EM_FILELIST_AUTO files = EM_FILELIST_INIT;
-    struct em_state state = {.has_ledger = !given->no_ledger};
+    struct em_ledger_state state = {.has_ledger = !given->no_ledger};
     char hex[EM_HEX_DIGEST];
 
     fill(&files, ours);
@@ -84,24 +84,24 @@ static enum em_decision judged(const char *ours, const struct given *given,
     em_str_puts(&state.digest, given->digest ? given->digest : "");
     state.table = given->digest && *given->digest ? EM_TABLE_READ : EM_TABLE_UNKNOWN;
     em_filelist_digest(&files, hex);
-    struct em_ours mine = {.files = &files,
-                           .identity = hex,
-                           .build = given->build,
-                           .complete = !given->incomplete,
-                           .has_tool = !given->no_tool,
-                           .retry_after = RETRY};
-    em_judge(&mine, &state, verdict);
+    struct em_planned_run mine = {.files = &files,
+                                  .identity = hex,
+                                  .build = given->build,
+                                  .complete = !given->incomplete,
+                                  .has_tool = !given->no_tool,
+                                  .retry_after = RETRY};
+    em_decide(&mine, &state, verdict);
     assert_true(verdict->why.len > 0);
-    em_state_free(&state);
+    em_ledger_state_free(&state);
     return verdict->decision;
 }
 
 #define EXPECT(ours, decision, ...)                                 \
     do {                                                            \
-        struct em_verdict v_ = {0};                                 \
+        struct em_decision v_ = {0};                                \
         struct given given_ = {__VA_ARGS__};                        \
         assert_int_equal(judged((ours), &given_, &v_), (decision)); \
-        em_verdict_free(&v_);                                       \
+        em_decision_free(&v_);                                      \
     } while (0)
 
 static void test_nothing_known(void **state)
@@ -146,7 +146,7 @@ static void test_table_changed(void **state)
 
 static void test_older(void **state)
 {
-    struct em_verdict v = {0};
+    struct em_decision v = {0};
     struct given given = {.good = "a b c", .good_digest = "d", .digest = "d"};
 
     (void)state;
@@ -155,7 +155,7 @@ static void test_older(void **state)
     assert_string_equal(v.lacking.v[0], "b");
     assert_string_equal(v.lacking.v[1], "c");
     assert_false(v.diverged);
-    em_verdict_free(&v);
+    em_decision_free(&v);
     /* also where no table tells the database's state: the ledger does */
     EXPECT("a", EM_IS_OLDER, .good = "a b", .good_digest = NULL, .digest = "");
     /* somebody took the database back, perhaps for this very image */
@@ -166,7 +166,7 @@ static void test_older(void **state)
 
 static void test_newer_changed_diverged(void **state)
 {
-    struct em_verdict v = {0};
+    struct em_decision v = {0};
     struct given given = {.good = "a b=1 c", .good_digest = "d", .digest = "d"};
 
     (void)state;
@@ -180,7 +180,7 @@ static void test_newer_changed_diverged(void **state)
     assert_string_equal(v.added.v[0], "x");
     assert_int_equal(v.changed.n, 1);
     assert_string_equal(v.changed.v[0], "b");
-    em_verdict_free(&v);
+    em_decision_free(&v);
     assert_int_equal(v.lacking.n, 0);
 }
 
@@ -247,7 +247,7 @@ static void test_old_image_beside_a_newer_ones_failure(void **state)
  * than the older image. */
 static void test_old_image_after_a_run_that_failed_half_way(void **state)
 {
-    struct em_verdict v = {0};
+    struct em_decision v = {0};
     struct given given = {.good = "a",
                           .good_digest = "d",
                           .digest = "e",
@@ -260,7 +260,7 @@ static void test_old_image_after_a_run_that_failed_half_way(void **state)
     assert_int_equal(judged("a", &given, &v), EM_IS_OLDER);
     assert_true(v.half_way);
     assert_int_equal(v.lacking.n, 2);
-    em_verdict_free(&v);
+    em_decision_free(&v);
     assert_false(v.half_way);
     /* the very first run, too */
     EXPECT("a", EM_IS_OLDER, .digest = "e", .newest = "failed", .newest_files = "a b",
@@ -285,29 +285,30 @@ static void test_old_image_after_a_run_that_failed_half_way(void **state)
 
 static void test_damaged_ledger(void **state)
 {
-    struct em_verdict v = {0};
-    struct em_state damaged = {.has_ledger = true};
+    struct em_decision v = {0};
+    struct em_ledger_state damaged = {.has_ledger = true};
     EM_FILELIST_AUTO files = EM_FILELIST_INIT;
 
     (void)state;
-    struct em_ours ours = {.files = &files, .identity = "i", .complete = true, .has_tool = true};
+    struct em_planned_run ours = {
+        .files = &files, .identity = "i", .complete = true, .has_tool = true};
 
     fill(&files, "a");
     row(&damaged.good, "done", "a", "d", 0);
     free(damaged.good.files);
     damaged.good.files = em_strdup("not a list\n");
     em_str_puts(&damaged.digest, "d");
-    em_judge(&ours, &damaged, &v);
+    em_decide(&ours, &damaged, &v);
     assert_int_equal(v.decision, EM_RUN);
-    em_verdict_free(&v);
+    em_decision_free(&v);
     row(&damaged.newest, "failed", "a", NULL, 0);
     free(damaged.newest.files);
     damaged.newest.files = NULL;
-    em_judge(&ours, &damaged, &v);
+    em_decide(&ours, &damaged, &v);
     assert_int_equal(v.decision, EM_RUN);
-    em_verdict_free(&v);
-    em_state_free(&damaged);
-    em_state_free(&damaged);
+    em_decision_free(&v);
+    em_ledger_state_free(&damaged);
+    em_ledger_state_free(&damaged);
 }
 
 static void test_incomplete_list(void **state)
@@ -344,7 +345,7 @@ static void test_command_without_a_known_tool(void **state)
 
 static void test_renamed(void **state)
 {
-    struct em_verdict v = {0};
+    struct em_decision v = {0};
     struct given given = {.good = "a=1 b=2", .good_digest = "d", .digest = "d"};
 
     (void)state;
@@ -353,13 +354,13 @@ static void test_renamed(void **state)
     assert_int_equal(v.renamed.n, 1);
     assert_string_equal(v.renamed.v[0], "b → c");
     assert_int_equal(v.lacking.n, 0);
-    em_verdict_free(&v);
+    em_decision_free(&v);
     /* renamed, and one is lacking: older */
     given.good = "a=1 b=2 d=3";
     assert_int_equal(judged("a=1 c=2", &given, &v), EM_IS_OLDER);
     assert_int_equal(v.lacking.n, 1);
     assert_string_equal(v.lacking.v[0], "d");
-    em_verdict_free(&v);
+    em_decision_free(&v);
 }
 
 /* Every combination of what is known: 64 of them. */
@@ -386,17 +387,17 @@ static void test_the_rule(void **state)
 
 static void test_by_table(void **state)
 {
-    struct em_verdict v = {0};
+    struct em_decision v = {0};
     EM_LIST_AUTO unknown = EM_LIST_INIT;
 
     (void)state;
     em_list_add(&unknown, "9c1b");
-    em_judge_by_table(&unknown, "public.alembic_version", &v);
+    em_decide_by_table(&unknown, "public.alembic_version", &v);
     assert_int_equal(v.decision, EM_IS_OLDER);
     assert_true(v.by_table);
     assert_string_equal(v.lacking.v[0], "9c1b");
     assert_non_null(strstr(em_str_c(&v.why), "public.alembic_version"));
-    em_verdict_free(&v);
+    em_decision_free(&v);
     assert_false(v.by_table);
 }
 

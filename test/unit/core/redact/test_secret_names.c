@@ -20,10 +20,10 @@ static void names(void **state)
         "compass", "passes"};
     (void)state;
     for (size_t i = 0; i < sizeof secret / sizeof *secret; i++)
-        if (!em_sounds_secret(secret[i], strlen(secret[i])))
+        if (!em_is_secret_name(secret[i], strlen(secret[i])))
             fail_msg("%s", secret[i]);
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
-        if (em_sounds_secret(others[i], strlen(others[i])))
+        if (em_is_secret_name(others[i], strlen(others[i])))
             fail_msg("%s", others[i]);
 }
 

@@ -121,7 +121,7 @@ static void expect_words(const struct em_list *words, bool can)
 
     assert_int_equal(em_infer_words("command", words, &out), can);
     if (can) {
-        assert_true(em_words_split(em_str_c(&out) + strlen("command ="), &back));
+        assert_true(em_command_line_split(em_str_c(&out) + strlen("command ="), &back));
         assert_int_equal(back.n, words->n);
         for (size_t i = 0; i < back.n; i++)
             assert_string_equal(back.v[i], words->v[i]);

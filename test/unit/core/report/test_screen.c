@@ -11,44 +11,44 @@
 
 static void test_rows(void **state)
 {
-    EM_LOOKS_AUTO looks = EM_LOOKS_INIT;
+    EM_DOCTOR_ROWS_AUTO looks = EM_DOCTOR_ROWS_INIT;
 
     (void)state;
-    em_look_hint(&looks, "for no row");
-    em_look_add(&looks, "image", "build", EM_MARK_NONE, 72, "%s", "abc");
-    em_look_hint(&looks, "%s", "");
+    em_doctor_row_hint(&looks, "for no row");
+    em_doctor_row_add(&looks, "image", "build", EM_MARK_NONE, 72, "%s", "abc");
+    em_doctor_row_hint(&looks, "%s", "");
     assert_int_equal(looks.n, 1);
     assert_string_equal(looks.v[0].key, "build");
     assert_string_equal(looks.v[0].text, "abc");
     assert_null(looks.v[0].hint);
     assert_int_equal(looks.v[0].code, 0); /* nothing failed */
-    em_look_hint(&looks, "one");
-    em_look_hint(&looks, "the %s", "other");
+    em_doctor_row_hint(&looks, "one");
+    em_doctor_row_hint(&looks, "the %s", "other");
     assert_string_equal(looks.v[0].hint, "the other");
 }
 
 static void test_code(void **state)
 {
-    EM_LOOKS_AUTO looks = EM_LOOKS_INIT;
+    EM_DOCTOR_ROWS_AUTO looks = EM_DOCTOR_ROWS_INIT;
     EM_ERR_AUTO err = EM_ERR_INIT;
 
     (void)state;
-    assert_int_equal(em_looks_code(&looks, NULL), 0);
-    em_look_add(&looks, "image", "", EM_MARK_WARN, 70, "x");
+    assert_int_equal(em_doctor_rows_code(&looks, NULL), 0);
+    em_doctor_row_add(&looks, "image", "", EM_MARK_WARN, 70, "x");
     em_fail(&err, EM_EXIT_REFUSED, "refused");
     em_hint(&err, "log in");
-    em_look_err(&looks, "database", "login", EM_MARK_BAD, &err);
-    em_look_add(&looks, "database", "", EM_MARK_BAD, EM_EXIT_LOCK, "y");
-    em_look_add(&looks, "service", "", EM_MARK_BAD, EM_EXIT_NOT_FOUND, "z");
+    em_doctor_row_add_err(&looks, "database", "login", EM_MARK_BAD, &err);
+    em_doctor_row_add(&looks, "database", "", EM_MARK_BAD, EM_EXIT_LOCK, "y");
+    em_doctor_row_add(&looks, "service", "", EM_MARK_BAD, EM_EXIT_NOT_FOUND, "z");
     assert_string_equal(looks.v[1].text, "refused");
     assert_string_equal(looks.v[1].hint, "log in");
-    assert_int_equal(em_looks_code(&looks, NULL), EM_EXIT_REFUSED);
-    assert_int_equal(em_looks_code(&looks, "service"), EM_EXIT_NOT_FOUND);
-    assert_int_equal(em_looks_code(&looks, "image"), 0);
-    assert_int_equal(em_looks_count(&looks, EM_MARK_BAD), 3);
-    assert_int_equal(em_looks_count(&looks, EM_MARK_OK), 0);
-    em_looks_free(&looks);
-    em_looks_free(&looks);
+    assert_int_equal(em_doctor_rows_code(&looks, NULL), EM_EXIT_REFUSED);
+    assert_int_equal(em_doctor_rows_code(&looks, "service"), EM_EXIT_NOT_FOUND);
+    assert_int_equal(em_doctor_rows_code(&looks, "image"), 0);
+    assert_int_equal(em_doctor_rows_count(&looks, EM_MARK_BAD), 3);
+    assert_int_equal(em_doctor_rows_count(&looks, EM_MARK_OK), 0);
+    em_doctor_rows_free(&looks);
+    em_doctor_rows_free(&looks);
 }
 
 static void test_order(void **state)
@@ -57,12 +57,12 @@ static void test_order(void **state)
                                         "database", "unheard",  "configuration"};
     static const char *const wanted[] = {"image",    "configuration", "database",
                                          "database", "service",       "unheard"};
-    EM_LOOKS_AUTO looks = EM_LOOKS_INIT;
+    EM_DOCTOR_ROWS_AUTO looks = EM_DOCTOR_ROWS_INIT;
 
     (void)state;
     for (size_t i = 0; i < sizeof(given) / sizeof(given[0]); i++)
-        em_look_add(&looks, given[i], "", EM_MARK_NONE, 0, "%zu", i);
-    em_looks_sort(&looks);
+        em_doctor_row_add(&looks, given[i], "", EM_MARK_NONE, 0, "%zu", i);
+    em_doctor_rows_sort(&looks);
     for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
         assert_string_equal(looks.v[i].section, wanted[i]);
     assert_string_equal(looks.v[2].text, "1"); /* rows of a section keep their order */
@@ -71,29 +71,29 @@ static void test_order(void **state)
 
 /* ---- The screen ------------------------------------------------------------------------------ */
 
-static void expect_screen(const struct em_looks *looks, const char *expected)
+static void expect_screen(const struct em_doctor_rows *looks, const char *expected)
 {
     EM_STR_AUTO out = EM_STR_INIT;
     EM_SECRETS_AUTO secrets = EM_SECRETS_INIT;
 
     em_secrets_add(&secrets, "hunter22");
-    em_looks_print(looks, &secrets, false, &out);
+    em_screen_print(looks, &secrets, false, &out);
     assert_string_equal(em_str_c(&out), expected);
 }
 
 static void test_screen(void **state)
 {
-    EM_LOOKS_AUTO looks = EM_LOOKS_INIT;
+    EM_DOCTOR_ROWS_AUTO looks = EM_DOCTOR_ROWS_INIT;
 
     (void)state;
     expect_screen(&looks, "");
-    em_look_add(&looks, "image", "build", EM_MARK_OK, 0, "abc");
-    em_look_add(&looks, "image", "", EM_MARK_NONE, 0, "%s", "");
-    em_look_add(&looks, "database", "login", EM_MARK_BAD, 77,
-                "refused to role äpp with the password hunter22 by the server db:5432\nand "
-                "a second line \033[31m");
-    em_look_hint(&looks, "another password");
-    em_look_add(&looks, "database", "a key that is longer than all", EM_MARK_WARN, 0, "text");
+    em_doctor_row_add(&looks, "image", "build", EM_MARK_OK, 0, "abc");
+    em_doctor_row_add(&looks, "image", "", EM_MARK_NONE, 0, "%s", "");
+    em_doctor_row_add(&looks, "database", "login", EM_MARK_BAD, 77,
+                      "refused to role äpp with the password hunter22 by the server db:5432\nand "
+                      "a second line \033[31m");
+    em_doctor_row_hint(&looks, "another password");
+    em_doctor_row_add(&looks, "database", "a key that is longer than all", EM_MARK_WARN, 0, "text");
     expect_screen(&looks, "image\n"
                           "  build       ✓ abc\n"
                           "\n"
@@ -109,15 +109,15 @@ static void test_screen(void **state)
 
 static void test_long_words_are_whole(void **state)
 {
-    EM_LOOKS_AUTO looks = EM_LOOKS_INIT;
+    EM_DOCTOR_ROWS_AUTO looks = EM_DOCTOR_ROWS_INIT;
     EM_STR_AUTO out = EM_STR_INIT;
     char word[201];
 
     (void)state;
     memset(word, 'x', 200);
     word[200] = '\0';
-    em_look_add(&looks, "image", "", EM_MARK_OK, 0, "a %s b", word);
-    em_looks_print(&looks, NULL, false, &out);
+    em_doctor_row_add(&looks, "image", "", EM_MARK_OK, 0, "a %s b", word);
+    em_screen_print(&looks, NULL, false, &out);
     assert_non_null(strstr(em_str_c(&out), word));
     assert_non_null(strstr(em_str_c(&out), "✓ a\n"));
     assert_non_null(strstr(em_str_c(&out), "\n                b\n"));
@@ -125,18 +125,18 @@ static void test_long_words_are_whole(void **state)
 
 static void test_good_rows_are_folded(void **state)
 {
-    EM_LOOKS_AUTO looks = EM_LOOKS_INIT;
+    EM_DOCTOR_ROWS_AUTO looks = EM_DOCTOR_ROWS_INIT;
 
     (void)state;
-    em_look_add(&looks, "requirements", "file", EM_MARK_OK, 0, "a");
-    em_look_add(&looks, "requirements", "file", EM_MARK_OK, 0, "b");
-    em_look_add(&looks, "requirements", "file", EM_MARK_BAD, 72, "c: is missing");
-    em_look_add(&looks, "requirements", "file", EM_MARK_OK, 0, "d");
-    em_look_add(&looks, "requirements", "module", EM_MARK_OK, 0, "python: x, y");
-    em_look_add(&looks, "requirements", "module", EM_MARK_OK, 0, "node: z");
-    em_look_add(&looks, "database", "address", EM_MARK_OK, 0, "1");
-    em_look_add(&looks, "database", "address", EM_MARK_OK, 0, "2");
-    em_look_add(&looks, "database", "address", EM_MARK_NONE, 0, "3");
+    em_doctor_row_add(&looks, "requirements", "file", EM_MARK_OK, 0, "a");
+    em_doctor_row_add(&looks, "requirements", "file", EM_MARK_OK, 0, "b");
+    em_doctor_row_add(&looks, "requirements", "file", EM_MARK_BAD, 72, "c: is missing");
+    em_doctor_row_add(&looks, "requirements", "file", EM_MARK_OK, 0, "d");
+    em_doctor_row_add(&looks, "requirements", "module", EM_MARK_OK, 0, "python: x, y");
+    em_doctor_row_add(&looks, "requirements", "module", EM_MARK_OK, 0, "node: z");
+    em_doctor_row_add(&looks, "database", "address", EM_MARK_OK, 0, "1");
+    em_doctor_row_add(&looks, "database", "address", EM_MARK_OK, 0, "2");
+    em_doctor_row_add(&looks, "database", "address", EM_MARK_NONE, 0, "3");
     expect_screen(&looks, "requirements\n"
                           "  file        ✓ a, b\n"
                           "              ✗ c: is missing\n"
@@ -150,15 +150,15 @@ static void test_good_rows_are_folded(void **state)
 
 static void test_the_same_hint_is_said_once(void **state)
 {
-    EM_LOOKS_AUTO looks = EM_LOOKS_INIT;
+    EM_DOCTOR_ROWS_AUTO looks = EM_DOCTOR_ROWS_INIT;
 
     (void)state;
-    em_look_add(&looks, "requirements", "file", EM_MARK_BAD, 72, "a");
-    em_look_hint(&looks, "copy it");
-    em_look_add(&looks, "requirements", "file", EM_MARK_BAD, 72, "b");
-    em_look_hint(&looks, "copy it");
-    em_look_add(&looks, "database", "login", EM_MARK_BAD, 72, "c");
-    em_look_hint(&looks, "copy it");
+    em_doctor_row_add(&looks, "requirements", "file", EM_MARK_BAD, 72, "a");
+    em_doctor_row_hint(&looks, "copy it");
+    em_doctor_row_add(&looks, "requirements", "file", EM_MARK_BAD, 72, "b");
+    em_doctor_row_hint(&looks, "copy it");
+    em_doctor_row_add(&looks, "database", "login", EM_MARK_BAD, 72, "c");
+    em_doctor_row_hint(&looks, "copy it");
     expect_screen(&looks, "requirements\n"
                           "  file        ✗ a\n"
                           "              ✗ b\n"
@@ -170,13 +170,13 @@ static void test_the_same_hint_is_said_once(void **state)
 
 static void test_colours(void **state)
 {
-    EM_LOOKS_AUTO looks = EM_LOOKS_INIT;
+    EM_DOCTOR_ROWS_AUTO looks = EM_DOCTOR_ROWS_INIT;
     EM_STR_AUTO out = EM_STR_INIT;
 
     (void)state;
-    em_look_add(&looks, "image", "build", EM_MARK_OK, 0, "abc");
-    em_looks_print(&looks, NULL, true, &out);
-    em_looks_print_verdict(EM_MARK_BAD, "no", true, &out);
+    em_doctor_row_add(&looks, "image", "build", EM_MARK_OK, 0, "abc");
+    em_screen_print(&looks, NULL, true, &out);
+    em_screen_print_verdict(EM_MARK_BAD, "no", true, &out);
     assert_string_equal(em_str_c(&out), "\033[1mimage\033[0m\n"
                                         "  build       \033[32m✓\033[0m abc\n"
                                         "\033[31m✗\033[0m no\n");

@@ -19,14 +19,15 @@ static inline void statements_of(const char *text, size_t length, const struct e
         if (out->len)
             em_str_putc(out, ' ');
         if (event == EM_SQL_META) {
-            struct em_sql_slash slash = {.at = split.lex.at, .end = split.lex.end, .vars = vars};
+            struct em_sql_meta_words slash = {
+                .at = split.lex.at, .end = split.lex.end, .vars = vars};
             EM_STR_AUTO name = EM_STR_INIT;
 
-            em_sql_slash_name(&slash, &name);
+            em_sql_meta_words_name(&slash, &name);
             em_str_printf(out, "\\%s", em_str_c(&name));
             for (;;) {
                 EM_STR_AUTO arg = EM_STR_INIT;
-                enum em_sql_arg got = em_sql_slash_arg(&slash, &arg);
+                enum em_sql_arg got = em_sql_meta_words_arg(&slash, &arg);
 
                 if (got == EM_SQL_ARG_OPEN)
                     em_str_puts(out, "(open");
@@ -34,7 +35,7 @@ static inline void statements_of(const char *text, size_t length, const struct e
                     break;
                 em_str_printf(out, "(%s%s)", slash.unset ? "<" : "", em_str_c(&arg));
             }
-            em_sql_slash_end(&slash);
+            em_sql_meta_words_end(&slash);
             split.lex.at = slash.at;
             continue;
         }

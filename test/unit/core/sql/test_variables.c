@@ -144,14 +144,14 @@ static void test_arguments(void **state)
 static void test_strip(void **state)
 {
     static const char line[] = "a;; 'b;' c';'; ;";
-    struct em_sql_slash slash = {.at = line, .end = line + strlen(line), .strip = true};
+    struct em_sql_meta_words slash = {.at = line, .end = line + strlen(line), .strip = true};
     static const char *const want[] = {"a", "b;", "c;"};
 
     (void)state;
     for (size_t i = 0; i < 3; i++) {
         EM_STR_AUTO arg = EM_STR_INIT;
 
-        assert_int_equal(em_sql_slash_arg(&slash, &arg), EM_SQL_ARG_OK);
+        assert_int_equal(em_sql_meta_words_arg(&slash, &arg), EM_SQL_ARG_OK);
         assert_string_equal(em_str_c(&arg), want[i]);
     }
 }

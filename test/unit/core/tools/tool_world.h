@@ -120,7 +120,7 @@ static void tool_found(const char *command, struct em_str *out)
     static const char *const depth[] = {"", "/**", "+apps", "+installed"};
     EM_LIST_AUTO words = EM_LIST_INIT;
     EM_TOOL_SEARCH_AUTO s = {.world = &tool_world};
-    assert_true(em_words_split(command, &words));
+    assert_true(em_command_line_split(command, &words));
     em_tool_search(&s, &words);
     em_str_printf(out, "%s%s", s.tool ? s.tool->name : "none", s.compound ? " (compound)" : "");
     for (size_t i = 0; i < s.n; i++)
@@ -142,7 +142,7 @@ static inline void tool_settings(const char *command, struct em_str *out)
 {
     EM_LIST_AUTO words = EM_LIST_INIT;
     EM_TOOL_SEARCH_AUTO s = {.world = &tool_world};
-    assert_true(em_words_split(command ? command : "", &words));
+    assert_true(em_command_line_split(command ? command : "", &words));
     em_tool_search(&s, &words);
     em_str_puts(out, em_str_c(&s.settings));
 }

@@ -430,13 +430,13 @@ static void test_noexec_mount(void **state)
     assert_int_equal(status, 0);
 }
 
-/* ---- em_exec_why ----------------------------------------------------------------------------- */
+/* ---- em_exec_explain ----------------------------------------------------------------------------- */
 
 static void expect_why(const char *file, int error, int code, const char *text)
 {
     struct em_err err = EM_ERR_INIT;
 
-    assert_int_equal(em_exec_why("tool", file, error, &err), code);
+    assert_int_equal(em_exec_explain("tool", file, error, &err), code);
     assert_int_equal(err.code, code);
     assert_true(has(&err.text, text));
     em_err_free(&err);

@@ -114,7 +114,7 @@ static void test_head(void **state)
 
 static void test_world(void **state)
 {
-    const struct em_world *world = &em_world_real;
+    const struct em_config_source *world = &em_config_source_real;
     struct em_str out = EM_STR_INIT, why = EM_STR_INIT;
 
     (void)state;

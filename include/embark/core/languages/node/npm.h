@@ -34,6 +34,6 @@ bool em_npm_script(const char *json, size_t length, const char *script, struct e
 
 /* Whether a range of package.json allows a version. Understood beside semver: "npm:name@range",
  * "workspace:range" and "". EM_UNKNOWN: an address, a tag. */
-enum em_judged em_npm_allows(const char *range, const char *version);
+enum em_tristate em_npm_allows(const char *range, const char *version);
 
 #endif

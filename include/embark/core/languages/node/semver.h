@@ -27,6 +27,6 @@ int em_semver_compare(const struct em_semver *a, const struct em_semver *b); /* 
 /* Whether `range` is one; "latest", "github:a/b", "file:../x" and "npm:x@1" aren't. */
 bool em_semver_is_range(const char *range);
 /* EM_UNKNOWN: `range` or `version` isn't one. */
-enum em_judged em_semver_allows(const char *range, const char *version);
+enum em_tristate em_semver_allows(const char *range, const char *version);
 
 #endif

@@ -13,13 +13,13 @@
 bool em_composer_is_range(const char *range);
 /* EM_UNKNOWN: a branch ("dev-main"), or a malformed text. Stability flags (@dev) say nothing of
  * what is installed and are passed over. */
-enum em_judged em_composer_allows(const char *range, const char *version);
+enum em_tristate em_composer_allows(const char *range, const char *version);
 
 /* What vendor/composer/installed.json says of `name`: a version, also of what another package
  * replaces or provides. EM_UNKNOWN: the JSON is broken. `version` and `path` (relative to
  * vendor/composer; "" where it isn't told, or of a replaced one) are set on EM_YES. */
-enum em_judged em_composer_installed(const char *json, size_t length, const char *name,
-                                     struct em_str *version, struct em_str *path);
+enum em_tristate em_composer_installed(const char *json, size_t length, const char *name,
+                                       struct em_str *version, struct em_str *path);
 
 /* Adds the folder that a composer.json has the packages in (config's vendor-dir); nothing if it
  * sets none. */

@@ -29,7 +29,7 @@ struct em_python_provider {
     char *module, *key; /* key: of the distribution; NULL: none says that the module is of it */
 };
 
-struct em_python_more {
+struct em_python_inventory {
     bool answered; /* the question was understood */
     struct em_python_dist *dists;
     struct em_python_needs *needs, *tomls;
@@ -38,20 +38,22 @@ struct em_python_more {
     struct em_list markers; /* "os_name posix" */
 };
 
-/* Fills `more`, which em_python_more_free() releases. */
-void em_python_more_read(struct em_python_more *more, const char *bytes, size_t length);
-void em_python_more_free(struct em_python_more *more);
+/* Fills `more`, which em_python_inventory_free() releases. */
+void em_python_inventory_read(struct em_python_inventory *more, const char *bytes, size_t length);
+void em_python_inventory_free(struct em_python_inventory *more);
 
 /* NULL: there is none. Keys are normalised. */
-const struct em_python_dist *em_python_dist_of(const struct em_python_more *more, const char *key);
-const struct em_python_dist *em_python_provider_of(const struct em_python_more *more,
+const struct em_python_dist *em_python_dist_of(const struct em_python_inventory *more,
+                                               const char *key);
+const struct em_python_dist *em_python_provider_of(const struct em_python_inventory *more,
                                                    const char *module);
-const struct em_python_needs *em_python_needs_of(const struct em_python_more *more,
+const struct em_python_needs *em_python_needs_of(const struct em_python_inventory *more,
                                                  const char *key);
-const struct em_python_needs *em_python_toml_of(const struct em_python_more *more,
+const struct em_python_needs *em_python_toml_of(const struct em_python_inventory *more,
                                                 const char *file);
 
 /* For em_marker_holds(): the interpreter's environment. */
-struct em_marker_world em_python_marker_world(const struct em_python_more *more, const char *extra);
+struct em_marker_world em_python_marker_world(const struct em_python_inventory *more,
+                                              const char *extra);
 
 #endif

@@ -57,7 +57,7 @@ struct em_python_name {
     size_t other_count;
 };
 
-struct em_python_answer {
+struct em_python_lookup {
     char *version, *executable; /* or NULL */
     bool complete;              /* the end was there */
     struct em_list path, gone;
@@ -65,20 +65,21 @@ struct em_python_answer {
     size_t count;
 };
 
-/* Fills `answer`, which em_python_answer_free() releases. */
-void em_python_answer_read(struct em_python_answer *answer, const char *bytes, size_t length);
-void em_python_answer_free(struct em_python_answer *answer);
+/* Fills `answer`, which em_python_lookup_free() releases. */
+void em_python_lookup_read(struct em_python_lookup *answer, const char *bytes, size_t length);
+void em_python_lookup_free(struct em_python_lookup *answer);
 /* The next "@embark KEY VALUE" line of an answer: moves *bytes behind it; the caller frees both.
  * False: there is none. */
-bool em_python_answer_next(const char **bytes, const char *end, char **key, char **value);
+bool em_reply_next(const char **bytes, const char *end, char **key, char **value);
 /* What was said of `name`, or NULL. */
-const struct em_python_name *em_python_answer_of(const struct em_python_answer *answer,
+const struct em_python_name *em_python_lookup_of(const struct em_python_lookup *answer,
                                                  const char *name);
 
 /* "module alembic.config: not found by /usr/bin/python3 (Python 3.11.2): …" with a hint,
  * EM_EXIT_REQUIREMENT. `python` is the interpreter as it was started; `unlisted`
  * names the manifests that were to have a requirement of that name and have none; NULL. */
-int em_python_answer_say(const struct em_python_answer *answer, const struct em_python_name *name,
-                         const char *python, const char *unlisted, struct em_err *err);
+int em_python_lookup_explain(const struct em_python_lookup *answer,
+                             const struct em_python_name *name, const char *python,
+                             const char *unlisted, struct em_err *err);
 
 #endif

@@ -33,6 +33,6 @@ bool em_pep440_is_spec(const char *spec);
 
 /* Whether `spec` allows `version`. It is about what is installed, so pre-releases count as any
  * other version does. EM_UNKNOWN: one of them is malformed. */
-enum em_judged em_pep440_allows(const char *spec, const char *version);
+enum em_tristate em_pep440_allows(const char *spec, const char *version);
 
 #endif

@@ -38,7 +38,7 @@ struct em_marker_world {
     void *ctx;
     const char *extra;
 };
-enum em_judged em_marker_holds(const char *marker, const struct em_marker_world *world);
+enum em_tristate em_marker_holds(const char *marker, const struct em_marker_world *world);
 /* Whether it is well-formed. */
 bool em_marker_valid(const char *marker);
 

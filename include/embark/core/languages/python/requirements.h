@@ -27,7 +27,7 @@ struct em_pip_context {
  * nothing at all is installed. A requirement whose marker doesn't hold is none; an extra's
  * requirements are looked at too, as far as more->needs has them. What can't be judged is added to
  * `doubts`. */
-void em_pip_check(const struct em_python_more *more, const struct em_pip_needs *needs,
+void em_pip_check(const struct em_python_inventory *more, const struct em_pip_needs *needs,
                   const struct em_pip_context *context, struct em_errs *errs,
                   struct em_list *doubts);
 

@@ -34,7 +34,7 @@ const struct em_import *em_imports_hanging(const struct em_imports *imports);
  * its name. `interpreter`: what was started; `ended`: how it ended ("was killed by SIGSEGV"), for
  * an import that didn't come back; `try`: the command of the hint, of what nothing better is known.
  * The text has no place. */
-bool em_import_judge(const struct em_imports *imports, const char *name, const char *interpreter,
+bool em_import_check(const struct em_imports *imports, const char *name, const char *interpreter,
                      const char *ended, const char *try, struct em_err *err);
 
 #endif

@@ -10,6 +10,6 @@
 /* Finds what glibc's or musl's loader says somewhere in `message` and adds to `what` ("the shared
  * library libpq.so.5 is missing, needed by /app/_psycopg.so") and `hint`. False: it says nothing of
  * the kind. */
-bool em_library_explain(const char *message, struct em_str *what, struct em_str *hint);
+bool em_missing_library_explain(const char *message, struct em_str *what, struct em_str *hint);
 
 #endif

@@ -24,7 +24,7 @@ struct em_gem {
     struct em_list versions, places;
 };
 
-struct em_gem_answer {
+struct em_gems {
     char *ruby; /* or NULL */
     bool complete;
     struct em_list path;
@@ -32,12 +32,12 @@ struct em_gem_answer {
     size_t n;
 };
 
-void em_gem_answer_read(struct em_gem_answer *answer, const char *bytes, size_t length);
-void em_gem_answer_free(struct em_gem_answer *answer);
+void em_gems_read(struct em_gems *answer, const char *bytes, size_t length);
+void em_gems_free(struct em_gems *answer);
 
 /* Whether the i-th gem that was asked for is there in a version that `allowed` takes; if not, err
  * says why. */
-bool em_gem_judge(const struct em_gem_answer *answer, size_t i, const char *allowed,
+bool em_gem_check(const struct em_gems *answer, size_t i, const char *allowed,
                   const char *interpreter, struct em_err *err);
 
 #endif

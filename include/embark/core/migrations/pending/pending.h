@@ -4,7 +4,7 @@
  *     struct em_pending p = {.kind = em_pending_kind("Alembic")};
  *     em_pending_file(&p, path, bytes, length);     each file
  *     em_pending_row(&p, "3f2a", 'a');              each row, oldest first
- *     em_pending_judge(&p, "head");
+ *     em_pending_resolve(&p, "head");
  *     … p.v[i].name, .state
  *     em_pending_free(&p);
  *
@@ -58,7 +58,7 @@ struct em_migration {
 
 struct em_pending {
     const struct em_pending_kind *kind;
-    struct em_migration *v; /* after em_pending_judge(): in the order of applying */
+    struct em_migration *v; /* after em_pending_resolve(): in the order of applying */
     size_t n;
     struct em_pending_row {
         char *id;
@@ -66,7 +66,7 @@ struct em_pending {
     } * rows;
     size_t row_count;
     struct em_list apps; /* Django: folders and what the apps in them are called, in turns */
-    /* Made by em_pending_judge(): */
+    /* Made by em_pending_resolve(): */
     size_t total, pending; /* of those that are not off */
     struct em_list heads; /* names; Alembic, Django: that no other one follows. Else the last one */
     struct em_list at;    /* the database's: Alembic's revisions; else the last that was applied */
@@ -92,7 +92,7 @@ void em_pending_app(struct em_pending *p, const char *path, const char *bytes, s
  * and all before it count as applied. Of several rows for one id the last one counts. */
 void em_pending_row(struct em_pending *p, const char *id, char letter);
 /* Orders and marks them. `target`: the word behind Alembic's `upgrade`, or NULL. */
-void em_pending_judge(struct em_pending *p, const char *target);
+void em_pending_resolve(struct em_pending *p, const char *target);
 void em_pending_free(struct em_pending *p);
 
 /* "3f2a add users, 9c1b add index and 32 more": those in that state, at most `most`. */

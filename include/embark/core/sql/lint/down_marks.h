@@ -16,6 +16,6 @@
 
 /* Whether `text` has none. Else an error (EM_EXIT_SQL) with its place, the tool's name and a hint.
  * A name that ends in .down.sql says the same of the whole file (golang-migrate, sqlx). */
-bool em_sql_marks_none(const char *path, const char *text, struct em_err *err);
+bool em_sql_has_no_down_marks(const char *path, const char *text, struct em_err *err);
 
 #endif

@@ -35,15 +35,16 @@ struct em_ledger {
  * state->has_ledger false when there is no ledger, or it may not be read or trusted. Codes of
  * em_db_query otherwise. Run rows lack what em_ledger_read_rows() adds. */
 int em_ledger_read(struct em_db *db, const struct em_ledger *ledger, em_time until,
-                   struct em_state *state, struct em_db_failure *failure, struct em_err *err);
+                   struct em_ledger_state *state, struct em_db_failure *failure,
+                   struct em_err *err);
 /* The scope's newest run and newest good run, with their files, errors and output. */
 int em_ledger_read_rows(struct em_db *db, const struct em_ledger *ledger, em_time until,
-                        struct em_state *state, struct em_err *err);
+                        struct em_ledger_state *state, struct em_err *err);
 
 /* A cheaper question than em_ledger_read(), for those who wait: whether the scope's newest run is
  * still the one in `state`, with that outcome. False also when it can't be told. */
 bool em_ledger_unchanged(struct em_db *db, const struct em_ledger *ledger, em_time until,
-                         const struct em_state *state);
+                         const struct em_ledger_state *state);
 
 /* What a run is known by. */
 struct em_run_id {
@@ -60,7 +61,7 @@ void em_run_id_free(struct em_run_id *id);
  * notes a run that begins. 0 also when that isn't allowed (warned of; id->row stays empty then).
  * `state` is what em_ledger_read() found over `db`; it is read again where the table is made. */
 int em_ledger_begin(struct em_db *db, const struct em_ledger *ledger, em_time until,
-                    struct em_state *state, struct em_run_id *id, struct em_err *err);
+                    struct em_ledger_state *state, struct em_run_id *id, struct em_err *err);
 /* Notes the end: outcome "done" or "failed", with the tool's table as of now. Only a row that still
  * says "running" is written: a holder of the lock that came after us has called ours interrupted,
  * and what the database holds then is its business. EM_EXIT_MIGRATION: that has happened. */
@@ -69,20 +70,23 @@ int em_ledger_end(struct em_db *db, const struct em_ledger *ledger, const struct
                   struct em_err *err);
 /* Rows of the lock's name that still say "running", while we have the lock: their holder is gone.
  */
-int em_ledger_bury(struct em_db *db, const struct em_ledger *ledger, const struct em_state *state,
-                   em_time until, struct em_err *err);
+int em_ledger_mark_interrupted(struct em_db *db, const struct em_ledger *ledger,
+                               const struct em_ledger_state *state, em_time until,
+                               struct em_err *err);
 /* Somebody has mended what the last runs failed at: the next start doesn't wait for [migrate]
  * retry_after. */
-int em_ledger_forgive(struct em_db *db, const struct em_ledger *ledger,
-                      const struct em_state *state, em_time until, struct em_err *err);
+int em_ledger_clear_failures(struct em_db *db, const struct em_ledger *ledger,
+                             const struct em_ledger_state *state, em_time until,
+                             struct em_err *err);
 
 /* The lock's last `limit` runs as lines for people, newest first; "no runs yet" for none. */
-int em_ledger_list(struct em_db *db, const struct em_ledger *ledger, const struct em_state *state,
-                   int limit, em_time until, struct em_str *out, struct em_err *err);
+int em_ledger_list(struct em_db *db, const struct em_ledger *ledger,
+                   const struct em_ledger_state *state, int limit, em_time until,
+                   struct em_str *out, struct em_err *err);
 
 /* The digest that makes two runs the same (core/migrations/identity.h), with the place that `state`
  * tells. */
-void em_ledger_identity(const struct em_ledger *ledger, const struct em_state *state,
+void em_ledger_identity(const struct em_ledger *ledger, const struct em_ledger_state *state,
                         char hex[EM_HEX_DIGEST]);
 
 #endif

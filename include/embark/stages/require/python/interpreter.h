@@ -26,7 +26,7 @@
 #include "embark/core/config/config.h"
 #include "embark/core/languages/python/command_line.h"
 
-struct em_python_choice {
+struct em_python_interpreter {
     struct em_str path; /* the interpreter: a path, not resolved (a venv's python is a link) */
     enum em_python_mode mode;
     struct em_str script; /* its path, for the modes that have one */
@@ -36,17 +36,18 @@ struct em_python_choice {
     struct em_str doubt;      /* why the interpreter can't be told; "" if it can. Else it is not
                                  to be asked, and nothing is known of what it finds */
 };
-#define EM_PYTHON_CHOICE_INIT \
-    {                         \
-        .mode = EM_PYTHON_CWD \
+#define EM_PYTHON_INTERPRETER_INIT \
+    {                              \
+        .mode = EM_PYTHON_CWD      \
     }
 
 /* `language`: "python", or an interpreter's name or path. `service` may be NULL. 0;
  * EM_EXIT_NOT_FOUND or EM_EXIT_NOT_EXECUTABLE when there is none. The caller frees `choice` in any
  * case. */
-int em_python_choose(const struct em_config *config, const struct em_list *service,
-                     const char *language, struct em_python_choice *choice, struct em_err *err);
-bool em_python_same(const struct em_python_choice *a, const struct em_python_choice *b);
-void em_python_choice_free(struct em_python_choice *choice);
+int em_python_interpreter_find(const struct em_config *config, const struct em_list *service,
+                               const char *language, struct em_python_interpreter *choice,
+                               struct em_err *err);
+bool em_python_same(const struct em_python_interpreter *a, const struct em_python_interpreter *b);
+void em_python_interpreter_free(struct em_python_interpreter *choice);
 
 #endif

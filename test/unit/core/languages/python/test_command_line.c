@@ -95,19 +95,19 @@ static void test_may_bring(void **state)
 static void expect_said(const char *answer_text, const char *name, const char *text,
                         const char *hint)
 {
-    struct em_python_answer answer;
+    struct em_python_lookup answer;
     struct em_err err = EM_ERR_INIT;
 
-    em_python_answer_read(&answer, answer_text, strlen(answer_text));
+    em_python_lookup_read(&answer, answer_text, strlen(answer_text));
     assert_true(answer.complete);
-    assert_non_null(em_python_answer_of(&answer, name));
+    assert_non_null(em_python_lookup_of(&answer, name));
     assert_int_equal(
-        em_python_answer_say(&answer, em_python_answer_of(&answer, name), "/py", NULL, &err),
+        em_python_lookup_explain(&answer, em_python_lookup_of(&answer, name), "/py", NULL, &err),
         EM_EXIT_REQUIREMENT);
     assert_string_equal(em_str_c(&err.text), text);
     assert_non_null(strstr(em_str_c(&err.hint), hint));
     em_err_free(&err);
-    em_python_answer_free(&answer);
+    em_python_lookup_free(&answer);
 }
 
 #define HEAD   "chatter\n@embark version 3.11.2\n@embark executable /py\n"
@@ -232,21 +232,21 @@ static void test_answer_is_picked_out(void **state)
         "\n@embark version 3.6.1\nnoise\n@embark found a\n@embark origin /x\\ny\\\\z\\0\n"
         "@embark other /stray-version\n@embark found b\n@embark other-version 3\n"
         "@embark unknown thing\n@embark found c";
-    struct em_python_answer answer;
+    struct em_python_lookup answer;
 
     (void)state;
-    em_python_answer_read(&answer, text, sizeof(text) - 1);
+    em_python_lookup_read(&answer, text, sizeof(text) - 1);
     assert_false(answer.complete);
     assert_string_equal(answer.version, "3.6.1");
     assert_int_equal(answer.count, 2); /* the last line is cut off */
     assert_true(answer.names[0].found);
     assert_string_equal(answer.names[0].origin, "/x\ny\\z0");
-    assert_null(em_python_answer_of(&answer, "c"));
-    em_python_answer_free(&answer);
-    em_python_answer_free(&answer);
-    em_python_answer_read(&answer, "", 0);
+    assert_null(em_python_lookup_of(&answer, "c"));
+    em_python_lookup_free(&answer);
+    em_python_lookup_free(&answer);
+    em_python_lookup_read(&answer, "", 0);
     assert_false(answer.complete);
-    em_python_answer_free(&answer);
+    em_python_lookup_free(&answer);
 }
 
 /* Lines in any order, keys in any place: nothing but an answer (under the sanitizers). */
@@ -263,7 +263,7 @@ static void test_answer_of_random_lines(void **state)
 
     (void)state;
     for (int round = 0; round < 3000; round++) {
-        struct em_python_answer answer;
+        struct em_python_lookup answer;
         struct em_str text = EM_STR_INIT;
 
         for (int line = 0; line < 20; line++) {
@@ -272,14 +272,14 @@ static void test_answer_of_random_lines(void **state)
                           keys[(seed >> 16) % (sizeof(keys) / sizeof(keys[0]))],
                           seed & 4096 ? "a.b" : "");
         }
-        em_python_answer_read(&answer, em_str_c(&text), text.len - seed % 3);
+        em_python_lookup_read(&answer, em_str_c(&text), text.len - seed % 3);
         for (size_t i = 0; i < answer.count; i++) {
             struct em_err err = EM_ERR_INIT;
 
-            em_python_answer_say(&answer, &answer.names[i], "/py", i % 2 ? "r" : NULL, &err);
+            em_python_lookup_explain(&answer, &answer.names[i], "/py", i % 2 ? "r" : NULL, &err);
             em_err_free(&err);
         }
-        em_python_answer_free(&answer);
+        em_python_lookup_free(&answer);
         em_str_free(&text);
     }
 }

@@ -152,7 +152,7 @@ static void test_large_numbers(void **state)
 
 struct allowed {
     const char *spec, *version;
-    enum em_judged expected;
+    enum em_tristate expected;
 };
 
 static void check_allowed(const struct allowed *cases, size_t n)

@@ -127,7 +127,7 @@ static void test_markers(void **state)
 {
     static const struct {
         const char *marker, *extra;
-        enum em_judged expected;
+        enum em_tristate expected;
     } cases[] = {
         {"python_version >= '3.9'", "", EM_YES},
         {"python_version < '3.9'", "", EM_NO},

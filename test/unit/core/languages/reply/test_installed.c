@@ -23,10 +23,10 @@ static const char answer[] =
 
 static void test_answer(void **state)
 {
-    struct em_python_more more;
+    struct em_python_inventory more;
 
     (void)state;
-    em_python_more_read(&more, answer, sizeof(answer) - 1);
+    em_python_inventory_read(&more, answer, sizeof(answer) - 1);
     assert_true(more.answered);
     assert_int_equal(more.dist_count, 3);
     assert_string_equal(em_python_dist_of(&more, "alembic")->version, "1.13.0");
@@ -35,13 +35,13 @@ static void test_answer(void **state)
     assert_int_equal(em_python_needs_of(&more, "u")->lines.n, 3);
     assert_string_equal(em_python_toml_of(&more, "p.toml")->lines.v[0], "a>1");
     assert_int_equal(em_python_toml_of(&more, "p.toml")->extras.n, 1);
-    em_python_more_free(&more);
+    em_python_inventory_free(&more);
 }
 
 /* "error|error…; doubt|doubt…" for requirements separated by newlines */
 static void expect_pip(const char *lines, const char *constraint, const char *expected)
 {
-    struct em_python_more more;
+    struct em_python_inventory more;
     struct em_pip_needs needs = {0};
     struct em_pip_context context = {"r.txt", "e.ini:1", "/py", "3.11.2"};
     struct em_errs errs = EM_ERRS_INIT;
@@ -49,7 +49,7 @@ static void expect_pip(const char *lines, const char *constraint, const char *ex
     struct em_str out = EM_STR_INIT;
     char *copy = em_strdup(lines);
 
-    em_python_more_read(&more, answer, sizeof(answer) - 1);
+    em_python_inventory_read(&more, answer, sizeof(answer) - 1);
     for (char *line = strtok(copy, "\n"); line; line = strtok(NULL, "\n")) {
         em_list_add(&needs.texts, line);
         em_list_add(&needs.places, "r.txt:1");
@@ -64,7 +64,7 @@ static void expect_pip(const char *lines, const char *constraint, const char *ex
     for (size_t i = 0; i < doubts.n; i++)
         em_str_printf(&out, "? %s|", doubts.v[i]);
     assert_string_equal(em_str_c(&out), expected);
-    em_python_more_free(&more);
+    em_python_inventory_free(&more);
     em_pip_needs_free(&needs);
     em_errs_free(&errs);
     em_list_free(&doubts);
@@ -110,7 +110,7 @@ static void expect_import(const char *bytes, const char *name, const char *text,
 
     em_imports_read(&imports, bytes, strlen(bytes));
     assert_int_equal(
-        em_import_judge(&imports, name, "py", "was killed by SIGSEGV", "py -c x", &err),
+        em_import_check(&imports, name, "py", "was killed by SIGSEGV", "py -c x", &err),
         text == NULL);
     assert_string_equal(em_str_c(&err.text), text ? text : "");
     assert_non_null(strstr(em_str_c(&err.hint), hint));
@@ -150,14 +150,14 @@ static void expect_gem(size_t i, const char *allowed, const char *text)
            "gem-found 2\n" AT "gem b\n" AT "gem-version 1\n" AT "gem-at /g/b-1\n" AT "gem c\n" AT
            "gem-near cc\n" AT "gem d\n" AT "gem-feature \n" AT "gem e\n" AT "gem-hollow /g/e\n" AT
            "end \n";
-    struct em_gem_answer gems;
+    struct em_gems gems;
     struct em_err err = EM_ERR_INIT;
 
-    em_gem_answer_read(&gems, bytes, strlen(bytes));
+    em_gems_read(&gems, bytes, strlen(bytes));
     assert_true(gems.complete);
-    assert_int_equal(em_gem_judge(&gems, i, allowed, "ruby", &err), text == NULL);
+    assert_int_equal(em_gem_check(&gems, i, allowed, "ruby", &err), text == NULL);
     assert_string_equal(em_str_c(&err.text), text ? text : "");
-    em_gem_answer_free(&gems);
+    em_gems_free(&gems);
     em_err_free(&err);
 }
 

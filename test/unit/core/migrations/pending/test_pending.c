@@ -31,7 +31,7 @@ static void load(const struct given *given, struct em_pending *p)
     }
     for (size_t i = 0; i < 12 && given->rows[i]; i++)
         em_pending_row(p, given->rows[i] + 1, given->rows[i][0]);
-    em_pending_judge(p, given->target);
+    em_pending_resolve(p, given->target);
 }
 
 static void add_list(struct em_str *out, const char *what, const struct em_list *list)

@@ -11,7 +11,7 @@ static void refused(const char *path, const char *text, const char *place, const
 {
     EM_ERR_AUTO err = EM_ERR_INIT;
 
-    assert_false(em_sql_marks_none(path, text, &err));
+    assert_false(em_sql_has_no_down_marks(path, text, &err));
     assert_int_equal(err.code, EM_EXIT_SQL);
     assert_non_null(strstr(em_str_c(&err.text), place));
     assert_non_null(strstr(em_str_c(&err.text), tool));
@@ -52,7 +52,7 @@ static void test_other_comments(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         EM_ERR_AUTO err = EM_ERR_INIT;
-        assert_true(em_sql_marks_none("m/1_a.up.sql", texts[i], &err));
+        assert_true(em_sql_has_no_down_marks("m/1_a.up.sql", texts[i], &err));
     }
 }
 

@@ -8,25 +8,25 @@
 #include <cmocka.h>
 #include <string.h>
 
+#include "embark/core/sql/bootstrap_sql.h"
 #include "embark/core/sql/lint/transaction.h"
-#include "embark/core/sql/setup_sql.h"
 
 static void test_names_are_quoted(void **state)
 {
-    struct em_setup setup = {"my\"db", "public", "a role", NULL, EM_OWNS_DATABASE};
+    struct em_bootstrap_plan setup = {"my\"db", "public", "a role", NULL, EM_OWNS_DATABASE};
     EM_STR_AUTO sql = EM_STR_INIT;
     EM_LIST_AUTO own = EM_LIST_INIT;
     (void)state;
-    em_setup_create_role_sql(&setup, &sql);
+    em_bootstrap_create_role_sql(&setup, &sql);
     assert_string_equal(em_str_c(&sql), "CREATE ROLE \"a role\"");
     em_str_cut(&sql, 0);
-    em_setup_login_sql(&setup, "SCRAM-SHA-256$'", &sql);
+    em_bootstrap_login_sql(&setup, "SCRAM-SHA-256$'", &sql);
     assert_string_equal(em_str_c(&sql), "ALTER ROLE \"a role\" LOGIN PASSWORD 'SCRAM-SHA-256$'''");
     em_str_cut(&sql, 0);
-    em_setup_create_database_sql(&setup, "template0", &sql);
+    em_bootstrap_create_database_sql(&setup, "template0", &sql);
     assert_string_equal(em_str_c(&sql),
                         "CREATE DATABASE \"my\"\"db\" TEMPLATE \"template0\" OWNER \"a role\"");
-    em_setup_own_sql(&setup, &own);
+    em_bootstrap_own_sql(&setup, &own);
     assert_string_equal(own.v[0], "GRANT CONNECT ON DATABASE \"my\"\"db\" TO \"a role\"");
 }
 
@@ -35,15 +35,15 @@ static void test_grants(void **state)
     EM_STR_AUTO schema = EM_STR_INIT;
     bool write;
     (void)state;
-    assert_true(em_setup_parse_grant("read on app", &write, &schema));
+    assert_true(em_bootstrap_parse_grant("read on app", &write, &schema));
     assert_false(write);
     assert_string_equal(em_str_c(&schema), "app");
-    assert_true(em_setup_parse_grant("write on odd name", &write, &schema));
+    assert_true(em_bootstrap_parse_grant("write on odd name", &write, &schema));
     assert_true(write);
     assert_string_equal(em_str_c(&schema), "odd name");
-    assert_false(em_setup_parse_grant("write on ", &write, &schema));
-    assert_false(em_setup_parse_grant("all on app", &write, &schema));
-    assert_false(em_setup_parse_grant("", &write, &schema));
+    assert_false(em_bootstrap_parse_grant("write on ", &write, &schema));
+    assert_false(em_bootstrap_parse_grant("all on app", &write, &schema));
+    assert_false(em_bootstrap_parse_grant("", &write, &schema));
 }
 
 static void test_no_transaction(void **state)

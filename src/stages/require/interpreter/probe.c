@@ -1,4 +1,4 @@
-#include "embark/stages/require/interpreter/ask.h"
+#include "embark/stages/require/interpreter/probe.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -8,24 +8,27 @@
 
 enum { ANSWER_MAX = 1024 * 1024 };
 
-struct em_ask *em_ask_of(struct em_asks *asks, const char *word)
+struct em_interpreter_probe *em_interpreter_probe_of(struct em_interpreter_probes *asks,
+                                                     const char *word)
 {
     for (size_t i = 0; i < asks->n; i++)
         if (strcmp(asks->v[i].word, word) == 0)
             return &asks->v[i];
     asks->v = em_realloc(asks->v, asks->n + 1, sizeof(*asks->v));
-    asks->v[asks->n] = (struct em_ask){.word = em_strdup(word)};
+    asks->v[asks->n] = (struct em_interpreter_probe){.word = em_strdup(word)};
     return &asks->v[asks->n++];
 }
 
-void em_ask_module(struct em_ask *ask, const struct em_module *module, const char *where)
+void em_interpreter_probe_add_module(struct em_interpreter_probe *ask,
+                                     const struct em_module *module, const char *where)
 {
     em_list_add(&ask->modules, module->name);
     em_list_add(&ask->allowed, module->allowed);
     em_list_add(&ask->module_wheres, where);
 }
 
-void em_ask_import(struct em_ask *ask, const char *name, const char *file, const char *where)
+void em_interpreter_probe_add_import(struct em_interpreter_probe *ask, const char *name,
+                                     const char *file, const char *where)
 {
     if (em_list_has(&ask->imports, name))
         return;
@@ -34,10 +37,10 @@ void em_ask_import(struct em_ask *ask, const char *name, const char *file, const
     em_list_add(&ask->import_wheres, where);
 }
 
-void em_asks_free(struct em_asks *asks)
+void em_interpreter_probes_free(struct em_interpreter_probes *asks)
 {
     for (size_t i = 0; i < asks->n; i++) {
-        struct em_ask *ask = &asks->v[i];
+        struct em_interpreter_probe *ask = &asks->v[i];
 
         free(ask->word);
         em_list_free(&ask->modules);
@@ -48,11 +51,11 @@ void em_asks_free(struct em_asks *asks)
         em_list_free(&ask->import_wheres);
     }
     free(asks->v);
-    *asks = (struct em_asks){0};
+    *asks = (struct em_interpreter_probes){0};
 }
 
 static void collect(const struct em_items *items, bool import, enum em_language language,
-                    struct em_asks *asks)
+                    struct em_interpreter_probes *asks)
 {
     for (size_t i = 0; i < items->n; i++) {
         struct em_modules modules;
@@ -62,19 +65,19 @@ static void collect(const struct em_items *items, bool import, enum em_language 
         if (em_modules_read(items->v[i], import, &modules, &err) == 0 &&
             modules.language == language)
             for (size_t k = 0; k < modules.n; k++) {
-                struct em_ask *ask = em_ask_of(asks, modules.word);
+                struct em_interpreter_probe *ask = em_interpreter_probe_of(asks, modules.word);
 
                 if (import)
-                    em_ask_import(ask, modules.v[k].name, "", items->where[i]);
+                    em_interpreter_probe_add_import(ask, modules.v[k].name, "", items->where[i]);
                 else
-                    em_ask_module(ask, &modules.v[k], items->where[i]);
+                    em_interpreter_probe_add_module(ask, &modules.v[k], items->where[i]);
             }
         em_modules_free(&modules);
     }
 }
 
-void em_asks_collect(const struct em_config *config, enum em_language language,
-                     struct em_asks *asks)
+void em_interpreter_probes_collect(const struct em_config *config, enum em_language language,
+                                   struct em_interpreter_probes *asks)
 {
     collect(&config->require_module, false, language, asks);
     collect(&config->require_import, true, language, asks);
@@ -87,8 +90,9 @@ void em_reply_free(struct em_reply *reply)
     em_str_free(&reply->ended);
 }
 
-int em_ask_run(const struct em_ask *ask, const struct em_list *argv, em_time until,
-               struct em_reply *reply, struct em_errs *errs, struct em_err *err)
+int em_interpreter_run(const struct em_interpreter_probe *ask, const struct em_list *argv,
+                       em_time until, struct em_reply *reply, struct em_errs *errs,
+                       struct em_err *err)
 {
     const struct em_list *wheres = ask->import_wheres.n ? &ask->import_wheres : &ask->module_wheres;
     struct em_spawn spawn = {.argv = argv->v, .in = -1, .out = -1, .err = -1, .own_group = true};
@@ -99,7 +103,7 @@ int em_ask_run(const struct em_ask *ask, const struct em_list *argv, em_time unt
     if (code == EM_EXIT_SYSTEM || code > EM_EXIT_NOT_FOUND)
         return code;
     if (code == 0) {
-        em_child_say(status, &reply->ended);
+        em_child_explain(status, &reply->ended);
     } else if (code == EM_EXIT_UNREACHABLE) {
         em_str_puts(&reply->ended, "did not end in time");
     } else {
@@ -122,8 +126,9 @@ static void try_command(const char *try, const char *name, struct em_str *out)
     }
 }
 
-void em_ask_judge_imports(const struct em_ask *ask, const struct em_reply *reply, const char *try,
-                          struct em_errs *errs)
+void em_interpreter_check_imports(const struct em_interpreter_probe *ask,
+                                  const struct em_reply *reply, const char *try,
+                                  struct em_errs *errs)
 {
     struct em_imports imports;
 
@@ -134,7 +139,7 @@ void em_ask_judge_imports(const struct em_ask *ask, const struct em_reply *reply
 
         em_str_printf(&command, "%s ", ask->word);
         try_command(try, ask->imports.v[i], &command);
-        if (em_import_judge(&imports, ask->imports.v[i], ask->word, em_str_c(&reply->ended),
+        if (em_import_check(&imports, ask->imports.v[i], ask->word, em_str_c(&reply->ended),
                             em_str_c(&command), &err))
             continue;
         em_str_printf(&err.text, " (%s)", ask->import_wheres.v[i]);

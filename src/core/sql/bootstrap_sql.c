@@ -1,4 +1,4 @@
-#include "embark/core/sql/setup_sql.h"
+#include "embark/core/sql/bootstrap_sql.h"
 
 #include <string.h>
 
@@ -9,8 +9,8 @@ static const char *first_of(const char *a, const char *b)
     return a && *a ? a : b;
 }
 
-void em_setup_plan(const struct em_config *config, const struct em_url *service,
-                   struct em_setup *setup)
+void em_bootstrap_plan_make(const struct em_config *config, const struct em_url *service,
+                            struct em_bootstrap_plan *setup)
 {
     memset(setup, 0, sizeof *setup);
     setup->database = first_of(config->bootstrap_database, em_url_get(service, "dbname"));
@@ -25,13 +25,14 @@ void em_setup_plan(const struct em_config *config, const struct em_url *service,
         setup->password = first_of(config->bootstrap_password, em_url_get(service, "password"));
 }
 
-void em_setup_create_role_sql(const struct em_setup *setup, struct em_str *sql)
+void em_bootstrap_create_role_sql(const struct em_bootstrap_plan *setup, struct em_str *sql)
 {
     em_str_puts(sql, "CREATE ROLE ");
     em_sql_quote_ident(sql, setup->role);
 }
 
-void em_setup_member_sql(const struct em_setup *setup, bool has_options, struct em_str *sql)
+void em_bootstrap_member_sql(const struct em_bootstrap_plan *setup, bool has_options,
+                             struct em_str *sql)
 {
     em_str_puts(sql, "GRANT ");
     em_sql_quote_ident(sql, setup->role);
@@ -40,7 +41,8 @@ void em_setup_member_sql(const struct em_setup *setup, bool has_options, struct 
         em_str_puts(sql, " WITH INHERIT TRUE, SET TRUE");
 }
 
-void em_setup_login_sql(const struct em_setup *setup, const char *verifier, struct em_str *sql)
+void em_bootstrap_login_sql(const struct em_bootstrap_plan *setup, const char *verifier,
+                            struct em_str *sql)
 {
     em_str_puts(sql, "ALTER ROLE ");
     em_sql_quote_ident(sql, setup->role);
@@ -51,8 +53,8 @@ void em_setup_login_sql(const struct em_setup *setup, const char *verifier, stru
     }
 }
 
-void em_setup_create_database_sql(const struct em_setup *setup, const char *template,
-                                  struct em_str *sql)
+void em_bootstrap_create_database_sql(const struct em_bootstrap_plan *setup, const char *template,
+                                      struct em_str *sql)
 {
     em_str_puts(sql, "CREATE DATABASE ");
     em_sql_quote_ident(sql, setup->database);
@@ -67,7 +69,7 @@ void em_setup_create_database_sql(const struct em_setup *setup, const char *temp
 }
 
 /* One statement with {d}, {r}, {s} and {o} for database, role, schema and owner, quoted. */
-static void add(struct em_list *statements, const char *form, const struct em_setup *setup,
+static void add(struct em_list *statements, const char *form, const struct em_bootstrap_plan *setup,
                 const char *schema, const char *owner)
 {
     EM_STR_AUTO sql = EM_STR_INIT;
@@ -88,7 +90,7 @@ static void add(struct em_list *statements, const char *form, const struct em_se
     em_list_add(statements, em_str_c(&sql));
 }
 
-void em_setup_own_sql(const struct em_setup *setup, struct em_list *statements)
+void em_bootstrap_own_sql(const struct em_bootstrap_plan *setup, struct em_list *statements)
 {
     if (!setup->role)
         return;
@@ -105,7 +107,7 @@ void em_setup_own_sql(const struct em_setup *setup, struct em_list *statements)
         add(statements, "GRANT USAGE, CREATE ON SCHEMA {s} TO {r}", setup, setup->schema, NULL);
 }
 
-bool em_setup_parse_grant(const char *text, bool *write, struct em_str *schema)
+bool em_bootstrap_parse_grant(const char *text, bool *write, struct em_str *schema)
 {
     static const char *const forms[] = {"read on ", "write on "};
     for (int i = 0; i < 2; i++)
@@ -118,8 +120,8 @@ bool em_setup_parse_grant(const char *text, bool *write, struct em_str *schema)
     return false;
 }
 
-void em_setup_grant_sql(const struct em_setup *setup, const char *schema, bool write,
-                        const struct em_list *owners, struct em_list *statements)
+void em_bootstrap_grant_sql(const struct em_bootstrap_plan *setup, const char *schema, bool write,
+                            const struct em_list *owners, struct em_list *statements)
 {
     add(statements, "GRANT USAGE ON SCHEMA {s} TO {r}", setup, schema, NULL);
     add(statements,
