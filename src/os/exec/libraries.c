@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "embark/core/executable/elf_needs.h"
+#include "embark/os/exec/library.h"
 #include "library_search.h"
 
 enum { OBJECTS_MAX = 1024, MISSING_SAID = 6 };
@@ -22,6 +23,7 @@ struct loaded {
 struct missing {
     struct em_str text; /* "libx.so.1 (needed by /usr/lib/liby.so.2), …" */
     struct em_str first;
+    struct em_list *names; /* all of them; NULL: nobody asks */
     size_t count;
     bool wrong; /* one of them is there, for another machine */
 };
@@ -128,6 +130,8 @@ static void note_missing(struct missing *missing, const struct em_object *by, co
 {
     if (missing->count++ == 0)
         em_str_puts(&missing->first, name);
+    if (missing->names)
+        em_list_add(missing->names, name);
     if (missing->count > MISSING_SAID)
         return;
     em_str_printf(&missing->text, "%s%s", missing->count > 1 ? ", " : "", name);
@@ -237,5 +241,109 @@ int em_elf_libs_check(const char *file, const struct em_elf_source *source,
     free_loaded(&loaded);
     em_str_free(&missing.text);
     em_str_free(&missing.first);
+    return code;
+}
+
+/* ---- What a program opens by itself ---------------------------------------------------------- */
+
+struct file {
+    int fd;
+    struct em_elf_file blocks;
+    struct em_elf_source source;
+    struct em_elf elf;
+};
+
+static bool open_elf(const char *path, struct file *f)
+{
+    struct stat st;
+
+    *f = (struct file){.fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY)};
+    if (f->fd < 0 || fstat(f->fd, &st) != 0 || !S_ISREG(st.st_mode))
+        return false;
+    f->source = em_elf_file_source(&f->blocks, f->fd, (uint64_t)st.st_size);
+    return em_elf_read(&f->source, &f->elf) == EM_ELF_OK;
+}
+
+static void close_elf(struct file *f)
+{
+    em_elf_free(&f->elf);
+    if (f->fd >= 0)
+        close(f->fd);
+}
+
+static int say_machine(const char *library, const struct file *f, const struct file *program,
+                       struct em_err *err)
+{
+    EM_STR_AUTO theirs = EM_STR_INIT;
+    EM_STR_AUTO ours = EM_STR_INIT;
+
+    em_elf_machine(&f->elf, &theirs);
+    em_elf_machine(&program->elf, &ours);
+    em_fail(err, EM_EXIT_NOT_EXECUTABLE, "%s is for %s, and what loads it is for %s", library,
+            em_str_c(&theirs), em_str_c(&ours));
+    em_hint(err, "install it for this platform (docker build --platform, TARGETARCH)");
+    return err->code;
+}
+
+/* The C library that it was built for is another one. */
+static void hint_libc(const struct em_list *missing, struct em_err *err)
+{
+    for (size_t i = 0; i < missing->n; i++)
+        if (em_starts(missing->v[i], "libc.musl-") || em_starts(missing->v[i], "ld-musl-"))
+            em_hint(err, "it was built for musl (Alpine), and this image has glibc: install it in "
+                         "a stage from the same base image as the one that runs");
+        else if (em_starts(missing->v[i], "ld-linux"))
+            em_hint(err, "it was built for glibc (Debian, Ubuntu…), and this image has musl "
+                         "(Alpine): install it in a stage from the same base image");
+}
+
+static int check_library(const char *program, const struct file *p, const char *library,
+                         struct file *f, struct em_list *names, struct em_err *err)
+{
+    struct em_elf_search search;
+    struct loaded loaded = {0};
+    struct missing ignored = {0}, missing = {.names = names};
+    size_t first;
+    int code = 0;
+
+    em_elf_search_start(&search, &p->elf);
+    em_list_add(&loaded.names, em_base_name(p->elf.interp));
+    add(&loaded, program, NULL);
+    em_elf_needs_read(&p->source, &p->elf, &loaded.v[0]->needs);
+    for (size_t i = 0; i < loaded.n; i++)
+        look_for_needs_of(&search, &loaded, loaded.v[i], &ignored);
+    first = loaded.n;
+    if (first < OBJECTS_MAX)
+        em_elf_needs_read(&f->source, &f->elf, &add(&loaded, library, loaded.v[0])->needs);
+    for (size_t i = first; i < loaded.n; i++)
+        look_for_needs_of(&search, &loaded, loaded.v[i], &missing);
+    if (missing.count && !search.doubt) {
+        code = say(library, &search, &missing, err);
+        hint_libc(names, err);
+    }
+    em_elf_search_end(&search);
+    free_loaded(&loaded);
+    em_str_free(&missing.text);
+    em_str_free(&missing.first);
+    em_str_free(&ignored.text);
+    em_str_free(&ignored.first);
+    return code;
+}
+
+int em_library_check(const char *program, const char *library, struct em_list *missing,
+                     struct em_err *err)
+{
+    struct file p, f = {.fd = -1};
+    int code = 0;
+
+    if (open_elf(program, &p) && p.elf.interp && em_elf_libc(p.elf.interp) != EM_LIBC_OTHER &&
+        open_elf(library, &f)) {
+        if (f.elf.machine != p.elf.machine || f.elf.is64 != p.elf.is64)
+            code = say_machine(library, &f, &p, err);
+        else
+            code = check_library(program, &p, library, &f, missing, err);
+    }
+    close_elf(&f);
+    close_elf(&p);
     return code;
 }

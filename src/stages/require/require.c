@@ -162,9 +162,9 @@ int em_require(const struct em_config *config, const struct em_list *service, bo
     if (!build_time)
         each(&config->require_env, require_env, errs);
     em_require_java(config, service, errs);
-    code = em_require_python(config, service, until, errs, err);
+    code = em_require_python(config, service, build_time, until, errs, err);
     if (code == 0)
-        code = em_require_node(config, service, until, errs, err);
+        code = em_require_node(config, service, build_time, until, errs, err);
     if (code == 0)
         code = em_require_ruby(config, until, errs, err);
     if (code == 0)

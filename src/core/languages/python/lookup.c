@@ -99,6 +99,8 @@ static struct em_list *list_of(struct em_python_lookup *answer, struct em_python
         return &answer->path;
     if (strcmp(key, "gone") == 0)
         return &answer->gone;
+    if (strcmp(key, "suffix") == 0)
+        return &answer->suffixes;
     if (!n)
         return NULL;
     if (strcmp(key, "folder") == 0)
@@ -204,6 +206,7 @@ void em_python_lookup_free(struct em_python_lookup *answer)
     free(answer->executable);
     em_list_free(&answer->path);
     em_list_free(&answer->gone);
+    em_list_free(&answer->suffixes);
     *answer = (struct em_python_lookup){0};
 }
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "addons.h"
 #include "embark/core/languages/manifest.h"
 #include "embark/core/languages/module.h"
 #include "embark/core/languages/node/semver.h"
@@ -57,30 +58,45 @@ static void say_yarns(const char *dir, const char *name, const char *where)
                 name, em_str_c(&pnp), where);
 }
 
+struct look {
+    const char *dir; /* the folder that modules are looked for from */
+    bool build_time;
+    struct em_interpreter_probes asks;
+    struct em_errs *errs;
+};
+
+/* One line of module or import. */
+struct line {
+    const char *key, *node, *where; /* node: the interpreter's name or path */
+};
+
 /* Adds an error if it isn't found; sets `file` if it is ("" for Node's own). */
-static bool look_for(const char *dir, const struct em_module *module, const char *key,
-                     const char *where, struct em_str *file, struct em_errs *errs)
+static bool look_for(const struct look *l, const struct em_module *module, const struct line *line,
+                     struct em_str *file)
 {
     struct em_node_found found = {0};
     bool result;
 
-    em_node_resolve(&em_node_files_real, dir, getenv("NODE_PATH"), module->name, &found);
+    em_node_resolve(&em_node_files_real, l->dir, getenv("NODE_PATH"), module->name, &found);
     result = found.found;
-    if (!result && is_yarns(dir, module->name, &found)) {
+    if (!result && is_yarns(l->dir, module->name, &found)) {
         result = true;
-        if (strcmp(key, "module") == 0)
-            say_yarns(dir, module->name, where);
+        if (strcmp(line->key, "module") == 0)
+            say_yarns(l->dir, module->name, line->where);
     } else if (result) {
-        em_log(EM_LOG_DEBUG, "require", "%s %s: %s", key, module->name,
+        em_log(EM_LOG_DEBUG, "require", "%s %s: %s", line->key, module->name,
                found.builtin ? "built-in" : em_str_c(&found.file));
-        judge_version(module, &found, where, errs);
+        judge_version(module, &found, line->where, l->errs);
+        if (l->build_time && found.package.len)
+            em_node_addons(line->node, module->name, em_str_c(&found.package), line->where,
+                           l->errs);
         em_str_puts(file, em_str_c(&found.file));
     } else {
         EM_ERR_AUTO err = EM_ERR_INIT;
 
-        em_node_explain(dir, key, module->name, &found, &err);
-        em_str_printf(&err.text, " (%s)", where);
-        em_errs_take(errs, &err);
+        em_node_explain(l->dir, line->key, module->name, &found, &err);
+        em_str_printf(&err.text, " (%s)", line->where);
+        em_errs_take(l->errs, &err);
     }
     em_node_found_free(&found);
     return result;
@@ -117,8 +133,7 @@ static int run_ask(const struct em_interpreter_probe *ask, const char *dir, em_t
 
 /* ---- All of it ------------------------------------------------------------------------------- */
 
-static void look_at_line(const char *value, const char *where, bool import, const char *dir,
-                         struct em_interpreter_probes *asks, struct em_errs *errs)
+static void look_at_line(struct look *l, const char *value, const char *where, bool import)
 {
     struct em_modules modules;
     EM_ERR_AUTO err = EM_ERR_INIT;
@@ -126,10 +141,10 @@ static void look_at_line(const char *value, const char *where, bool import, cons
     if (em_modules_read(value, import, &modules, &err) == 0 && modules.language == EM_LANGUAGE_NODE)
         for (size_t i = 0; i < modules.n; i++) {
             EM_STR_AUTO file = EM_STR_INIT;
+            const struct line line = {import ? "import" : "module", modules.word, where};
 
-            if (look_for(dir, &modules.v[i], import ? "import" : "module", where, &file, errs) &&
-                import)
-                em_interpreter_probe_add_import(em_interpreter_probe_of(asks, modules.word),
+            if (look_for(l, &modules.v[i], &line, &file) && import)
+                em_interpreter_probe_add_import(em_interpreter_probe_of(&l->asks, modules.word),
                                                 modules.v[i].name, em_str_c(&file), where);
         }
     em_modules_free(&modules);
@@ -165,27 +180,28 @@ static void look_at_manifest(const char *value, const char *where, struct em_err
     em_manifest_free(&manifest);
 }
 
-int em_require_node(const struct em_config *config, const struct em_list *service, em_time until,
-                    struct em_errs *errs, struct em_err *err)
+int em_require_node(const struct em_config *config, const struct em_list *service, bool build_time,
+                    em_time until, struct em_errs *errs, struct em_err *err)
 {
     const struct em_items *modules = &config->require_module, *imports = &config->require_import,
                           *manifests = &config->require_manifest;
     EM_STR_AUTO dir = EM_STR_INIT;
     EM_STR_AUTO doubt = EM_STR_INIT;
-    struct em_interpreter_probes asks = {0};
+    struct look look = {.build_time = build_time, .errs = errs};
     int code = 0;
 
     em_node_directory(service, &dir, &doubt);
+    look.dir = em_str_c(&dir);
     for (size_t i = 0; i < modules->n; i++)
         if (!say_doubt("module", modules->v[i], modules->where[i], em_str_c(&doubt)))
-            look_at_line(modules->v[i], modules->where[i], false, em_str_c(&dir), &asks, errs);
+            look_at_line(&look, modules->v[i], modules->where[i], false);
     for (size_t i = 0; i < imports->n; i++)
         if (!say_doubt("import", imports->v[i], imports->where[i], em_str_c(&doubt)))
-            look_at_line(imports->v[i], imports->where[i], true, em_str_c(&dir), &asks, errs);
+            look_at_line(&look, imports->v[i], imports->where[i], true);
     for (size_t i = 0; i < manifests->n; i++)
         look_at_manifest(manifests->v[i], manifests->where[i], errs);
-    for (size_t i = 0; i < asks.n && code == 0; i++)
-        code = run_ask(&asks.v[i], em_str_c(&dir), until, errs, err);
-    em_interpreter_probes_free(&asks);
+    for (size_t i = 0; i < look.asks.n && code == 0; i++)
+        code = run_ask(&look.asks.v[i], em_str_c(&dir), until, errs, err);
+    em_interpreter_probes_free(&look.asks);
     return code;
 }

@@ -203,6 +203,8 @@ def main():
         set_path(sys.argv[1], sys.argv[2])
         names = sys.argv[4:]
         more = names.index('+') if '+' in names else len(names)
+        for suffix in sys.modules['_imp'].extension_suffixes():
+            say('suffix', suffix)
         for name in names[:more]:
             look(name)
         if names[more:]:

@@ -10,6 +10,7 @@
 #include "embark/os/process/child_env.h"
 #include "embark/os/process/spawn.h"
 #include "embark/stages/require/python/interpreter.h"
+#include "extensions.h"
 #include "questions.h"
 #include "stages/require/python/probe.py.h"
 #include "stages/require/python/why.py.h"
@@ -22,6 +23,7 @@ struct question {
     struct em_list names, wheres;
     struct em_python_questions ask;
     char *where; /* of the first line that asks it */
+    bool build_time;
 };
 
 struct questions {
@@ -222,6 +224,8 @@ static void judge(const struct question *q, const struct em_python_lookup *answe
         if (name && name->found) {
             em_log(EM_LOG_DEBUG, "require", "module %s: %s", name->name,
                    name->origin ? name->origin : "found");
+            if (q->build_time)
+                em_python_extensions(answer, name, q->wheres.v[i], errs);
             continue;
         }
         if (name)
@@ -308,8 +312,8 @@ static int ask(struct question *q, em_time until, struct em_errs *errs, struct e
     return 0;
 }
 
-int em_require_python(const struct em_config *config, const struct em_list *service, em_time until,
-                      struct em_errs *errs, struct em_err *err)
+int em_require_python(const struct em_config *config, const struct em_list *service,
+                      bool build_time, em_time until, struct em_errs *errs, struct em_err *err)
 {
     const struct em_items *modules = &config->require_module, *imports = &config->require_import,
                           *manifests = &config->require_manifest;
@@ -323,8 +327,10 @@ int em_require_python(const struct em_config *config, const struct em_list *serv
         add_line(&sorting, true, imports->v[i], imports->where[i]);
     for (size_t i = 0; i < manifests->n; i++)
         add_manifest(&sorting, manifests->v[i], manifests->where[i]);
-    for (size_t i = 0; i < all.n && code == 0; i++)
+    for (size_t i = 0; i < all.n && code == 0; i++) {
+        all.v[i].build_time = build_time;
         code = ask(&all.v[i], until, errs, err);
+    }
     free_questions(&all);
     return code;
 }

@@ -8,6 +8,7 @@
  * Once:
  *     version 3.11.2
  *     executable /usr/bin/python3
+ *     suffix .abi3.so                 how an extension module's name may end, several
  *     path DIR, gone DIR, path-end    sys.path without the standard library; gone: doesn't exist
  * For each name:
  *     found NAME, origin FILE
@@ -60,7 +61,7 @@ struct em_python_name {
 struct em_python_lookup {
     char *version, *executable; /* or NULL */
     bool complete;              /* the end was there */
-    struct em_list path, gone;
+    struct em_list path, gone, suffixes;
     struct em_python_name *names;
     size_t count;
 };

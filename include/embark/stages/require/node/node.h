@@ -10,8 +10,8 @@
 #include "embark/core/config/config.h"
 
 /* As em_require(). */
-int em_require_node(const struct em_config *config, const struct em_list *service, em_time until,
-                    struct em_errs *errs, struct em_err *err);
+int em_require_node(const struct em_config *config, const struct em_list *service, bool build_time,
+                    em_time until, struct em_errs *errs, struct em_err *err);
 
 /* Adds the errors of one package.json or package-lock.json. */
 void em_require_package_json(const char *file, const char *where, struct em_errs *errs);
