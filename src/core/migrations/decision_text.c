@@ -62,9 +62,18 @@ int em_decision_failed(const struct em_config *config, const struct em_run_row *
     return EM_EXIT_MIGRATION;
 }
 
+/* Flyway's R__name.sql is meant to change, and is applied again then. */
+static void add_for_once(const struct em_list *names, struct em_list *out)
+{
+    for (size_t i = 0; i < names->n; i++)
+        if (!em_starts(em_base_name(names->v[i]), "R__") || !em_ends(names->v[i], ".sql"))
+            em_list_add(out, names->v[i]);
+}
+
 void em_decision_oddities(const struct em_ledger_state *state, const struct em_decision *verdict,
                           struct em_errs *odd)
 {
+    EM_LIST_AUTO changed = EM_LIST_INIT;
     if (state->newest.outcome && strcmp(state->newest.outcome, "interrupted") == 0) {
         EM_STR_AUTO who = EM_STR_INIT;
         em_decision_run(&state->newest, &who);
@@ -86,9 +95,10 @@ void em_decision_oddities(const struct em_ledger_state *state, const struct em_d
         add_names(&names, &verdict->renamed);
         em_errs_add(odd, 0, "renamed since the last run: %s", em_str_c(&names));
     }
-    if (verdict->changed.n) {
+    add_for_once(&verdict->changed, &changed);
+    if (changed.n) {
         EM_STR_AUTO names = EM_STR_INIT;
-        add_names(&names, &verdict->changed);
+        add_names(&names, &changed);
         struct em_err *err =
             em_errs_add(odd, 0, "changed after they were applied: %s", em_str_c(&names));
         em_hint(err,

@@ -7,64 +7,13 @@ import pytest
 
 from support.apps import ledger, outcomes
 from support.process import lines_of_json, marked, send
+from support.sql_files import Files, applied
 from support.waiting import eventually
-
-
-class Files:
-    """A folder of migrations, and starts with it."""
-
-    def __init__(self, folder, embark, db):
-        self.path = folder / "migrations"
-        self.path.mkdir()
-        self.folder, self.embark, self.db = folder, embark, db
-
-    def add(self, name, text):
-        (self.path / name).write_bytes(text if isinstance(text, bytes) else text.encode())
-        return self
-
-    def drop(self, *names):
-        for name in names:
-            (self.path / name).unlink()
-        return self
-
-    def config(self, sql="migrations", extra="", **keys):
-        return f"[migrate]\nsql = {sql}\n" + "".join(f"{k} = {v}\n" for k, v in {"retry_after": "0s", **keys}.items()) + extra
-
-    def start(self, *words, env=None, url=None, **keys):
-        return self.embark(*(words or ("echo", "served")), env={"DATABASE_URL": url or self.db.url, **(env or {})}, config=self.config(**keys),
-                           cwd=self.folder)
-
-    def serves(self, **how):
-        process = self.start(**how)
-        process.expect(0, "(?m)^embark: ready in ", timeout=40)
-        assert process.stdout == "served\n", process.describe()
-        return process
-
-    def fails(self, code, *patterns, **how):
-        process = self.start(**how)
-        process.expect(code, *patterns, timeout=40)
-        assert "served" not in process.stdout, process.describe()
-        return process
-
-    def command(self, *words, **how):
-        process = self.start("migrate", *words, **how)
-        process.wait(40)
-        return process
-
-    def states(self, table="embark_ledger_files", scope="embark"):
-        return dict(self.db.sql(f"SELECT name, state FROM {table} WHERE scope = %s", (scope,)))
-
-    def has(self, table):
-        return self.db.value("SELECT to_regclass(%s) IS NOT NULL", (table,))
 
 
 @pytest.fixture
 def files(folder, embark, db):
     return Files(folder, embark, db)
-
-
-def applied(process):
-    return re.findall(r"applied (\S+) in ", process.stderr)
 
 
 def sleeping(db):
@@ -582,22 +531,3 @@ def test_records_that_another_role_has_made(two, db):
                   database=db.name)
     two.add("003_c.sql", "INSERT INTO log VALUES ('c');").fails(77, "belongs to")
     assert logged(db) == ["a", "b"]
-
-
-# --- files of tools that keep the way back in the same file
-
-@pytest.mark.parametrize("mark,tool", [("-- migrate:down", "dbmate"), ("-- +goose Down", "goose"), ("-- +migrate Down", "sql-migrate"),
-                                       ("-- Down Migration", "node-pg-migrate")])
-@pytest.mark.parametrize("skip", ["", "check"])
-def test_part_that_takes_back_is_never_run(folder, embark, db, mark, tool, skip):
-    db.sql("CREATE TABLE users (id int); INSERT INTO users VALUES (1); ALTER TABLE users OWNER TO " + db.role)
-    files = Files(folder, embark, db).add("001_first.sql", "CREATE TABLE first ();").add("002_users.sql", f"SELECT 1;\n\n{mark}\nDROP TABLE users;\n")
-    process = files.fails(65, rf"002_users\.sql:3:1: .*\({tool}\)", env={"EMBARK_SKIP": skip} if skip else None)
-    assert "hint: keep that tool as [migrate] command" in process.stderr
-    assert db.value("SELECT count(*) FROM users") == 1 and not files.has("first")
-
-
-def test_file_that_takes_back_by_its_name(folder, embark, db):
-    db.sql("CREATE TABLE users (id int); ALTER TABLE users OWNER TO " + db.role)
-    Files(folder, embark, db).add("001_users.down.sql", "DROP TABLE users;").fails(65, r"001_users\.down\.sql: by its name")
-    assert db.value("SELECT to_regclass('users') IS NOT NULL")

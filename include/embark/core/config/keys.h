@@ -76,7 +76,9 @@
     X(bundle, inlined, NAMES, "", "variables whose values the bundle must hold, if they are set at run time")           \
     X(bundle, forbid, LIST, "", "TEXT that the bundle must not hold: localhost:3000")                                  \
     X(migrate, command, WORDS, "", "the migration, run by one replica at a time")                                      \
-    X(migrate, sql, TEXT, "", "folder of NNN_name.sql files that embark itself applies, instead of a command")          \
+    X(migrate, sql, TEXT, "", "folder of SQL files that embark itself applies, instead of a command")                  \
+    X(migrate, format, CHOICE, "auto|embark|dbmate|goose|golang-migrate|sqlx|flyway|node-pg-migrate|sql-migrate|prisma|atlas", \
+      "whose layout the files of sql have; auto: they tell it themselves")                                             \
     X(migrate, files, LIST, "", "GLOB of the migration's files; default: inferred for well-known tools' layouts")      \
     X(migrate, lock, TEXT, "embark", "name of the advisory lock, and the ledger's scope")                              \
     X(migrate, lock_timeout, TIME, "10m", "how long the lock is waited for")                                           \

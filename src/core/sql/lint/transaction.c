@@ -56,7 +56,7 @@ static bool starts_with_any(const char *words, const char *const *any)
     return false;
 }
 
-static bool is_about_transaction(const char *words)
+bool em_sql_is_control(const char *words)
 {
     static const char *const are[] = {"begin ", "start transaction ", "commit ", "end ",
                                       "abort ", "rollback ",          NULL};
@@ -73,7 +73,7 @@ static void finish_statement(struct em_sql_lint *lint, struct em_sql_source *sou
     EM_FREE char *word =
         em_strndup(em_str_c(&opening->words), strcspn(em_str_c(&opening->words), " "));
     struct em_err *err = NULL;
-    if (is_about_transaction(em_str_c(&opening->words)))
+    if (em_sql_is_control(em_str_c(&opening->words)))
         err = em_sql_finding(lint, source, true, opening->at,
                              "%s: the file is run in a transaction that embark begins and ends",
                              word);

@@ -9,11 +9,10 @@
 #include "embark/stages/migrate/files/world.h"
 #include "walk.h"
 
-#define FILE_LIMIT ((size_t)64 * 1024 * 1024)
-
 void em_migration_files_free(struct em_migration_files *files)
 {
     em_filelist_free(&files->list);
+    em_list_free(&files->order);
     em_str_free(&files->why);
     em_str_free(&files->hint);
     em_str_free(&files->table);
@@ -24,22 +23,26 @@ void em_migration_files_free(struct em_migration_files *files)
     files->complete = false;
 }
 
-static int add_sql(const struct em_config *config, struct em_filelist *files, struct em_err *err)
+/* In the order in which they are applied, which is a part of what the run is. */
+static int add_sql(const struct em_config *config, struct em_migration_files *files,
+                   struct em_err *err)
 {
-    EM_LIST_AUTO paths = EM_LIST_INIT;
-    int code = em_sql_migrations_list(config, &paths, err);
-    for (size_t i = 0; i < paths.n && code == 0; i++) {
-        EM_STR_AUTO bytes = EM_STR_INIT;
-        EM_STR_AUTO why = EM_STR_INIT;
-        const char *path = paths.v[i];
-        if (!em_file_read(path, FILE_LIMIT, &bytes, &why))
-            return em_fail(err, EM_EXIT_CONFIG, "can't read the migration file %s: %s", path,
-                           em_str_c(&why));
+    EM_SQL_TREE_AUTO tree = {0};
+    em_sql_folder_look(config, &tree);
+    if (tree.errs.n) {
+        em_fail(err, tree.errs.v[0].code, "%s", em_str_c(&tree.errs.v[0].text));
+        if (tree.errs.v[0].hint.len)
+            em_hint(err, "%s", em_str_c(&tree.errs.v[0].hint));
+        return err->code;
+    }
+    for (size_t i = 0; i < tree.n; i++) {
+        const char *path = tree.v[i].path;
+        em_list_add(&files->order, path);
         while (em_starts(path, "./"))
             path += 2;
-        em_filelist_add(files, path, em_str_c(&bytes), bytes.len);
+        em_filelist_add_hash(&files->list, path, tree.v[i].hash);
     }
-    return code;
+    return 0;
 }
 
 /* What the user names must be there, and readable. */
@@ -96,7 +99,7 @@ int em_migration_files(const struct em_config *config, struct em_migration_files
     int code = 0;
     if (em_sql_migrations_any(config)) {
         files->complete = true;
-        return add_sql(config, &files->list, err);
+        return add_sql(config, files, err);
     }
     em_migration_search(config, &s);
     files->tool = s.tool;

@@ -58,15 +58,11 @@ void em_ledger_identity(const struct em_ledger *ledger, const struct em_ledger_s
                         char hex[EM_HEX_DIGEST])
 {
     EM_LIST_AUTO words = EM_LIST_INIT;
-    EM_LIST_AUTO order = EM_LIST_INIT;
-    EM_ERR_AUTO ignored = EM_ERR_INIT;
     bool own = em_sql_migrations_any(ledger->config);
     command_words(ledger->config, &words);
-    if (own)
-        em_sql_migrations_list(ledger->config, &order, &ignored);
     struct em_identity identity = {.command = &words,
                                    .sql = own ? ledger->config->migrate_sql : NULL,
-                                   .order = &order,
+                                   .order = &ledger->files->order,
                                    .files = &ledger->files->list,
                                    .settings = em_str_c(&ledger->files->settings),
                                    .place = em_str_c(&state->place),

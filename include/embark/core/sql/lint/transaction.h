@@ -12,6 +12,10 @@
 /* In the comments before the first statement, in any case. */
 bool em_sql_wants_no_transaction(const char *text);
 
+/* Whether a statement that starts with these words (each with one blank behind) begins, ends or
+ * prepares a transaction. */
+bool em_sql_is_control(const char *words);
+
 /* Adds an error for each statement that begins, ends or prepares a transaction; savepoints are
  * fine. */
 void em_sql_lint_transaction(struct em_sql_lint *lint, struct em_sql_source *source);

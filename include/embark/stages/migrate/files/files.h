@@ -13,6 +13,7 @@
  * what is not seen may be new. */
 struct em_migration_files {
     struct em_filelist list;
+    struct em_list order;       /* of [migrate] sql: their paths, as they are applied */
     const struct em_tool *tool; /* that the command starts; NULL: not known, or [migrate] sql */
     bool complete;
     struct em_str why; /* not complete: the reason, one clause: "Flyway's location classpath:db lies
