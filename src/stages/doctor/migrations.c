@@ -151,6 +151,18 @@ static void add_next(const struct em_migrations_view *v)
         em_doctor_row_add_err(v->looks, "migrations", "next start", EM_MARK_WARN, &odd.v[i]);
 }
 
+/* How long ago a run was, and its files, are asked for where there is something to be run; here
+ * people want to know it in any case. */
+static int read_runs(struct em_migration_status *look, struct em_db *db, em_time deadline,
+                     struct em_err *err)
+{
+    struct em_ledger ledger = em_migration_status_ledger(look);
+    int code = em_migration_status_read(look, db, deadline, NULL, err);
+    if (code || look->verdict.decision != EM_SKIP)
+        return code;
+    return em_ledger_read_rows(db, &ledger, deadline, &look->state, err);
+}
+
 void em_doctor_migrations(const struct em_config *config, const struct em_url *direct,
                           struct em_db *db, em_time deadline, struct em_doctor_rows *looks)
 {
@@ -167,7 +179,7 @@ void em_doctor_migrations(const struct em_config *config, const struct em_url *d
         em_doctor_row_add_err(looks, "migrations", "files", EM_MARK_BAD, &err);
         return;
     }
-    if (db && em_migration_status_read(&look, db, deadline, NULL, &err) != 0)
+    if (db && read_runs(&look, db, deadline, &err) != 0)
         em_doctor_row_add_err(looks, "migrations", "last run", EM_MARK_BAD, &err);
     v.judged = db && !err.code;
     em_pending_status(config, direct, em_str_c(&look.state.place), &look.files.list, db, deadline,

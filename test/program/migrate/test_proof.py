@@ -107,6 +107,39 @@ def test_schema_of_the_roles_own_name(folder, embark, db):
     app.serves().wait_for_line(EVERYTHING)
 
 
+@pytest.mark.parametrize("path, schema, place", [
+    ('"$user", public', "public", "public"), ('"$USER",public', "public", "$USER"), ("Mixed, public", "mixed", "mixed"),
+    ('"we""ird <&> , é", public', 'we"ird <&> , é', 'we"ird <&> , é'), ("gone, public", "public", "gone"), ("public", "public", "public")])
+def test_place_is_the_first_name_of_search_path(folder, embark, db, path, schema, place):
+    """Whichever way it is written, by a setting of the role's; and it stays one query."""
+    app = App(folder, embark, db).add("001_one")
+    quoted = '"' + schema.replace('"', '""') + '"'
+    db.sql(f"CREATE SCHEMA IF NOT EXISTS {quoted} AUTHORIZATION {db.role}")
+    db.server.sql(f"ALTER ROLE {db.role} SET search_path = {path}")
+    app.serves()
+    app.serves().wait_for_line(EVERYTHING)
+    assert [run["place"] for run in ledger(db, table=f"{quoted}.embark_ledger")] == [place]
+
+
+def test_setting_of_another_role_is_no_place(folder, embark, db):
+    other = db.server.database()
+    other.server.sql(f"ALTER ROLE {other.role} SET search_path = elsewhere; ALTER DATABASE \"{other.name}\" SET search_path = there")
+    app = App(folder, embark, db).add("001_one")
+    app.serves()
+    app.serves().wait_for_line(EVERYTHING)
+    assert [run["place"] for run in ledger(db)] == ["public"]
+
+
+def test_tools_table_with_a_column_of_any_name(folder, embark, db):
+    """All of a row counts."""
+    app = App(folder, embark, db).add("001_one").add("002_table", "CREATE TABLE IF NOT EXISTS _prisma_migrations (r text, id text);"
+                                                     "INSERT INTO _prisma_migrations VALUES ('r', 'one')")
+    app.serves()
+    app.serves().wait_for_line(EVERYTHING)
+    db.sql("UPDATE _prisma_migrations SET id = 'two'")
+    assert EVERYTHING not in app.serves().stderr
+
+
 # --- every file
 
 def test_files_that_are_not_known(app, db):

@@ -27,7 +27,7 @@ struct em_run_row {
                        changed, a line each; their contents are in digest then */
     char *error, *output;
     em_time age; /* since its end (its start, while running); negative where the server's
-                    clock was set back */
+                    clock was set back; 0 where it was not read (em_ledger_read_rows()) */
 };
 void em_run_row_free(struct em_run_row *row);
 

@@ -58,9 +58,11 @@ static bool tool_table(const struct em_ledger *ledger, struct em_str *literal)
 
 /* ---- The query --------------------------------------------------------------------------------- */
 
+#define DEFAULT_PATH "'\"$user\", public'"
+
 /* The first name of search_path, as text; for "$user", the role's own schema if there is one, else
  * the second. Whether a schema of that name exists doesn't count: the migration may make it. */
-#define PLACE_SQL                                                                               \
+#define FIRST_OF_PATH_SQL                                                                       \
     "COALESCE((SELECT CASE WHEN p.one OPERATOR(pg_catalog.<>) '$user' THEN p.one"               \
     " WHEN pg_catalog.has_schema_privilege(pg_catalog.to_regnamespace("                         \
     "pg_catalog.quote_ident(current_user))::pg_catalog.oid, 'USAGE')"                           \
@@ -72,16 +74,25 @@ static bool tool_table(const struct em_ledger *ledger, struct em_str *literal)
     " '^\\s*(?:\"((?:[^\"]|\"\")*)\"|([^\\s,\"]+))\\s*(?:,\\s*(?:\"((?:[^\"]|\"\")*)\""         \
     "|([^\\s,\"]+)))?') AS m(m)) p), '')"
 
-/* The newest run of the scope: what comes before the tool tables' contents, and what comes behind.
- */
-#define NEWEST_SQL                                                                              \
-    "SELECT id, run, outcome, " EM_HEX_SQL("host") " AS host, " EM_HEX_SQL(                     \
-        "build") " AS build, pg_catalog.to_char(started_at AT TIME ZONE 'UTC',"                 \
-                 " 'YYYY-MM-DD HH24:MI:SS \"UTC\"') AS started, identity, tool_digest, tables," \
-                 " pg_catalog.int8(EXTRACT(epoch FROM pg_catalog.clock_timestamp()"             \
-                 " OPERATOR(pg_catalog.-) COALESCE(finished_at, started_at)) "                  \
-                 "OPERATOR(pg_catalog.*)"                                                       \
-                 " 1000000) AS age"
+/* The same, at little cost where the path is the server's own default. Else it is found out by a
+ * question that is planned only then, and handed over in a setting of this transaction. */
+#define PLACE_SQL                                                                                \
+    "CASE WHEN pg_catalog.current_setting('search_path') OPERATOR(pg_catalog.=) " DEFAULT_PATH   \
+    " THEN CASE WHEN (pg_catalog.current_schemas(false))[1] OPERATOR(pg_catalog.=) current_user" \
+    " THEN current_user::pg_catalog.text ELSE 'public' END"                                      \
+    " WHEN pg_catalog.query_to_xml($p$SELECT pg_catalog.set_config('embark.place'"               \
+    ", " FIRST_OF_PATH_SQL ", true)$p$, false, true, '')::pg_catalog.text"                       \
+    " OPERATOR(pg_catalog.<>) '' THEN pg_catalog.current_setting('embark.place') END"
+
+/* The newest run of the scope, a text for format(): %1$s the table, %2$L the scope, %3$L the place,
+ * %4$s one more column. */
+#define NEWEST_SQL                                                                                \
+    "SELECT id, run, outcome, " EM_HEX_SQL("host") " AS host, " EM_HEX_SQL(                       \
+        "build") " AS build, started_at::pg_catalog.text AS started, identity, tool_digest, "     \
+                 "tables%4"                                                                       \
+                 "$s FROM ONLY %1$s WHERE scope OPERATOR(pg_catalog.=) %2$L AND COALESCE(place, " \
+                 "%3$L)"                                                                          \
+                 " OPERATOR(pg_catalog.=) %3$L ORDER BY id DESC LIMIT 1"
 
 /* The contents of the tables that the row names, in their order, each in hexadecimal digits, or -
  * for one that can't be read (stages/migrate/ledger/tables.h). */
@@ -92,33 +103,41 @@ static bool tool_table(const struct em_ledger *ledger, struct em_str *literal)
                " pg_catalog.unnest(pg_catalog.string_to_array(tables, '\n'))"                \
                " WITH ORDINALITY AS t(t, n)) AS contents"
 
+/* What the role's and the database's settings say of search_path, read from where the server would
+ * take them (manual, ALTER ROLE: the more specific ones win). */
+#define SET_PATH_SQL                                                                          \
+    "SELECT pg_catalog.set_config('search_path', COALESCE((SELECT pg_catalog.substr(c, 13)"   \
+    " FROM pg_catalog.pg_db_role_setting s, pg_catalog.unnest(s.setconfig) c WHERE s.setrole" \
+    " OPERATOR(pg_catalog.=) ANY (ARRAY['0'::pg_catalog.oid,"                                 \
+    " pg_catalog.to_regrole(pg_catalog.quote_ident(session_user))::pg_catalog.oid])"          \
+    " AND s.setdatabase OPERATOR(pg_catalog.=) ANY (ARRAY['0'::pg_catalog.oid, (SELECT d.oid" \
+    " FROM pg_catalog.pg_database d WHERE d.datname OPERATOR(pg_catalog.=)"                   \
+    " pg_catalog.current_database())]) AND pg_catalog.starts_with(c, 'search_path=')"         \
+    " ORDER BY s.setrole OPERATOR(pg_catalog.=) '0'::pg_catalog.oid,"                         \
+    " s.setdatabase OPERATOR(pg_catalog.=) '0'::pg_catalog.oid LIMIT 1), " DEFAULT_PATH "), true)"
+
 /* The names are to be looked up as the migration's own session will. Ours has a search_path of its
- * own since its start-up; the role's and the database's are read from where the server would take
- * them (manual, ALTER ROLE: the more specific ones win). What the configuration file of the server
- * says is not seen by a session with a setting of its own. A pooler that refuses start-up options
- * leaves us the real thing. */
+ * own since its start-up. What the configuration file of the server says is not seen by a session
+ * with a setting of its own. A pooler that refuses start-up options leaves us the real thing.
+ *
+ * Most servers have no such setting of any role, which costs little to find out. */
 void em_ledger_add_path(struct em_db *db, const struct em_url *url, struct em_str *sql)
 {
     EM_STR_AUTO asked = EM_STR_INIT;
     if (!em_db_pinned(db))
         return;
-    em_str_puts(sql, "SELECT pg_catalog.set_config('search_path', ");
     if (url ? em_url_search_path(url, &asked) : em_db_asked_path(db, &asked)) {
+        em_str_puts(sql, "SELECT pg_catalog.set_config('search_path', ");
         em_sql_quote_literal(sql, em_str_c(&asked));
-    } else {
-        em_str_puts(
-            sql, "COALESCE((SELECT pg_catalog.substr(c, 13) FROM pg_catalog.pg_db_role_setting s,"
-                 " pg_catalog.unnest(s.setconfig) c WHERE s.setrole OPERATOR(pg_catalog.=) ANY"
-                 " (ARRAY['0'::pg_catalog.oid,"
-                 " pg_catalog.to_regrole(pg_catalog.quote_ident(session_user))::pg_catalog.oid])"
-                 " AND s.setdatabase OPERATOR(pg_catalog.=) ANY (ARRAY['0'::pg_catalog.oid, (SELECT"
-                 " d.oid FROM pg_catalog.pg_database d WHERE d.datname OPERATOR(pg_catalog.=)"
-                 " pg_catalog.current_database())]) AND pg_catalog.starts_with(c, 'search_path=')"
-                 " ORDER BY s.setrole OPERATOR(pg_catalog.=) '0'::pg_catalog.oid,"
-                 " s.setdatabase OPERATOR(pg_catalog.=) '0'::pg_catalog.oid LIMIT 1),"
-                 " '\"$user\", public')");
+        em_str_puts(sql, ", true);");
+        return;
     }
-    em_str_puts(sql, ", true);");
+    em_str_puts(sql,
+                "SELECT CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_db_role_setting s WHERE"
+                " pg_catalog.strpos(s.setconfig::pg_catalog.text, 'search_path=')"
+                " OPERATOR(pg_catalog.>) 0) THEN pg_catalog.query_to_xml($p$" SET_PATH_SQL
+                "$p$, false, true, '')::pg_catalog.text ELSE pg_catalog.set_config('search_path'"
+                ", " DEFAULT_PATH ", true) END;");
 }
 
 /* How values are written, and what is waited for, in this transaction only. What is sent in one
@@ -140,78 +159,65 @@ static bool tool_is_unknown(const struct em_ledger *ledger)
     return ledger->files && !ledger->files->tool && !em_sql_migrations_any(ledger->config);
 }
 
-static void add_newest(const struct em_ledger *ledger, bool with_tool, struct em_str *sql)
-{
-    EM_STR_AUTO scope = EM_STR_INIT;
-    em_sql_quote_literal(&scope, ledger->config->migrate_lock);
-    em_str_puts(sql, "pg_catalog.query_to_xml(pg_catalog.concat($n$" NEWEST_SQL);
-    if (with_tool && tool_is_unknown(ledger))
-        em_str_puts(sql, TABLES_SQL);
-    em_str_printf(sql,
-                  " FROM ONLY $n$, c.name, $n$ WHERE scope OPERATOR(pg_catalog.=) $n$,"
-                  " pg_catalog.quote_literal(%s), $n$ AND COALESCE(place, $n$,"
-                  " pg_catalog.quote_literal(o.place), $n$) OPERATOR(pg_catalog.=) $n$,"
-                  " pg_catalog.quote_literal(o.place), $n$ ORDER BY id DESC LIMIT 1$n$),"
-                  " false, true, '')",
-                  em_str_c(&scope));
-}
-
-static void add_tool_rows(const struct em_ledger *ledger, struct em_str *sql)
-{
-    em_str_puts(sql, "pg_catalog.query_to_xml(pg_catalog.format($q$" EM_TOOL_ROWS_SQL);
-    if (em_sql_migrations_any(ledger->config))
-        em_str_puts(sql, " WHERE scope OPERATOR(pg_catalog.=) %2$L");
-    em_str_puts(sql, EM_LEDGER_LIMIT_SQL "$q$, c.name, ");
-    em_sql_quote_literal(sql, ledger->config->migrate_lock);
-    em_str_puts(sql, "), false, true, '')");
-}
+/* A row that is always there, and no table: so that there is an answer in any case. */
+#define PG_CLASS_OID_INDEX "'2662'::pg_catalog.oid"
 
 enum {
     COL_ACTS_IN,
     COL_PLACE,
-    COL_LEDGER, /* t: the ledger, f: the tool's table; NULL: neither is there */
+    COL_LEDGER, /* t: the ledger, f: the tool's table; NULL: neither, or there is no ledger */
     COL_NAME,
-    COL_STATE,
     COL_NEW, /* t: the ledger has the columns of this embark */
-    COL_ROWS
+    COL_ROWS /* or a word, why they weren't read */
 };
+
+#define IS_LEDGER_SQL "(c.oid OPERATOR(pg_catalog.=) o.own)"
+#define IS_NEW_SQL    "c.relnatts OPERATOR(pg_catalog.>=) " EM_LEDGER_COLUMNS
+
+static void add_rows(const struct em_ledger *ledger, bool with_tool, struct em_str *sql)
+{
+    em_str_puts(sql, "pg_catalog.query_to_xml(pg_catalog.format(CASE WHEN c.oid"
+                     " OPERATOR(pg_catalog.<>) o.own THEN $q$" EM_TOOL_ROWS_SQL);
+    if (em_sql_migrations_any(ledger->config))
+        em_str_puts(sql, " WHERE scope OPERATOR(pg_catalog.=) %2$L");
+    em_str_puts(sql, EM_LEDGER_LIMIT_SQL "$q$ WHEN " IS_LEDGER_SQL " AND " IS_NEW_SQL
+                                         " THEN $n$" NEWEST_SQL "$n$ END, " EM_TABLE_NAME_SQL ", ");
+    em_sql_quote_literal(sql, ledger->config->migrate_lock);
+    em_str_puts(sql, with_tool && tool_is_unknown(ledger) ? ", o.place, $t$" TABLES_SQL "$t$"
+                                                          : ", o.place, ''");
+    em_str_puts(sql, "), false, true, '')::pg_catalog.text");
+}
 
 /* The tables by their names, as the session's search_path leads to them; what they are; and, where
  * that runs nobody's code, their rows. */
 static void question(struct em_db *db, const struct em_ledger *ledger, bool with_tool,
                      struct em_str *sql)
 {
-    EM_STR_AUTO name = EM_STR_INIT;
     EM_STR_AUTO own = EM_STR_INIT;
     EM_STR_AUTO tool = EM_STR_INIT;
     const char *schema = url_schema(ledger);
     bool has_tool = with_tool && tool_table(ledger, &tool);
-    em_ledger_quote(ledger->config->migrate_ledger, &name);
-    em_sql_quote_literal(&own, em_str_c(&name));
+    em_ledger_quote(ledger->config->migrate_ledger, &own);
     em_ledger_add_settings(LOCKED_MS, sql);
     em_ledger_add_path(db, ledger->url, sql);
-    em_str_puts(sql, "SELECT (pg_catalog.current_schemas(false))[1], o.place, c.is_ledger, c.name, "
-                     "c.state, c.new, CASE WHEN c.state"
-                     " OPERATOR(pg_catalog.<>) 'ok' THEN NULL WHEN NOT c.is_ledger THEN ");
-    add_tool_rows(ledger, sql);
-    em_str_puts(sql, " WHEN c.new THEN ");
-    add_newest(ledger, with_tool, sql);
-    em_str_puts(sql, " END FROM (SELECT ");
+    em_str_puts(sql, "SELECT (pg_catalog.current_schemas(false))[1], o.place, CASE WHEN c.oid"
+                     " OPERATOR(pg_catalog.<>) " PG_CLASS_OID_INDEX " THEN " IS_LEDGER_SQL
+                     " END, " EM_TABLE_NAME_SQL ", " IS_NEW_SQL
+                     ", COALESCE(" EM_TABLE_WHY_NOT_SQL(IS_LEDGER_SQL, "o.named") ", ");
+    add_rows(ledger, with_tool, sql);
+    em_str_puts(sql, ") FROM (SELECT ");
     if (schema)
         em_sql_quote_literal(sql, schema);
     else
         em_str_puts(sql, PLACE_SQL);
-    em_str_puts(sql, " AS place) o LEFT JOIN (SELECT c.is_ledger, c.new,"
-                     " " EM_TABLE_NAME_SQL " AS name, " EM_TABLE_STATE_SQL " AS state"
-                     " FROM (SELECT c.oid, c.relname, c.relnamespace, c.relkind, c.relpersistence,"
-                     " c.relrowsecurity, c.relowner, c.relpages, c.oid OPERATOR(pg_catalog.=)");
+    em_str_puts(sql, " AS place, pg_catalog.to_regclass(");
+    em_sql_quote_literal(sql, em_str_c(&own));
     em_str_printf(sql,
-                  " pg_catalog.to_regclass(%s)::pg_catalog.oid AS is_ledger, c.relnatts"
-                  " OPERATOR(pg_catalog.>=) " EM_LEDGER_COLUMNS " AS new, %s AS named"
-                  " FROM pg_catalog.pg_class c WHERE c.oid OPERATOR(pg_catalog.=)"
-                  " ANY (ARRAY[pg_catalog.to_regclass(%s)::pg_catalog.oid%s%s%s])) c) c ON true",
-                  em_str_c(&own), strchr(ledger->config->migrate_ledger, '.') ? "true" : "false",
-                  em_str_c(&own), has_tool ? ", pg_catalog.to_regclass(" : "", em_str_c(&tool),
+                  ")::pg_catalog.oid AS own, %s AS named OFFSET 0) o, pg_catalog.pg_class c"
+                  " WHERE c.oid OPERATOR(pg_catalog.=) ANY (ARRAY[" PG_CLASS_OID_INDEX
+                  ", o.own%s%s%s])",
+                  strchr(ledger->config->migrate_ledger, '.') ? "true" : "false",
+                  has_tool ? ", pg_catalog.to_regclass(" : "", em_str_c(&tool),
                   has_tool ? ")::pg_catalog.oid" : "");
 }
 
@@ -238,20 +244,31 @@ static em_time age_of(const char *text)
     return age > 0 ? age : 0;
 }
 
+/* "2026-11-29 12:45:21 UTC", of what the server writes of it in UTC. */
+static void take_started(char **into, const char *xml)
+{
+    EM_STR_AUTO text = EM_STR_INIT;
+    EM_FREE char *at = NULL;
+    take(&at, xml, "started", false);
+    free(*into);
+    *into = NULL;
+    if (!at)
+        return;
+    em_str_printf(&text, "%.*s UTC", (int)strcspn(at, ".+"), at);
+    *into = em_strdup(em_str_c(&text));
+}
+
 static void take_newest(const char *xml, struct em_run_row *row)
 {
-    EM_FREE char *age = NULL;
     take(&row->id, xml, "id", false);
     take(&row->run, xml, "run", false);
     take(&row->outcome, xml, "outcome", false);
     take(&row->host, xml, "host", true);
     take(&row->build, xml, "build", true);
-    take(&row->started, xml, "started", false);
+    take_started(&row->started, xml);
     take(&row->identity, xml, "identity", false);
     take(&row->digest, xml, "tool_digest", false);
     take(&row->tables, xml, "tables", false);
-    take(&age, xml, "age", false);
-    row->age = age_of(age);
 }
 
 /* What TABLES_SQL gave. */
@@ -289,23 +306,22 @@ static const char *why_not(const char *state)
 static void take_table(struct em_db *db, int row, struct em_ledger_state *state)
 {
     const char *own = em_db_value(db, row, COL_LEDGER), *name = em_db_value(db, row, COL_NAME);
-    const char *what = em_db_value(db, row, COL_STATE), *xml = em_db_value(db, row, COL_ROWS);
-    if (!own || !name || !what)
+    const char *new = em_db_value(db, row, COL_NEW), *rows = em_db_value(db, row, COL_ROWS);
+    if (!own || !name)
         return;
     bool is_ledger = strcmp(own, "t") == 0;
-    if (strcmp(what, "ok") != 0) {
+    if (rows && *rows && *rows != '<') {
         em_str_printf(is_ledger ? &state->ledger_why : &state->table_why, "%s %s", name,
-                      why_not(what));
+                      why_not(rows));
     } else if (is_ledger) {
-        const char *new = em_db_value(db, row, COL_NEW);
         state->has_ledger = true;
         state->is_old = !new || strcmp(new, "t") != 0;
         em_str_puts(&state->ledger, name);
-        take_newest(xml, &state->newest);
-        take_contents(xml, state);
-    } else {
+        take_newest(rows, &state->newest);
+        take_contents(rows, state);
+    } else if (rows) {
         state->table =
-            em_ledger_digest(name, xml, &state->digest) ? EM_TABLE_READ : EM_TABLE_UNKNOWN;
+            em_ledger_digest(name, rows, &state->digest) ? EM_TABLE_READ : EM_TABLE_UNKNOWN;
         if (state->table == EM_TABLE_UNKNOWN)
             em_str_printf(&state->table_why, "%s has more than %d rows", name, EM_LEDGER_ROWS);
     }

@@ -14,40 +14,41 @@
 /* One more is asked for, which tells. */
 #define EM_LEDGER_LIMIT_SQL " LIMIT 20001"
 
-/* Bytes as they are stored, in hexadecimal digits: no encoding refuses them. */
-#define EM_HEX_SQL(text)                                                                         \
-    "pg_catalog.encode(pg_catalog.decode(pg_catalog.replace(" text ", '\\', '\\\\'), 'escape')," \
-    " 'hex')"
+/* A session builds up what it knows of each function, operator and type that it meets, and of each
+ * table, which costs more than to run it: a start's question costs the server what a login costs it
+ * unless its words are few. So these pieces do with the same few functions, and what is seldom
+ * needed stands in a text for query_to_xml(), which is planned only if it is run. */
 
-/* A tool's rows, a text for format(): %1$s the table. A row as record_out() writes it calls the
- * output functions of the columns' types, which only superusers make; a cast of the row could be
- * its owner's. */
-#define EM_TOOL_ROWS_SQL                                                                           \
-    "SELECT " EM_HEX_SQL("pg_catalog.textin(pg_catalog.record_out(r))") " AS r FROM ONLY %1$s AS " \
-                                                                        "r"
+/* Bytes as they are stored, in hexadecimal digits: no encoding refuses them. */
+#define EM_HEX_SQL(text)                                                             \
+    "pg_catalog.encode(pg_catalog.replace(" text ", '\\', '\\\\')::pg_catalog.bytea" \
+    ", 'hex')"
+
+/* A tool's rows, a text for format(): %1$s the table. A row as format() writes it is what the
+ * output functions of the columns' types make, which only superusers do; a cast of the row could be
+ * its owner's. (r.*, as a column may have the name r.) */
+#define EM_TOOL_ROWS_SQL \
+    "SELECT " EM_HEX_SQL("pg_catalog.format('%%s', r.*)") " AS r FROM ONLY %1$s AS r"
 
 /* "schema.table", quoted, of a row of pg_class. */
-#define EM_TABLE_NAME_SQL                                             \
-    "pg_catalog.concat(c.relnamespace::pg_catalog.regnamespace, '.'," \
-    " pg_catalog.quote_ident(c.relname))"
+#define EM_TABLE_NAME_SQL \
+    "pg_catalog.format('%s.%I', c.relnamespace::pg_catalog.regnamespace, c.relname)"
 
-/* What a table is, over an alias `c` of the query in stages/migrate/ledger/read.c. 'ok': it can be
- * read without running others' code, and the ledger can be written to, too; 'kind', 'policy',
- * 'forbidden', 'big'; 'foreign': another role's, and not safe.
+/* Why a table isn't to be read, over an alias `c` of pg_class; NULL: it can be read without running
+ * others' code, and the ledger can be written to, too. 'kind', 'policy', 'forbidden', 'big';
+ * 'foreign': another role's, and not safe. `is_ledger` and `named`, SQL expressions: whether it is
+ * the ledger, and whether the user has named it with its schema, and so vouches for its owner.
  *
- * Our own table can run only what our own role has put there. Whether another's is safe is asked by
- * a query of its own, which is planned only when it is needed. */
-#define EM_TABLE_STATE_SQL                                                                       \
+ * Our own table can run only what our own role has put there. */
+#define EM_TABLE_WHY_NOT_SQL(is_ledger, named)                                                   \
     "CASE WHEN c.relkind OPERATOR(pg_catalog.<>) 'r' OR c.relpersistence OPERATOR(pg_catalog.=)" \
     " 't' THEN 'kind' WHEN c.relrowsecurity THEN 'policy'"                                       \
     " WHEN NOT pg_catalog.has_schema_privilege(c.relnamespace, 'USAGE')"                         \
     " OR NOT pg_catalog.has_table_privilege(c.oid, 'SELECT') THEN 'forbidden'"                   \
-    " WHEN c.relpages OPERATOR(pg_catalog.>) 2048 AND NOT c.is_ledger THEN 'big'"                \
-    " WHEN c.relowner OPERATOR(pg_catalog.=)"                                                    \
-    " pg_catalog.to_regrole(pg_catalog.quote_ident(current_user))::pg_catalog.oid THEN 'ok'"     \
-    " WHEN pg_catalog.length(pg_catalog.query_to_xml(pg_catalog.format($q$" EM_TABLE_CHECK_SQL   \
-    "$q$, c.oid, c.is_ledger, c.named), false, true, '')::pg_catalog.text)"                      \
-    " OPERATOR(pg_catalog.>) 0 THEN 'ok' ELSE 'foreign' END"
+    " WHEN c.relpages OPERATOR(pg_catalog.>) 2048 AND NOT " is_ledger " THEN 'big'"              \
+    " WHEN pg_catalog.pg_get_userbyid(c.relowner) OPERATOR(pg_catalog.<>) current_user AND"      \
+    " pg_catalog.query_to_xml(pg_catalog.format($q$" EM_TABLE_CHECK_SQL "$q$, c.oid, " is_ledger \
+    ", " named "), false, true, '')::pg_catalog.text OPERATOR(pg_catalog.=) '' THEN 'foreign' END"
 
 /* Whether the owner of `c`, a row of pg_class, may be trusted with a table that embark believes and
  * writes to: a superuser, the database's owner, or a role that ours is a member of. A superuser is
@@ -74,17 +75,17 @@
     " OPERATOR(pg_catalog.=) c.oid AND a.attgenerated OPERATOR(pg_catalog.<>) '')"              \
     " AND (%3$L::pg_catalog.bool OR " EM_OWNER_TRUSTED_SQL "))"
 
-/* Over a table's name `name` (an SQL expression) and `c` as EM_TABLE_STATE_SQL wants it: its rows
- * as query_to_xml() writes them, or NULL where reading it could run others' code; and that `c`, of
- * a table that isn't the ledger. */
-#define EM_TABLE_ROWS_SQL(name)                                                           \
-    "CASE WHEN " EM_TABLE_STATE_SQL " OPERATOR(pg_catalog.=) 'ok' THEN"                   \
-    " pg_catalog.query_to_xml(pg_catalog.format($q$" EM_TOOL_ROWS_SQL EM_LEDGER_LIMIT_SQL \
-    "$q$, " name "), false, true, '') END"
-#define EM_TABLE_OF_SQL(name)                                                                \
-    "(SELECT c.oid, c.relkind, c.relpersistence, c.relrowsecurity, c.relnamespace,"          \
-    " c.relowner, c.relpages, false AS is_ledger, false AS named FROM pg_catalog.pg_class c" \
-    " WHERE c.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass(" name ")::pg_catalog.oid) c"
+/* Over a table's name `name` (an SQL expression) and `c`, its row of pg_class: its rows as
+ * query_to_xml() writes them, or NULL where reading it could run others' code; and that `c`, of a
+ * table that isn't the ledger. */
+#define EM_TABLE_ROWS_SQL(name)                                                             \
+    "CASE WHEN " EM_TABLE_WHY_NOT_SQL(                                                      \
+        "false", "false") " IS NULL THEN"                                                   \
+                          " pg_catalog.query_to_xml(pg_catalog.format($q$" EM_TOOL_ROWS_SQL \
+                              EM_LEDGER_LIMIT_SQL "$q$, " name "), false, true, '') END"
+#define EM_TABLE_OF_SQL(name)                                                   \
+    "(SELECT c.* FROM pg_catalog.pg_class c WHERE c.oid OPERATOR(pg_catalog.=)" \
+    " pg_catalog.to_regclass(" name ")::pg_catalog.oid) c"
 
 /* The table of a migration tool, quoted: in the schema that its settings (`schema`, "": none) or
  * else the URL name, or that is its home; else by its name alone, for search_path to lead to.
