@@ -8,7 +8,9 @@
 #include <unistd.h>
 
 #include "embark/commands/commands.h"
-#include "embark/core/redact/secret_names.h"
+#include "embark/core/config/parse.h"
+#include "embark/core/redact/command_secrets.h"
+#include "embark/core/redact/secret_sources.h"
 #include "embark/os/files/files.h"
 #include "embark/os/log/log.h"
 #include "embark/os/loop/loop.h"

@@ -5,6 +5,7 @@
 #include "check_json.h"
 #include "embark/commands/commands.h"
 #include "embark/commands/flags.h"
+#include "embark/core/config/parse.h"
 #include "embark/os/files/files.h"
 #include "embark/os/log/log.h"
 #include "embark/os/loop/clock.h"

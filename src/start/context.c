@@ -1,16 +1,15 @@
-/* The start-up steps (embark(1), "Order of the steps"). */
+/* What the steps of a start share: the targets, the checks of values that belong together, the
+ * timings. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "embark/db/connection.h"
 #include "embark/os/log/log.h"
 #include "embark/os/loop/clock.h"
-#include "embark/os/process/spawn.h"
 #include "embark/os/process/trim.h"
 #include "embark/stages/bootstrap/bootstrap.h"
 #include "embark/stages/bootstrap/files.h"
 #include "embark/stages/bundle/bundle.h"
-#include "embark/stages/migrate/ledger/ledger.h"
 #include "embark/stages/migrate/migrate.h"
 #include "embark/stages/migrate/own_sql.h"
 #include "embark/stages/require/require.h"
@@ -38,26 +37,11 @@ int em_log_failure(const char *step, struct em_err *err)
     return code;
 }
 
-/* Keeps the first failure's code; all of them are said. */
-static void note(int *code, const char *step, struct em_err *err)
+void em_log_first_failure(int *code, const char *step, struct em_err *err)
 {
     int this_one = em_log_failure(step, err);
     *code = *code ? *code : this_one;
     em_err_free(err);
-}
-
-/* The files are looked at before anything is sent. */
-static int lint_bootstrap(const struct em_start *steps)
-{
-    EM_ERRS_AUTO errs = EM_ERRS_INIT;
-    EM_ERRS_AUTO warnings = EM_ERRS_INIT;
-    int code = 0;
-    em_bootstrap_lint(steps->config, steps->build_time, &errs, &warnings);
-    for (size_t i = 0; i < warnings.n; i++)
-        em_log_err(EM_LOG_WARN, "bootstrap", &warnings.v[i]);
-    for (size_t i = 0; i < errs.n; i++)
-        note(&code, "bootstrap", &errs.v[i]);
-    return code;
 }
 
 static int find_targets(struct em_start *steps, struct em_errs *warnings)
@@ -92,12 +76,6 @@ static int find_targets(struct em_start *steps, struct em_errs *warnings)
                         config->origin[EM_AT_database_direct_url], &login, &none,
                         &steps->direct_raw, warnings, &err);
     return code ? em_log_failure("configuration", &err) : 0;
-}
-
-static void print_raw(struct em_str *raw, const struct em_url *url)
-{
-    if (!raw->len)
-        em_url_print(url, true, raw);
 }
 
 static int find_superuser(struct em_start *steps, struct em_errs *warnings)
@@ -165,7 +143,7 @@ int em_start_prepare(struct em_start *steps, const struct em_config *config, boo
     em_bootstrap_validate(config, &errs);
     em_bundle_validate(config, &errs);
     for (size_t i = 0; i < errs.n; i++)
-        note(&code, "configuration", &errs.v[i]);
+        em_log_first_failure(&code, "configuration", &errs.v[i]);
     code = code ? code : unknown;
     /* What is secret has been read; from here on all is seen and done as the service's user does.
      */
@@ -173,167 +151,6 @@ int em_start_prepare(struct em_start *steps, const struct em_config *config, boo
         code = em_log_failure("configuration", &err);
     em_user_free(&user);
     return code;
-}
-
-static const char *source_of_url(const struct em_config *config)
-{
-    if (config->database_url)
-        return config->origin[EM_AT_database_url];
-    return "$DATABASE_URL or PG*";
-}
-
-static int bootstrap(struct em_start *steps)
-{
-    EM_ERR_AUTO err = EM_ERR_INIT;
-    em_time start = em_now();
-    /* Unless the check has done so. */
-    int code = em_config_skips(steps->config, "check") ? lint_bootstrap(steps) : 0;
-    if (code)
-        return code;
-    if (em_bootstrap(steps->config, &steps->superuser, &steps->url, &err) != 0)
-        return em_log_failure("bootstrap", &err);
-    em_start_add_timing(steps, "bootstrap", start);
-    steps->bootstrapped = em_now() - start;
-    return 0;
-}
-
-/* The service's login works: what it doesn't show is looked at over its connection. A look that
- * fails is no reason not to go on. */
-static int finish_setup(struct em_start *steps, struct em_db *db)
-{
-    EM_ERR_AUTO err = EM_ERR_INIT;
-    EM_STR_AUTO why = EM_STR_INIT;
-    bool needed;
-    if (em_bootstrap_check(steps->config, &steps->url, db, em_in(EM_BOOTSTRAP_CHECK_LIMIT), &needed,
-                           &why, &err) != 0)
-        return em_loop_stopped() ? em_log_failure("bootstrap", &err) : 0;
-    if (!needed)
-        return 0;
-    em_log(EM_LOG_INFO, "bootstrap", "%s", em_str_c(&why));
-    return bootstrap(steps);
-}
-
-/* Whether a login that works says all: with [bootstrap] when = missing it may be one to a set-up
- * that was interrupted. Where a ledger is kept, its absence says when to look. */
-static bool looks_at_setup(const struct em_start *steps)
-{
-    return steps->has_superuser && steps->config->bootstrap_when == 0;
-}
-
-static bool keeps_ledger(const struct em_config *config)
-{
-    return em_migrate_any(config) && em_ledger_wanted(config) &&
-           !em_config_skips(config, "migrate");
-}
-
-/* In a start's first migration. */
-struct first_start {
-    struct em_start *steps;
-    bool said; /* what failed was logged */
-};
-
-static int on_first_start(void *ctx, struct em_db *db, struct em_err *err)
-{
-    struct first_start *first = ctx;
-    (void)err;
-    int code = finish_setup(first->steps, db);
-    first->said = code != 0;
-    return code;
-}
-
-/* Waits for the service's login; with a superuser's URL, a login that is refused is made to work.
- */
-static int log_in(struct em_start *steps, struct em_db **kept)
-{
-    const struct em_config *config = steps->config;
-    EM_ERR_AUTO err = EM_ERR_INIT;
-    struct em_db_failure failure;
-    const char *name = source_of_url(config);
-    int code = 0;
-    bool always = steps->has_superuser && config->bootstrap_when == 1;
-    if (always)
-        code = bootstrap(steps);
-    if (code)
-        return code;
-    if (em_wait_database(config, &steps->url, name, kept, &failure, &err) == 0)
-        return 0;
-    if (!em_bootstrap_any(config) && em_bootstrap_mends(&failure))
-        em_bootstrap_suggest(&err);
-    if (!steps->has_superuser || err.code > 128 || !em_bootstrap_mends(&failure))
-        return em_log_failure("wait", &err);
-    if (!always) {
-        /* The bootstrap says what is missing: on a first start the refusal is what was to come. */
-        em_log(EM_LOG_DEBUG, "bootstrap", "%s", em_str_c(&err.text));
-        code = bootstrap(steps);
-        if (code)
-            return code;
-        em_title("wait");
-        if (em_wait_database(config, &steps->url, name, kept, &failure, &err) == 0)
-            return 0;
-    }
-    if (err.code == EM_EXIT_REFUSED)
-        em_bootstrap_explain(config, &steps->superuser, &steps->url, &err);
-    return em_log_failure("wait", &err);
-}
-
-static int wait_database(struct em_start *steps, struct em_db **kept)
-{
-    struct em_db *db = NULL;
-    bool look = looks_at_setup(steps) && !keeps_ledger(steps->config);
-    int code = log_in(steps, look && !kept ? &db : kept);
-    if (code == 0 && look)
-        code = finish_setup(steps, kept ? *kept : db);
-    em_db_close(db);
-    return code;
-}
-
-static bool waits_for_others(const struct em_config *config)
-{
-    return config->wait_tcp.n || config->wait_http.n || config->wait_unix.n || config->wait_file.n;
-}
-
-bool em_start_waits(const struct em_start *steps)
-{
-    return steps->has_database || waits_for_others(steps->config);
-}
-
-int em_start_wait(struct em_start *steps)
-{
-    const struct em_config *config = steps->config;
-    EM_ERR_AUTO err = EM_ERR_INIT;
-    em_time start = em_now();
-    bool others = waits_for_others(config);
-    if (em_config_skips(config, "wait") || !em_start_waits(steps))
-        return 0;
-    /* The ledger is read over the connection that showed that the server is there: a start with
-     * nothing to do logs in once. */
-    struct em_db **kept = em_migrate_any(config) && !steps->has_direct ? &steps->kept : NULL;
-    em_title("wait");
-    if (others && em_wait_endpoints(config, &err) != 0)
-        return em_log_failure("wait", &err);
-    int code = steps->has_database ? wait_database(steps, kept) : 0;
-    if (code == 0)
-        em_start_add_timing(steps, "wait", start + steps->bootstrapped);
-    return code;
-}
-
-int em_start_migrate(struct em_start *steps)
-{
-    EM_ERR_AUTO err = EM_ERR_INIT;
-    em_time start = em_now();
-    if (em_config_skips(steps->config, "migrate") || !em_migrate_any(steps->config))
-        return 0;
-    const struct em_url *url = steps->has_direct ? &steps->direct : &steps->url;
-    struct em_str *raw = steps->has_direct ? &steps->direct_raw : &steps->raw;
-    print_raw(raw, url);
-    struct first_start setup = {steps, false};
-    const struct em_migrate_first first = {on_first_start, &setup};
-    int code = em_migrate(steps->config, url, em_str_c(raw), &steps->kept,
-                          looks_at_setup(steps) ? &first : NULL, &err);
-    if (code)
-        return setup.said ? code : em_log_failure("migrate", &err);
-    em_start_add_timing(steps, "migrate", start);
-    return 0;
 }
 
 void em_start_end(struct em_start *steps)
@@ -360,14 +177,4 @@ void em_start_log_summary(const struct em_start *steps, const char *what, char *
         em_shown_command(argv, SHOWN_COMMAND, &line);
     }
     em_log(EM_LOG_INFO, NULL, "%s", em_str_c(&line));
-}
-
-int em_start_all_steps(struct em_start *steps, const struct em_list *service)
-{
-    int code = em_start_check(steps, service, NULL);
-    if (code == 0)
-        code = em_start_wait(steps);
-    if (code == 0)
-        code = em_start_migrate(steps);
-    return code;
 }

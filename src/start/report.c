@@ -2,7 +2,7 @@
 
 #include <unistd.h>
 
-#include "embark/core/redact/secret_names.h"
+#include "embark/core/redact/command_secrets.h"
 #include "embark/os/log/log.h"
 #include "embark/os/loop/clock.h"
 #include "embark/os/machine/last_start_file.h"

@@ -42,6 +42,8 @@ void em_start_log_summary(const struct em_start *steps, const char *what, char *
 void em_start_add_timing(struct em_start *steps, const char *name, em_time started);
 /* Logs what a report holds, in its order. */
 void em_report_log(const struct em_report *report);
+/* Logs a failure and releases it; *code is the first one's. */
+void em_log_first_failure(int *code, const char *step, struct em_err *err);
 /* Logs a failure and returns its code. */
 int em_log_failure(const char *step, struct em_err *err);
 

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "doctor.h"
+#include "embark/core/config/parse.h"
 #include "embark/os/files/files.h"
 #include "embark/os/log/log.h"
 #include "embark/stages/require/infer.h"

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "doctor.h"
-#include "embark/core/redact/secret_names.h"
+#include "embark/core/redact/command_secrets.h"
 
 #define SECTION "configuration"
 

@@ -5,7 +5,8 @@
 
 #include "doctor.h"
 #include "embark/commands/flags.h"
-#include "embark/core/redact/secret_names.h"
+#include "embark/core/config/parse.h"
+#include "embark/core/redact/command_secrets.h"
 #include "embark/core/report/screen.h"
 #include "embark/os/exec/find.h"
 #include "embark/os/files/files.h"

@@ -1,4 +1,5 @@
-/* A command's secrets, sounds.h. */
+#include "embark/core/redact/command_secrets.h"
+
 #include <string.h>
 #include <strings.h>
 

@@ -8,7 +8,7 @@
  * belonged to a password:
  * "://user:PASSWORD@", "password=PASSWORD" (secrets.h has the forms). */
 void em_password_scan(const char *text, size_t length, bool *mark);
-/* The same for the values of all other names that sound secret (sounds.h). */
+/* The same for the values of all other names that sound secret (secret_names.h). */
 void em_password_scan_named(const char *text, size_t length, bool *mark);
 
 /* Where, in a line that has not ended, the URL begins that its last word is (at its colon): an @

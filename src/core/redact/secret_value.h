@@ -1,4 +1,4 @@
-/* Inside of core: values that are secret by their place, sounds.h. */
+/* Inside of core: values that are secret by their place. */
 #ifndef EMBARK_CORE_REDACT_SECRET_VALUE_H
 #define EMBARK_CORE_REDACT_SECRET_VALUE_H
 

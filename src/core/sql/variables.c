@@ -154,3 +154,28 @@ bool em_sql_bool(const char *text, bool *value)
         }
     return false;
 }
+
+bool em_sql_vars_builtin(const char *name)
+{
+    static const char *const names[] = {
+        "DBNAME",
+        "USER",
+        "HOST",
+        "PORT",
+        "ENCODING",
+        "SERVER_VERSION_NUM",
+        "SERVER_VERSION_NAME",
+        "ROW_COUNT",
+        "ERROR",
+        "SQLSTATE",
+        "LAST_ERROR_SQLSTATE",
+        "LAST_ERROR_MESSAGE",
+        "ON_ERROR_STOP",
+        "AUTOCOMMIT",
+    };
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (strcmp(name, names[i]) == 0)
+            return true;
+    return false;
+}

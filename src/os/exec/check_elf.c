@@ -6,6 +6,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "elf_file.h"
 #include "embark/core/executable/elf.h"
 #include "embark/core/linux/binfmt.h"
 #include "embark/os/files/files.h"

@@ -16,14 +16,4 @@
 int em_elf_libs_check(const char *file, const struct em_elf_source *source,
                       const struct em_elf *elf, struct em_err *err);
 
-/* A file as a struct em_elf_source: a block of it is kept, as headers stand close together. It must
- * live as long as the source does. */
-struct em_elf_file {
-    int fd;
-    uint64_t at; /* of the block */
-    size_t have;
-    unsigned char block[4096];
-};
-struct em_elf_source em_elf_file_source(struct em_elf_file *file, int fd, uint64_t size);
-
 #endif

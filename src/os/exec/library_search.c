@@ -7,9 +7,9 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "elf_file.h"
 #include "embark/core/executable/ld_cache.h"
 #include "embark/os/files/files.h"
-#include "libraries.h"
 
 /* ---- Lists of folders ------------------------------------------------------------------------ */
 

@@ -1,4 +1,4 @@
-/* Where a dynamic loader looks for one library: part of em_elf_libs_check() (elf_libs.h). */
+/* Where a dynamic loader looks for one library: part of em_elf_libs_check() (libraries.h). */
 #ifndef EMBARK_OS_EXEC_LIBRARY_SEARCH_H
 #define EMBARK_OS_EXEC_LIBRARY_SEARCH_H
 

@@ -4,7 +4,7 @@
 
 #include "embark/core/config/config.h"
 #include "embark/core/migrations/decision_text.h"
-#include "embark/core/redact/secret_names.h"
+#include "embark/core/redact/command_secrets.h"
 #include "embark/os/log/log.h"
 #include "embark/stages/doctor/doctor.h"
 #include "embark/stages/migrate/files/files.h"

@@ -5,7 +5,6 @@
 #include "embark/core/sql/variables.h"
 #include "embark/os/loop/clock.h"
 #include "embark/stages/migrate/ledger/sql.h"
-#include "embark/stages/migrate/own_sql.h"
 
 void em_sql_records_free(struct em_sql_records *records)
 {

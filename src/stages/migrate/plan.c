@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "embark/core/migrations/decision_text.h"
-#include "embark/core/redact/secret_names.h"
+#include "embark/core/redact/command_secrets.h"
 #include "embark/core/redact/secrets.h"
 #include "embark/os/loop/clock.h"
 #include "embark/stages/migrate/files/files.h"

@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "embark/core/config/infer.h"
-#include "embark/core/redact/secret_names.h"
+#include "embark/core/redact/command_secrets.h"
 #include "embark/os/exec/find.h"
 #include "embark/os/files/files.h"
 

@@ -133,18 +133,6 @@ struct em_config_source {
     bool build_time;
 };
 
-/* Fills `config` (zeroed by the caller). `path` names the bytes in messages; bytes NULL: no file.
- * Every mistake of the file and the environment is added to `errs` (code EM_EXIT_CONFIG, text
- * starts with its place): the file's in the order of its lines, then the environment's. After the
- * first EM_CONFIG_MISTAKES one more says that there are others: the wrong kind of file has one a
- * line. Warnings go to `warnings`. What came from ${file:…} or a _FILE variable is added to
- * `secrets`, but for [image], which is there to be shown. No message shows what a SECRET key holds
- * or what an expansion came to. True if there was no error; `config` must be freed in any case. */
-bool em_config_parse(struct em_config *config, const char *path, const char *bytes, size_t length,
-                     const struct em_config_source *world, struct em_secrets *secrets,
-                     struct em_errs *errs, struct em_errs *warnings);
-void em_config_free(struct em_config *config); /* SECRET values are zeroed */
-
 /* EMBARK_LOG: words of [log], each at most once and separated by commas or blanks: a format, a
  * level, "timestamps". Sets the fields of [log], and their origin if `origin` isn't NULL; for main,
  * too, before there is a configuration. NULL is no word. False, with what can be used of it set:

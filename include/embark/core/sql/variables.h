@@ -35,6 +35,9 @@ const char *em_sql_vars_find(const struct em_sql_vars *vars, const char *name, s
 
 bool em_sql_vars_name(const char *name); /* whether a variable can be called so */
 
+/* Whether psql and embark set `name` themselves: DBNAME, ROW_COUNT, SQLSTATE… */
+bool em_sql_vars_builtin(const char *name);
+
 /* Whether a name sounds as if the value must not be shown: it holds pass, pwd, secret, token,
  * credential, apikey, api_key or private_key, in any case. */
 bool em_sql_vars_secret(const char *name);

@@ -15,6 +15,21 @@ struct meta {
     bool open;     /* an argument's quote isn't closed: said already */
 };
 
+void em_sql_lint_unset(struct em_sql_walk *walk, const char *name, size_t length, size_t offset)
+{
+    EM_FREE char *copy = em_strndup(name, length);
+    struct em_err *err;
+
+    if (walk->lint->guess || walk->conds.n || em_sql_vars_builtin(copy))
+        return;
+    err =
+        em_sql_finding(walk->lint, walk->source, true, offset, "the variable %s is not set", copy);
+    if (err)
+        em_hint(err,
+                "give it with -v NAME=VALUE, or \\set it before; a colon that starts no variable "
+                "is written \\: in psql and here");
+}
+
 static struct em_err *wrong(const struct meta *m, const char *text)
 {
     return em_sql_finding(m->walk->lint, m->walk->source, true, m->offset, "\\%s: %s", m->name,

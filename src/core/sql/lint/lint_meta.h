@@ -3,7 +3,7 @@
 #define EMBARK_CORE_SQL_LINT_LINT_META_H
 
 #include "embark/core/sql/conditional.h"
-#include "embark/core/sql/lint/lint.h"
+#include "embark/core/sql/lint/lint_findings.h"
 #include "embark/core/sql/splitter.h"
 
 /* A string in dollar quotes. */

@@ -3,12 +3,7 @@
 #define EMBARK_CORE_SQL_LINT_LINT_QUOTED_H
 
 #include "embark/core/sql/lexer.h"
-#include "embark/core/sql/lint/lint.h"
-
-/* "name:line:column: …" added to the errors or, not `fatal`, the warnings; takes a hint and is
- * valid until the next one. NULL: there are too many. */
-struct em_err *em_sql_finding(struct em_sql_lint *lint, struct em_sql_source *source, bool fatal,
-                              size_t offset, const char *format, ...) EM_PRINTF(5, 6);
+#include "embark/core/sql/lint/lint_findings.h"
 
 /* The whole $tag$…$tag$ at start…end. `code`: of a DO block or of a function in SQL or PL/pgSQL. */
 void em_sql_lint_dollar(struct em_sql_lint *lint, struct em_sql_source *source, size_t start,

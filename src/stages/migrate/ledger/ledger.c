@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "embark/core/migrations/identity.h"
-#include "embark/core/redact/secret_names.h"
+#include "embark/core/redact/command_secrets.h"
 #include "embark/core/sql/variables.h"
 #include "embark/os/log/log.h"
 #include "embark/os/machine/host.h"

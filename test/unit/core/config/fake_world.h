@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "embark/core/config/config.h"
+#include "embark/core/config/parse.h"
 
 /* Files that exist in every trial. */
 static const struct fake_file {

@@ -1,5 +1,6 @@
 /* The configuration from outside: EMBARK_<SECTION>_<KEY>, _FILE, EMBARK_SKIP, and names that mean
  * nothing. */
+#include "embark/core/config/parse.h"
 #include "fake_world.h"
 
 static void replaces(void **state)

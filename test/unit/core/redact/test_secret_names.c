@@ -6,7 +6,9 @@
 
 #include <cmocka.h>
 
+#include "embark/core/redact/command_secrets.h"
 #include "embark/core/redact/secret_names.h"
+#include "embark/core/redact/secret_sources.h"
 
 static void names(void **state)
 {

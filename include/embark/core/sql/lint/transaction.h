@@ -7,7 +7,7 @@
 #ifndef EMBARK_CORE_SQL_LINT_TRANSACTION_H
 #define EMBARK_CORE_SQL_LINT_TRANSACTION_H
 
-#include "embark/core/sql/lint/lint.h"
+#include "embark/core/sql/lint/lint_findings.h"
 
 /* In the comments before the first statement, in any case. */
 bool em_sql_wants_no_transaction(const char *text);
