@@ -223,10 +223,11 @@ static size_t script_word(const struct word *w, size_t at)
 static void add_word(struct words *words, const struct word *of, size_t at, size_t length,
                      bool first)
 {
-    bool quoted = length > 1 && (of->text[at] == '\'' || of->text[at] == '"') &&
-                  quoted_length(of->text + at, length) == length;
+    /* 'it'"'"'s': the quotes within are taken for bytes of the word. */
+    bool quoted = length > 1 && (of->text[at] == '\'' || of->text[at] == '"');
+    bool whole = quoted && quoted_length(of->text + at, length) == length;
     words->v = em_realloc(words->v, words->n + 1, sizeof *words->v);
-    words->v[words->n++] = (struct word){of->text + at + quoted, length - 2 * (size_t)quoted,
+    words->v[words->n++] = (struct word){of->text + at + quoted, length - quoted - whole,
                                          of->mark + at + quoted, first};
 }
 

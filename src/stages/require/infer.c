@@ -8,6 +8,7 @@
 #include "embark/core/redact/command_secrets.h"
 #include "embark/os/exec/find.h"
 #include "embark/os/files/files.h"
+#include "embark/os/log/log.h"
 
 enum { FILE_LIMIT = 1024 * 1024 };
 
@@ -91,12 +92,26 @@ static void look_at_gemfile(struct sections *s)
     }
 }
 
-static void look_at_command(const struct em_list *service, struct sections *s)
+/* One that is known, or what only stands where one stands. */
+static bool holds_secret(const struct em_list *words)
 {
     EM_SECRETS_AUTO secrets = EM_SECRETS_INIT;
 
-    em_secrets_of_command(service->v, &secrets);
-    if (em_secrets_count(&secrets))
+    em_secrets_of_command(words->v, &secrets);
+    for (size_t i = 0; i < words->n; i++) {
+        EM_STR_WIPED clean = EM_STR_INIT;
+
+        em_str_puts(&clean, words->v[i]);
+        em_redact(em_log_secrets(), &clean);
+        if (strcmp(em_str_c(&clean), words->v[i]) != 0)
+            return true;
+    }
+    return em_secrets_count(&secrets) > 0;
+}
+
+static void look_at_command(const struct em_list *service, struct sections *s)
+{
+    if (holds_secret(service))
         em_str_puts(&s->service, "; the command stays the image's CMD: it holds a secret, which no "
                                  "file of an image should\n");
     else if (!em_infer_words("command", service, &s->service))
