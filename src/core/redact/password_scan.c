@@ -9,6 +9,22 @@ struct range {
     const char *start, *end;
 };
 
+/* What is looked through, and what was found out about a stretch of it, so that a text of many
+ * names takes no time that grows with its square. */
+struct scan {
+    const char *start, *end;
+    struct range word; /* of a URL, and the last @ in it */
+    const char *at;
+    struct range pairs; /* where next_pair() has looked, and what it found */
+    const char *pair;
+    bool *mark;
+    struct range marked; /* the last stretch that was */
+    size_t crowd;        /* names in a row that stand within it */
+};
+
+/* So many values that begin within others are no text of anybody's: all that follows is hidden. */
+enum { CROWD = 64 };
+
 static bool is_blank(char c)
 {
     return c == ' ' || c == '\t';
@@ -54,14 +70,19 @@ static const char *find_byte(const char *p, char c, const char *end)
 /* `p` is behind "://". An @, / or quote that was not percent-encoded must not cut the password
  * short: the last @ of the word ends it. A colon behind the host (after a /, ? or #) is none of a
  * user's. */
-static const char *url_password(const char *p, const char *end, const char **password_end)
+static const char *url_password(struct scan *scan, const char *p, const char **password_end)
 {
-    const char *at = word_end(p, end);
-    const char *colon = p + strcspn(p, ":/?#");
-    while (at > p && *at != '@')
-        at--;
-    *password_end = at;
-    return *colon == ':' && colon < at ? colon + 1 : NULL;
+    if (p < scan->word.start || p >= scan->word.end) {
+        scan->word = (struct range){p, word_end(p, scan->end)};
+        scan->at = scan->word.end;
+        while (scan->at > p && *scan->at != '@')
+            scan->at--;
+    }
+    *password_end = scan->at;
+    const char *colon = p;
+    while (colon < scan->at && !strchr(":/?#", *colon))
+        colon++;
+    return colon < scan->at && *colon == ':' ? colon + 1 : NULL;
 }
 
 size_t em_password_scan_open_url(const char *line, size_t length)
@@ -138,9 +159,8 @@ static const char *dollar_end(const char *p, size_t n, const char *end)
 }
 
 /* The first ";" of the line behind which "Key=" stands: Npgsql's separator, or NULL. */
-static const char *next_pair(const char *p, const char *end)
+static const char *find_pair(const char *p, const char *end)
 {
-    end = find_byte(p, '\n', end);
     for (p = find_byte(p, ';', end); p < end; p = find_byte(p + 1, ';', end)) {
         const char *name = p + 1;
         while (name < end && (is_name(*name) || is_blank(*name)))
@@ -151,11 +171,21 @@ static const char *next_pair(const char *p, const char *end)
     return NULL;
 }
 
+static const char *next_pair(struct scan *scan, const char *p)
+{
+    if (!scan->pairs.start || p < scan->pairs.start || p > scan->pairs.end) {
+        const char *line_end = find_byte(p, '\n', scan->end);
+        scan->pair = find_pair(p, line_end);
+        scan->pairs = (struct range){p, scan->pair ? scan->pair : line_end};
+    }
+    return scan->pair;
+}
+
 /* The end of an unquoted value at `p`, whose name follows `before` ("?", "&", ";", or something
  * else). */
-static const char *plain_end(const char *p, char before, const char *end)
+static const char *plain_end(struct scan *scan, const char *p, char before)
 {
-    const char *q = p, *pair;
+    const char *q = p, *pair, *end = scan->end;
     if (before == ';')
         return p + strcspn(p, ";\n");
     for (; q < end && !is_space(*q); q++) {
@@ -164,7 +194,7 @@ static const char *plain_end(const char *p, char before, const char *end)
         if (*q == '\\' && q + 1 < end)
             q++; /* keyword=value: a blank may be escaped */
     }
-    pair = next_pair(p, end);
+    pair = next_pair(scan, p);
     return pair && pair > q ? pair : q;
 }
 
@@ -193,10 +223,9 @@ static bool find_sql(const char *p, const char *end, struct range *value)
 
 /* The value of the name that starts with, or before, `name` and ends at `p`; false if there is
  * none. */
-static bool find_value(const char *start, const char *name, const char *p, const char *end,
-                       struct range *value)
+static bool find_value(struct scan *scan, const char *name, const char *p, struct range *value)
 {
-    const char *q = p;
+    const char *q = p, *end = scan->end;
     bool quoted_name = *q == '"' || *q == '\'' || (*q == '\\' && q[1] == '"');
     if (quoted_name)
         q += *q == '\\' ? 2 : 1;
@@ -205,34 +234,39 @@ static bool find_value(const char *start, const char *name, const char *p, const
         q += q[1] == '>' ? 2 : 1;
         while (q < end && is_space(*q))
             q++; /* libpq goes on in the next line */
-        char before = char_before(start, name);
+        char before = char_before(scan->start, name);
         value->start = q + (*q == '\'' || *q == '"');
-        value->end = value->start > q ? quoted_end(q, end) : plain_end(q, before, end);
+        value->end = value->start > q ? quoted_end(q, end) : plain_end(scan, q, before);
         /* A quotation mark may be a byte of the password like any other. */
         bool closed = quoted_name || value->end + 1 >= end || is_space(value->end[1]) ||
                       (before == ';' && value->end[1] == ';');
         if (value->start > q && !closed)
-            value->end = plain_end(value->end, before, end);
+            value->end = plain_end(scan, value->end, before);
         return true;
     }
     return q > p && find_sql(q, end, value);
 }
 
+/* The length of the name that starts at `p` and sounds secret, or 0. */
+static size_t named(const struct scan *scan, const char *p)
+{
+    size_t n = 0;
+    if (p > scan->start && is_name(p[-1]))
+        return 0;
+    while (is_name(p[n]))
+        n++;
+    return n && em_is_secret_name(p, n) ? n : 0;
+}
+
 /* API_TOKEN=VALUE, "api_key": "VALUE", --token VALUE: any name that sounds secret, where nothing
  * but a value can follow. */
-static bool find_named(const char *start, const char *p, const char *end, struct range *value)
+static bool find_named(struct scan *scan, const char *p, size_t length, struct range *value)
 {
-    const char *name_end = p, *q;
-    if (p > start && is_name(p[-1]))
-        return false;
-    while (is_name(*name_end))
-        name_end++;
-    if (name_end == p || !em_is_secret_name(p, (size_t)(name_end - p)))
-        return false;
+    const char *name_end = p + length, *q, *end = scan->end;
     bool quoted =
         *name_end == '"' || *name_end == '\'' || (*name_end == '\\' && name_end[1] == '"');
     if (quoted || (*name_end == '=' && name_end[1] != '=' && !is_space(name_end[1])))
-        return find_value(start, p, name_end, end, value);
+        return find_value(scan, p, name_end, value);
     if (strncmp(p, "--", 2) != 0 || strncmp(p, "--no-", 5) == 0 || !is_blank(*name_end))
         return false;
     q = skip_blanks(name_end, end);
@@ -257,31 +291,57 @@ static bool is_switch(const char *from, const char *to)
     return false;
 }
 
-static void set(bool *mark, const char *start, const char *from, const char *to)
+/* Most values that begin within another one end where that does. */
+static void set(struct scan *scan, const char *from, const char *to)
 {
-    if (to > from && !is_switch(from, to))
-        memset(mark + (from - start), true, (size_t)(to - from));
+    if (to <= from || is_switch(from, to))
+        return;
+    bool within = from >= scan->marked.start && from <= scan->marked.end;
+    const char *fresh = within ? scan->marked.end : from;
+    if (to > fresh)
+        memset(scan->mark + (fresh - scan->start), true, (size_t)(to - fresh));
+    if (!within)
+        scan->marked = (struct range){from, to};
+    else if (to > scan->marked.end)
+        scan->marked.end = to;
+}
+
+/* A value is about to be looked for at `p`. True: there are too many. */
+static bool is_crowded(struct scan *scan, const char *p)
+{
+    scan->crowd = p >= scan->marked.start && p < scan->marked.end ? scan->crowd + 1 : 0;
+    if (scan->crowd > CROWD)
+        memset(scan->mark + (p - scan->start), true, (size_t)(scan->end - p));
+    return scan->crowd > CROWD;
 }
 
 void em_password_scan(const char *text, size_t length, bool *mark)
 {
-    const char *end = text + length, *to = text;
-    for (const char *p = text; p < end; p++) {
-        const char *from = strncmp(p, "://", 3) == 0 ? url_password(p + 3, end, &to) : NULL;
+    struct scan scan = {.start = text, .end = text + length, .mark = mark};
+    for (const char *p = text; p < scan.end; p++) {
         struct range value;
         size_t n = keyword(text, p);
-        if (from)
-            set(mark, text, from, to);
-        if (n && find_value(text, p, p + n, end, &value))
-            set(mark, text, value.start, value.end);
+        if (strncmp(p, "://", 3) == 0) {
+            value.start = url_password(&scan, p + 3, &value.end);
+            if (value.start)
+                set(&scan, value.start, value.end);
+        }
+        if (n && is_crowded(&scan, p))
+            return;
+        if (n && find_value(&scan, p, p + n, &value))
+            set(&scan, value.start, value.end);
     }
 }
 
 void em_password_scan_named(const char *text, size_t length, bool *mark)
 {
-    const char *end = text + length;
-    struct range value;
-    for (const char *p = text; p < end; p++)
-        if (find_named(text, p, end, &value))
-            set(mark, text, value.start, value.end);
+    struct scan scan = {.start = text, .end = text + length, .mark = mark};
+    for (const char *p = text; p < scan.end; p++) {
+        struct range value;
+        size_t n = named(&scan, p);
+        if (n && is_crowded(&scan, p))
+            return;
+        if (n && find_named(&scan, p, n, &value))
+            set(&scan, value.start, value.end);
+    }
 }

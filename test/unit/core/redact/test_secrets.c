@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -401,6 +402,30 @@ static void escape(void **state)
     assert_string_equal(em_str_c(&nul), "x\\ny a\\x1b\n\n\\x0d\nb");
 }
 
+/* A text that somebody has made so that looking at it takes for ever: each piece many times.
+ */
+static void made_to_last(void **state)
+{
+    static const char *const pieces[] = {
+        "pass='",       "pass=' ",      "pass=\"",     "a://b:c@", "a://",     "pass=;",
+        ";a=b",         "password $a$", "password=\n", "--key ",   "--key=\\", "...",
+        "\xE2\x80\xA6", "%41",          "%",           "key=\"",   "\"key\":", "?token=x&",
+        "pass_",        "ABAB",         "a:@"};
+    EM_SECRETS_AUTO secrets = EM_SECRETS_INIT;
+    (void)state;
+    em_secrets_add(&secrets, "ABABABABABABABABABABABABABABABAC");
+    em_secrets_add(&secrets, "........................!");
+    for (size_t i = 0; i < sizeof pieces / sizeof *pieces; i++) {
+        EM_STR_AUTO text = EM_STR_INIT;
+        clock_t began = clock();
+        while (text.len < 300000)
+            em_str_puts(&text, pieces[i]);
+        em_redact(&secrets, &text);
+        if (clock() - began > 5 * CLOCKS_PER_SEC)
+            fail_msg("%s: %ld ms", pieces[i], (long)((clock() - began) * 1000 / CLOCKS_PER_SEC));
+    }
+}
+
 /* However a stream is cut, what comes out is the same. */
 static void escape_pieces(void **state)
 {
@@ -446,6 +471,7 @@ int main(void)
         cmocka_unit_test(any_bytes),
         cmocka_unit_test(escape),
         cmocka_unit_test(escape_pieces),
+        cmocka_unit_test(made_to_last),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
