@@ -9,6 +9,7 @@
 #                           check-format, check-tidy, … alone; make format does what check-format asks for
 #   make asan               build/asan/embark: glibc, AddressSanitizer and UBSan
 #   make test-swarm         300 replicas at once, and rounds of killing (ARGS='rounds --rounds=200')
+#   make test-faults        every system call of a start fails once (ARGS='--share=1/20 check wait')
 #   make test-model         random histories of real migration tools (ARGS='--histories=1000 --tool=alembic')
 #   make bench-docker       what embark adds to docker run
 #   make test-docker        in real containers, by an engine that is there or (root) is started for it
@@ -222,6 +223,10 @@ test-swarm: build/embark test-packages
 test-fresh:
 	.ci/fresh $(IN) -- $(ARGS)
 
+# Every system call of a start fails once, with each of its errors: make test-faults ARGS='--only=wait4,fork migrate'
+test-faults: build/embark test-packages
+	EMBARK_BIN=$(CURDIR)/build/embark test/own-root test/faults/run $(ARGS)
+
 # Random histories, each start compared with what the migration's own tool says: make test-model ARGS='--histories=1000 --seed=1'
 test-model: build/embark test-packages
 	EMBARK_BIN=$(CURDIR)/build/embark test/model/run $(ARGS)
@@ -315,4 +320,4 @@ clean:
 	rm -rf build
 
 FORCE:
-.PHONY: all install image asan test unit pytest test-swarm test-model test-fresh test-docker fuzz demo bench bench-docker check clean format $(checks) test-packages check-packages FORCE
+.PHONY: all install image asan test unit pytest test-swarm test-faults test-model test-fresh test-docker fuzz demo bench bench-docker check clean format $(checks) test-packages check-packages FORCE

@@ -14,6 +14,7 @@
 #include "embark/os/files/files.h"
 #include "embark/os/log/log.h"
 #include "embark/os/loop/loop.h"
+#include "embark/os/loop/refused.h"
 #include "embark/os/process/spawn.h"
 #include "embark/os/process/trim.h"
 #include "embark/stages/service/exec.h"
@@ -278,6 +279,23 @@ static int run(const struct words *words)
     return words->run == em_command_health && code ? 1 : code;
 }
 
+/* What was said of the image or the configuration is not to be trusted where the system had no
+ * descriptors or memory to look with. */
+static int judge_system(const struct words *words, int code)
+{
+    EM_STR_AUTO why = EM_STR_INIT;
+    if (!em_refused() || words->run == em_command_health ||
+        (code != EM_EXIT_SQL && code != EM_EXIT_REQUIREMENT && code != EM_EXIT_BAKED &&
+         code != EM_EXIT_REFUSED && code != EM_EXIT_CONFIG && code != EM_EXIT_OLDER))
+        return code;
+    em_str_puts(&why, em_why(em_refused()));
+    em_log_hint(EM_LOG_ERROR, NULL,
+                "a limit on open files (ulimit -n, docker run --ulimit nofile) or on memory may be "
+                "reached",
+                "the system refused what was needed to look: %s", em_str_c(&why));
+    return EM_EXIT_SYSTEM;
+}
+
 int main(int argc, char **argv)
 {
     EM_ERR_AUTO err = EM_ERR_INIT;
@@ -299,6 +317,7 @@ int main(int argc, char **argv)
     }
     if (code == 0)
         code = is_bare_shell(&words) ? run_shell(&words) : run(&words);
+    code = judge_system(&words, code);
     if (code)
         em_start_report_failed(code);
     em_secrets_free(em_log_secrets());

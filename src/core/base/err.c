@@ -25,11 +25,19 @@ int em_fail(struct em_err *err, int code, const char *format, ...)
     return code;
 }
 
+/* The system has none left of something: that is nobody's mistake but its own. */
+static bool is_refusal(int error)
+{
+    return error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOBUFS;
+}
+
 int em_fail_errno(struct em_err *err, int code, const char *format, ...)
 {
     int saved = errno; /* allocating may change it */
     va_list args;
 
+    if (is_refusal(saved))
+        code = EM_EXIT_SYSTEM;
     va_start(args, format);
     set(err, code, format, args);
     va_end(args);

@@ -11,6 +11,7 @@
 #include "embark/os/exec/check_elf.h"
 #include "embark/os/exec/find.h"
 #include "embark/os/files/files.h"
+#include "embark/os/loop/refused.h"
 
 /* The kernel follows a script to its interpreter, which may be a script, this many times. */
 enum { DEPTH_MAX = 5 };
@@ -27,7 +28,7 @@ static int check_missing(const char *file, int error, struct em_err *err)
     struct stat st;
 
     if (error != ENOENT && error != ENOTDIR && error != ELOOP && error != EACCES)
-        return em_fail(err, EM_EXIT_NOT_EXECUTABLE, "%s: %s", file, strerror(error));
+        return em_fail(err, EM_EXIT_NOT_EXECUTABLE, "%s: %s", file, em_why(error));
     em_path_nearest(file, &nearest);
     if (error == EACCES)
         return em_fail(err, EM_EXIT_NOT_EXECUTABLE, "%s: permission denied: %s", file,
@@ -50,6 +51,7 @@ static int check_missing(const char *file, int error, struct em_err *err)
 static int check_mode(const char *file, const struct stat *st, struct em_err *err)
 {
     EM_STR_AUTO owner = EM_STR_INIT;
+    int error;
 
     if (!S_ISREG(st->st_mode)) {
         em_fail(err, EM_EXIT_NOT_EXECUTABLE, "%s: is %s, not a program", file,
@@ -63,8 +65,13 @@ static int check_mode(const char *file, const struct stat *st, struct em_err *er
         em_hint(err, "put it elsewhere in the image, or mount with exec");
         return err->code;
     }
-    if (em_path_access(file, X_OK) == 0)
+    error = em_path_access(file, X_OK);
+    if (error == 0)
         return 0;
+    if (error != EACCES) {
+        errno = error;
+        return em_fail_errno(err, EM_EXIT_NOT_EXECUTABLE, "%s", file);
+    }
     em_path_owner(st, &owner);
     if (st->st_mode & 0111)
         em_fail(err, EM_EXIT_NOT_EXECUTABLE, "%s: is not executable for us: it %s", file,
@@ -301,7 +308,8 @@ static int check(const char *file, int depth, struct em_err *err)
         return code;
     fd = open(file, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
     if (fd < 0)
-        return 0; /* may be executed but not read */
+        return errno == EACCES ? 0 /* may be executed but not read */
+                               : em_fail_errno(err, EM_EXIT_NOT_EXECUTABLE, "%s", file);
     if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
         code = check_content(file, fd, &st, depth, err);
     close(fd);

@@ -1,6 +1,7 @@
 #include "embark/os/exec/check_elf.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
@@ -18,7 +19,7 @@ bool em_image_has_libc(enum em_libc libc, struct em_str *name)
     static const char *const dirs[] = {"/lib", "/lib64", "/lib32"};
 
     for (size_t i = 0; i < sizeof(dirs) / sizeof(dirs[0]) && !name->len; i++) {
-        DIR *stream = opendir(dirs[i]);
+        DIR *stream = em_dir_open(dirs[i]);
         struct dirent *entry;
 
         while (stream && !name->len && (entry = readdir(stream)))
@@ -74,6 +75,8 @@ static int check_loader(const char *file, const struct em_elf *elf, struct em_er
 
     if (stat(elf->interp, &st) == 0)
         return 0;
+    if (errno != ENOENT && errno != ENOTDIR && errno != ELOOP && errno != EACCES)
+        return em_fail_errno(err, EM_EXIT_NOT_EXECUTABLE, "%s: its loader %s", file, elf->interp);
     say_libc(file, elf, err);
     if (!elf->is64 && uname(&here) == 0 && strstr(here.machine, "64")) {
         em_elf_machine(elf, &machine);
@@ -92,7 +95,7 @@ static bool find_handler(int fd, struct em_str *handler)
     static const char dir[] = "/proc/sys/fs/binfmt_misc";
     char head[128];
     ssize_t length = pread(fd, head, sizeof(head), 0);
-    DIR *stream = opendir(dir);
+    DIR *stream = em_dir_open(dir);
     struct dirent *entry;
     bool found = false;
 

@@ -9,6 +9,7 @@
 
 #include "embark/core/base/nearest.h"
 #include "embark/os/files/files.h"
+#include "embark/os/loop/refused.h"
 
 /* The next element of a PATH, as "DIR/"; an empty one is the working directory: "". */
 static bool next_dir(const char **path, struct em_str *dir)
@@ -30,7 +31,11 @@ static bool is_file(const char *path)
 {
     struct stat st;
 
-    return stat(path, &st) == 0 && S_ISREG(st.st_mode);
+    if (stat(path, &st) != 0) {
+        em_refusal(errno);
+        return false;
+    }
+    return S_ISREG(st.st_mode);
 }
 
 static bool is_executable(const char *path)
@@ -125,7 +130,7 @@ static void hint_look_alike(const char *name, const char *path, struct em_err *e
     size_t length = strlen(name), least = length < 3 ? 1 : length < 8 ? 2 : 3;
 
     while (next_dir(&path, &dir)) {
-        DIR *stream = opendir(dir.len ? em_str_c(&dir) : ".");
+        DIR *stream = em_dir_open(dir.len ? em_str_c(&dir) : ".");
         struct dirent *entry;
 
         while (stream && (entry = readdir(stream))) {
@@ -232,7 +237,7 @@ int em_exec_explain(const char *name, const char *file, int error, struct em_err
     case EAGAIN:
     case EMFILE:
     case ENFILE:
-        return em_fail(err, EM_EXIT_SYSTEM, "%s: can't be executed: %s", file, strerror(error));
+        return em_fail(err, EM_EXIT_SYSTEM, "%s: can't be executed: %s", file, em_why(error));
     case ETXTBSY:
         return em_fail(err, EM_EXIT_NOT_EXECUTABLE, "%s: can't be executed: it is being written to",
                        file);
@@ -245,7 +250,7 @@ int em_exec_explain(const char *name, const char *file, int error, struct em_err
     /* Nothing was found by looking: seccomp, an LSM, a limit, or a file that may be executed but
      * not read. */
     code = error == ENOENT || error == ENOTDIR ? EM_EXIT_NOT_FOUND : EM_EXIT_NOT_EXECUTABLE;
-    em_fail(err, code, "%s: can't be executed: %s", file, strerror(error));
+    em_fail(err, code, "%s: can't be executed: %s", file, em_why(error));
     if (error == EPERM || error == EACCES)
         em_hint(
             err,

@@ -10,6 +10,7 @@
 #include "elf_file.h"
 #include "embark/core/executable/elf_needs.h"
 #include "embark/os/exec/library.h"
+#include "embark/os/files/files.h"
 #include "library_search.h"
 
 enum { OBJECTS_MAX = 1024, MISSING_SAID = 6 };
@@ -53,12 +54,11 @@ static void free_loaded(struct loaded *loaded)
 /* A library that can't be read needs nothing that we know of. */
 static void read_needs(struct em_object *object)
 {
-    int fd = open(object->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+    EM_STR_AUTO ignored = EM_STR_INIT;
     struct stat st;
+    int fd = em_file_open(object->path, &st, &ignored);
 
-    if (fd < 0)
-        return;
-    if (fstat(fd, &st) == 0) {
+    if (fd >= 0) {
         struct em_elf_file blocks;
         struct em_elf_source source = em_elf_file_source(&blocks, fd, (uint64_t)st.st_size);
         struct em_elf elf;
@@ -66,8 +66,8 @@ static void read_needs(struct em_object *object)
         if (em_elf_read(&source, &elf) == EM_ELF_OK)
             em_elf_needs_read(&source, &elf, &object->needs);
         em_elf_free(&elf);
+        close(fd);
     }
-    close(fd);
 }
 
 /* Names that musl's loader is itself: libc.so, libpthread.so.0, libm.so.6… */

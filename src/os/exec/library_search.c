@@ -1,6 +1,5 @@
 #include "library_search.h"
 
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -64,10 +63,11 @@ static void expand(struct em_elf_search *search, const struct em_object *object,
 /* 1: a library for the program's machine. 0: there is none. -1: there is one for another. */
 static int try_file(const struct em_elf_search *search, const char *path)
 {
-    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY), fits = 0;
+    EM_STR_AUTO ignored = EM_STR_INIT;
     struct stat st;
+    int fd = em_file_open(path, &st, &ignored), fits = 0;
 
-    if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
+    if (fd >= 0) {
         struct em_elf_file blocks;
         struct em_elf_source source = em_elf_file_source(&blocks, fd, (uint64_t)st.st_size);
         struct em_elf elf;
@@ -78,9 +78,8 @@ static int try_file(const struct em_elf_search *search, const char *path)
                    ? 1
                    : -1;
         em_elf_free(&elf);
-    }
-    if (fd >= 0)
         close(fd);
+    }
     return fits;
 }
 

@@ -1,5 +1,7 @@
 #include "embark/os/files/files.h"
 
+#include "embark/os/loop/refused.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
@@ -7,6 +9,7 @@
 #include <string.h>
 #include <sys/statfs.h>
 #include <sys/statvfs.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 enum { READ_SIZE = 4096 };
@@ -51,7 +54,7 @@ static bool read_blocks(int fd, char buffer[READ_SIZE], size_t limit, struct em_
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0) {
-            em_str_puts(why, strerror(errno));
+            em_str_puts(why, em_why(errno));
             return false;
         }
         if (n == 0)
@@ -75,22 +78,21 @@ static bool read_all(int fd, size_t limit, struct em_str *out, struct em_str *wh
     return ok;
 }
 
-/* A descriptor of a regular file, or -1. It is looked at before it is opened, as opening a device
- * can do something; and again after that, as it may be another one by then. */
-static int open_regular(const char *path, struct em_str *why)
+/* It is looked at before it is opened, as opening a device can do something; and again after that,
+ * as it may be another one by then. */
+int em_file_open(const char *path, struct stat *st, struct em_str *why)
 {
-    struct stat st;
     int fd = -1;
 
-    if (stat(path, &st) != 0) {
-        em_str_puts(why, strerror(errno));
-    } else if (!S_ISREG(st.st_mode)) {
-        em_str_printf(why, "is %s", em_path_kind(st.st_mode));
+    if (stat(path, st) != 0) {
+        em_str_puts(why, em_why(errno));
+    } else if (!S_ISREG(st->st_mode)) {
+        em_str_printf(why, "is %s", em_path_kind(st->st_mode));
     } else if ((fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY)) < 0 ||
-               fstat(fd, &st) != 0) {
-        em_str_puts(why, strerror(errno));
-    } else if (!S_ISREG(st.st_mode)) {
-        em_str_printf(why, "is %s", em_path_kind(st.st_mode));
+               fstat(fd, st) != 0) {
+        em_str_puts(why, em_why(errno));
+    } else if (!S_ISREG(st->st_mode)) {
+        em_str_printf(why, "is %s", em_path_kind(st->st_mode));
     } else {
         return fd;
     }
@@ -99,10 +101,20 @@ static int open_regular(const char *path, struct em_str *why)
     return -1;
 }
 
+DIR *em_dir_open(const char *path)
+{
+    DIR *dir = opendir(path);
+
+    if (!dir)
+        em_refusal(errno);
+    return dir;
+}
+
 bool em_file_read(const char *path, size_t limit, struct em_str *out, struct em_str *why)
 {
     size_t before = out->len;
-    int fd = open_regular(path, why);
+    struct stat st;
+    int fd = em_file_open(path, &st, why);
     bool ok;
 
     if (fd < 0)
@@ -117,7 +129,8 @@ bool em_file_read(const char *path, size_t limit, struct em_str *out, struct em_
 bool em_file_head(const char *path, char *bytes, size_t size, size_t *length)
 {
     EM_STR_AUTO ignored = EM_STR_INIT;
-    int fd = open_regular(path, &ignored);
+    struct stat st;
+    int fd = em_file_open(path, &st, &ignored);
     ssize_t n;
 
     if (fd < 0)
@@ -189,6 +202,12 @@ bool em_path_mount_has(const char *path, unsigned long flag)
     struct statvfs vfs;
 
     return statvfs(path, &vfs) == 0 && (vfs.f_flag & flag);
+}
+
+void em_close(int fd)
+{
+    if (syscall(SYS_close, fd) != 0) /* C libraries keep EINTR to themselves */
+        syscall(SYS_close, fd);
 }
 
 bool em_put(int fd, const char *bytes, size_t length)

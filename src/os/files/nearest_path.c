@@ -135,7 +135,7 @@ static void add_name(const char *name, bool is_dir, size_t count, struct em_str 
 
 static void look_around(const char *dir, const char *missing, struct names *names)
 {
-    DIR *stream = opendir(dir);
+    DIR *stream = em_dir_open(dir);
     struct dirent *entry;
 
     while (stream && names->all_count < NAMES_LOOKED_AT && (entry = readdir(stream))) {

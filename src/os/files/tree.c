@@ -9,6 +9,7 @@
 #include "embark/os/files/files.h"
 #include "embark/os/loop/clock.h"
 #include "embark/os/loop/loop.h"
+#include "embark/os/loop/refused.h"
 
 struct walk {
     const struct em_tree *tree;
@@ -24,9 +25,10 @@ static bool goes_on(struct walk *walk)
     return !em_loop_stopped();
 }
 
-static void problem(const struct walk *walk, const char *why)
+static void problem(const struct walk *walk, int error)
 {
-    walk->tree->problem(walk->tree->ctx, em_str_c(&walk->path), why);
+    walk->tree->problem(walk->tree->ctx, em_str_c(&walk->path), error,
+                        error ? em_why(error) : "is nested too deeply");
 }
 
 /* The kind was looked at before it is opened, as opening a device can do something; and is looked
@@ -40,7 +42,7 @@ static void look_at_file(const struct walk *walk, int dir, const char *name)
         return;
     fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
     if (fd < 0 || fstat(fd, &st) != 0)
-        problem(walk, strerror(errno));
+        problem(walk, errno);
     else if (S_ISREG(st.st_mode))
         walk->tree->file(walk->tree->ctx, em_str_c(&walk->path), fd, &st);
     if (fd >= 0)
@@ -65,12 +67,12 @@ static void look_into_folder(struct walk *walk, int dir, const char *name, int d
     int fd;
 
     if (depth >= EM_TREE_DEPTH) {
-        problem(walk, "is nested too deeply");
+        problem(walk, 0);
         return;
     }
     fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0)
-        problem(walk, strerror(errno));
+        problem(walk, errno);
     else
         look_into(walk, fd, depth + 1);
 }
@@ -100,14 +102,14 @@ static void look_into(struct walk *walk, int fd, int depth)
     struct dirent *entry;
 
     if (!stream) {
-        problem(walk, strerror(errno));
+        problem(walk, errno);
         close(fd);
         return;
     }
     while (goes_on(walk) && (errno = 0, entry = readdir(stream)))
         look_at(walk, fd, entry, depth);
     if (!em_loop_stopped() && errno)
-        problem(walk, strerror(errno));
+        problem(walk, errno);
     closedir(stream);
 }
 
@@ -125,7 +127,7 @@ int em_tree_walk(const char *root, const struct em_tree *tree, struct em_err *er
         EM_STR_AUTO nearest = EM_STR_INIT;
         bool missing = errno == ENOENT || errno == ENOTDIR || errno == ELOOP;
 
-        em_fail(err, EM_EXIT_REQUIREMENT, "%s", missing ? "does not exist" : strerror(errno));
+        em_fail(err, EM_EXIT_REQUIREMENT, "%s", missing ? "does not exist" : em_why(errno));
         em_path_nearest(root, &nearest);
         em_str_printf(&err->text, "%s%s", nearest.len ? "; " : "", em_str_c(&nearest));
         return err->code;
@@ -136,15 +138,18 @@ int em_tree_walk(const char *root, const struct em_tree *tree, struct em_err *er
     return em_loop_stopped() ? em_fail_stopped(err) : 0;
 }
 
-size_t em_tree_read(int fd, char *into, size_t length)
+size_t em_tree_read(int fd, char *into, size_t length, int *error)
 {
     size_t done = 0;
 
+    *error = 0;
     while (done < length) {
         ssize_t n = read(fd, into + done, length - done);
 
         if (n < 0 && errno == EINTR)
             continue;
+        if (n < 0)
+            *error = errno;
         if (n <= 0)
             break;
         done += (size_t)n;

@@ -21,6 +21,10 @@ static const int stop_signals[] = {SIGTERM, SIGINT, SIGHUP, SIGQUIT};
 static const int other_signals[] = {SIGUSR1, SIGUSR2, SIGCHLD};
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
+/* How often waitpid(2) is asked that says no, and what stands for the status that it doesn't give:
+ * it is no end that anybody takes for a good one. */
+enum { REAP_TRIES = 2, STATUS_UNKNOWN = 0xffff };
+
 /* Bytes of the kernel's own sigset_t, which has 64 signals. */
 #define KERNEL_SIGSET 8
 /* The kernel's, of which C libraries keep two or three. */
@@ -31,6 +35,7 @@ static struct {
     int fd;
     sigset_t handled;           /* blocked by us, read from fd */
     sigset_t mask;              /* as inherited */
+    sigset_t running;           /* as it is while embark runs */
     struct sigaction child_was; /* of SIGCHLD */
     struct sigaction pipe_was;  /* of SIGPIPE */
     int stopped;                /* the first signal that asked to end */
@@ -41,6 +46,7 @@ static struct {
     int subreaper_was;
     struct em_guard *guard;
     bool orphans_wake;
+    bool forked; /* since children were looked at: a SIGCHLD may have been lost */
 } loop = {.fd = -1};
 
 int em_sigmask(int how, const sigset_t *set, sigset_t *old)
@@ -63,12 +69,19 @@ static void choose(const int *signals, size_t count)
             sigaddset(&loop.handled, signals[i]);
 }
 
-static void own_dispositions(void)
+static bool own_dispositions(void)
 {
     struct sigaction plain = {.sa_handler = SIG_DFL};
     struct sigaction ignore = {.sa_handler = SIG_IGN};
-    sigaction(SIGCHLD, &plain, NULL);
-    sigaction(SIGPIPE, &ignore, NULL);
+    bool good = sigaction(SIGCHLD, &plain, NULL) == 0;
+    return sigaction(SIGPIPE, &ignore, NULL) == 0 && good;
+}
+
+/* What is blocked beside `loop.handled` stays so. */
+static bool block(void)
+{
+    sigorset(&loop.running, &loop.mask, &loop.handled);
+    return em_sigmask(SIG_SETMASK, &loop.running, NULL) == 0;
 }
 
 int em_loop_start(struct em_err *err)
@@ -77,11 +90,10 @@ int em_loop_start(struct em_err *err)
     sigemptyset(&loop.handled);
     choose(stop_signals, COUNT(stop_signals));
     choose(other_signals, COUNT(other_signals));
-    sigaction(SIGCHLD, NULL, &loop.child_was);
-    sigaction(SIGPIPE, NULL, &loop.pipe_was);
-    if (em_sigmask(SIG_BLOCK, &loop.handled, &loop.mask) != 0)
-        return em_fail_errno(err, EM_EXIT_SYSTEM, "can't block signals");
-    own_dispositions();
+    if (sigaction(SIGCHLD, NULL, &loop.child_was) != 0 ||
+        sigaction(SIGPIPE, NULL, &loop.pipe_was) != 0 ||
+        em_sigmask(SIG_BLOCK, NULL, &loop.mask) != 0 || !block() || !own_dispositions())
+        return em_fail_errno(err, EM_EXIT_SYSTEM, "can't take signals");
     loop.fd = signalfd(-1, &loop.handled, SFD_CLOEXEC | SFD_NONBLOCK);
     if (loop.fd < 0)
         return em_fail_errno(err, EM_EXIT_SYSTEM, "can't open a signalfd");
@@ -106,8 +118,7 @@ int em_loop_take_all(bool stop, struct em_err *err)
     sigdelset(&loop.handled, SIGTTOU);
     if (!stop)
         sigdelset(&loop.handled, SIGTSTP);
-    if (em_sigmask(SIG_BLOCK, &loop.handled, NULL) != 0 ||
-        signalfd(loop.fd, &loop.handled, SFD_CLOEXEC | SFD_NONBLOCK) < 0)
+    if (!block() || signalfd(loop.fd, &loop.handled, SFD_CLOEXEC | SFD_NONBLOCK) < 0)
         return em_fail_errno(err, EM_EXIT_SYSTEM, "can't take all signals");
     return 0;
 }
@@ -130,23 +141,50 @@ static void note(struct em_child *child, int status)
     child->status = status;
 }
 
+static bool note_pid(pid_t pid, int status)
+{
+    bool ours = false;
+    for (struct em_child *c = loop.children; c; c = c->next)
+        if (c->pid == pid && !c->done) {
+            note(c, status);
+            ours = true;
+        }
+    return ours;
+}
+
+/* Children that are waited for and that nobody can wait for: their status is lost. */
+static bool note_lost(void)
+{
+    bool ours = false;
+    for (struct em_child *c = loop.children; c; c = c->next) {
+        int status = 0;
+        pid_t pid = c->done ? 0 : waitpid(c->pid, &status, WNOHANG | WUNTRACED);
+        if (pid > 0)
+            ours |= note_pid(pid, status);
+        else if (pid < 0 && errno == ECHILD)
+            ours |= note_pid(c->pid, STATUS_UNKNOWN);
+    }
+    return ours;
+}
+
 /* True if something happened to an announced child, or to another one if those count. SIGCHLD
- * coalesces, so all that can be had is taken. */
+ * coalesces, so all that can be had is taken: nothing would tell again of what is left. */
 static bool reap(void)
 {
     bool ours = false;
-    for (;;) {
+    for (int failures = 0; failures < REAP_TRIES;) {
         int status;
         pid_t pid = waitpid(-1, &status, WNOHANG | WUNTRACED);
-        if (pid <= 0)
+        if (pid == 0)
             return ours;
+        if (pid < 0) {
+            failures++;
+            continue;
+        }
         ours |= loop.orphans_wake;
-        for (struct em_child *c = loop.children; c; c = c->next)
-            if (c->pid == pid && !c->done) {
-                note(c, status);
-                ours = true;
-            }
+        ours |= note_pid(pid, status);
     }
+    return note_lost() || ours;
 }
 
 /* Takes one signal from the signalfd: 0 none, otherwise its number. The SIGPIPE of a write of our
@@ -198,6 +236,11 @@ enum em_wake em_wait(struct pollfd *fds, size_t count, em_time until)
     struct pollfd all[16];
     if (count > COUNT(all) - 1)
         abort(); /* a caller of ours with more than it may have */
+    if (loop.forked) {
+        loop.forked = false;
+        if (reap())
+            return EM_WAKE_CHILD;
+    }
     for (;;) {
         struct timespec left;
         all[0] = (struct pollfd){loop.fd, POLLIN, 0};
@@ -210,7 +253,7 @@ enum em_wake em_wait(struct pollfd *fds, size_t count, em_time until)
         int n = ppoll(all, (nfds_t)count + 1, until == EM_NEVER ? NULL : &left, NULL);
         for (size_t i = 0; i < count; i++)
             fds[i].revents = n > 0 ? all[i + 1].revents : 0;
-        if (n > 0 && all[0].revents) {
+        if (n < 0 || all[0].revents) { /* what can't be waited for can still be looked at */
             enum em_wake woke = take_events();
             if (woke != EM_WAKE_TIME)
                 return woke;
@@ -286,9 +329,20 @@ int em_fail_stopped(struct em_err *err)
     return em_fail(err, 128 + loop.stopped, "stopped by %s", em_signal_name(loop.stopped));
 }
 
+pid_t em_fork(void)
+{
+    pid_t pid = fork();
+    int error = errno;
+    em_sigmask(SIG_SETMASK, &loop.running, NULL);
+    loop.forked = true;
+    errno = error;
+    return pid;
+}
+
 void em_loop_forked(void)
 {
     loop.children = NULL;
+    loop.forked = false;
     loop.guard = NULL;
     loop.stopped = loop.last = 0;
 }
@@ -325,11 +379,11 @@ void em_child_explain(int status, struct em_str *out)
     }
 }
 
-void em_loop_restore(void)
+bool em_loop_restore(void)
 {
-    sigaction(SIGCHLD, &loop.child_was, NULL);
-    sigaction(SIGPIPE, &loop.pipe_was, NULL);
-    em_sigmask(SIG_SETMASK, &loop.mask, NULL);
+    bool good = sigaction(SIGCHLD, &loop.child_was, NULL) == 0;
+    good = sigaction(SIGPIPE, &loop.pipe_was, NULL) == 0 && good;
+    return em_sigmask(SIG_SETMASK, &loop.mask, NULL) == 0 && good;
 }
 
 static void end_by(int signal)
@@ -343,7 +397,7 @@ void em_loop_drain(void)
         ;
 }
 
-void em_loop_restore_for_exec(void)
+bool em_loop_restore_for_exec(void)
 {
     /* A signal that arrives from here until the kernel has replaced the program runs this handler.
      * Without it a PID 1 would lose it: its default dispositions are no-ops. exec makes handlers
@@ -354,13 +408,13 @@ void em_loop_restore_for_exec(void)
         if (sigismember(&loop.handled, stop_signals[i]) == 1 &&
             sigismember(&loop.mask, stop_signals[i]) != 1)
             sigaction(stop_signals[i], &end, NULL);
-    em_loop_restore();
+    return em_loop_restore();
 }
 
 void em_loop_retake(void)
 {
     struct sigaction plain = {.sa_handler = SIG_DFL};
-    em_sigmask(SIG_BLOCK, &loop.handled, NULL);
+    block();
     for (size_t i = 0; i < COUNT(stop_signals); i++)
         if (sigismember(&loop.handled, stop_signals[i]) == 1)
             sigaction(stop_signals[i], &plain, NULL);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "embark/os/files/files.h"
+#include "embark/os/loop/refused.h"
 #include "embark/os/machine/host.h"
 
 #define FOLDER "/run/embark"
@@ -39,7 +40,7 @@ static int open_folder(struct em_str *why)
     const char *folder = em_last_start_file_folder(&named);
     int fd = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC | (named ? 0 : O_NOFOLLOW));
     if (fd < 0 && (named || errno != ENOENT))
-        em_str_printf(why, "%s: %s", folder, strerror(errno));
+        em_str_printf(why, "%s: %s", folder, em_why(errno));
     return fd;
 }
 
@@ -110,7 +111,7 @@ bool em_last_start_file_write(const char *bytes, size_t length, struct em_str *w
     bool good = write_and_rename(folder, em_str_c(&name), bytes, length);
     if (!good)
         em_str_printf(why, "%s can't be written: %s", em_last_start_file_folder(&named),
-                      strerror(errno));
+                      em_why(errno));
     close(folder);
     return good;
 }
@@ -121,7 +122,7 @@ static void read_open(int fd, struct em_str *bytes, struct em_str *why)
     char buffer[4096];
     ssize_t n;
     if (fstat(fd, &st) != 0) {
-        em_str_puts(why, strerror(errno));
+        em_str_puts(why, em_why(errno));
     } else if (!S_ISREG(st.st_mode)) {
         em_str_printf(why, "is %s", em_path_kind(st.st_mode));
     } else {
@@ -146,7 +147,7 @@ bool em_last_start_file_read(struct em_str *bytes, struct em_str *why)
     if (fd < 0 && error == ENOENT)
         return false;
     if (fd < 0)
-        em_str_puts(&wrong, error == ELOOP ? "is a symbolic link" : strerror(error));
+        em_str_puts(&wrong, error == ELOOP ? "is a symbolic link" : em_why(error));
     else
         read_open(fd, bytes, &wrong);
     if (fd >= 0)

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "embark/os/loop/clock.h"
+#include "embark/os/loop/refused.h"
 #include "embark/os/net/net.h"
 
 /* What the functions below return beside errno values: a signal asks to end. */
@@ -18,27 +19,27 @@ static int open_socket(int family, int *fd)
     return *fd < 0 ? errno : 0;
 }
 
+union peer_address {
+    struct sockaddr any;
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+};
+
 /* A connection to a port of our own that nobody listens on can meet itself, when the kernel picks
  * that very port for our end (TCP's simultaneous open). It looks like success, and keeps the server
  * from binding its port. */
-static bool is_own_end(int fd)
+static bool is_own_end(int fd, const union peer_address *theirs)
 {
-    union {
-        struct sockaddr any;
-        struct sockaddr_in v4;
-        struct sockaddr_in6 v6;
-    } ours, theirs;
-    socklen_t n = sizeof ours, m = sizeof theirs;
+    union peer_address ours;
+    socklen_t n = sizeof ours;
     memset(&ours, 0, sizeof ours);
-    memset(&theirs, 0, sizeof theirs);
-    if (getsockname(fd, &ours.any, &n) != 0 || getpeername(fd, &theirs.any, &m) != 0 ||
-        ours.any.sa_family != theirs.any.sa_family)
+    if (getsockname(fd, &ours.any, &n) != 0 || ours.any.sa_family != theirs->any.sa_family)
         return false;
     if (ours.any.sa_family == AF_INET)
-        return ours.v4.sin_port == theirs.v4.sin_port &&
-               ours.v4.sin_addr.s_addr == theirs.v4.sin_addr.s_addr;
-    return ours.v6.sin6_port == theirs.v6.sin6_port &&
-           memcmp(&ours.v6.sin6_addr, &theirs.v6.sin6_addr, sizeof ours.v6.sin6_addr) == 0;
+        return ours.v4.sin_port == theirs->v4.sin_port &&
+               ours.v4.sin_addr.s_addr == theirs->v4.sin_addr.s_addr;
+    return ours.any.sa_family == AF_INET6 && ours.v6.sin6_port == theirs->v6.sin6_port &&
+           memcmp(&ours.v6.sin6_addr, &theirs->v6.sin6_addr, sizeof ours.v6.sin6_addr) == 0;
 }
 
 /* With a reset, so that the port is free at once. */
@@ -50,15 +51,23 @@ static void drop_own_end(int fd)
 
 int em_connect_result(int fd)
 {
+    union peer_address theirs;
     int error = 0;
     socklen_t size = sizeof error;
     if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0)
         return errno;
-    if (error == 0 && is_own_end(fd)) {
-        drop_own_end(fd);
-        error = ECONNREFUSED;
-    }
-    return error;
+    if (error)
+        return error;
+    /* Without an error it is connected only if it has another end: a socket that has never begun to
+     * connect is ready as well. */
+    memset(&theirs, 0, sizeof theirs);
+    size = sizeof theirs;
+    if (getpeername(fd, &theirs.any, &size) != 0)
+        return errno;
+    if (!is_own_end(fd, &theirs))
+        return 0;
+    drop_own_end(fd);
+    return ECONNREFUSED;
 }
 
 /* Waits for a connect(2) that is under way. */
@@ -145,8 +154,8 @@ static int say(struct em_err *err, const char *name, int error)
     default:
         if (is_system(error))
             return em_fail(err, EM_EXIT_SYSTEM, "can't open a socket to %s: %s", name,
-                           strerror(error));
-        return em_fail(err, EM_EXIT_UNREACHABLE, "%s is unreachable (%s)", name, strerror(error));
+                           em_why(error));
+        return em_fail(err, EM_EXIT_UNREACHABLE, "%s is unreachable (%s)", name, em_why(error));
     }
 }
 

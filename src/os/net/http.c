@@ -5,6 +5,7 @@
 
 #include "embark/core/redact/secrets.h"
 #include "embark/os/loop/clock.h"
+#include "embark/os/loop/refused.h"
 #include "embark/os/net/net.h"
 
 /* One question: what the functions below share. */
@@ -76,7 +77,7 @@ static int read_some(struct question *q)
         return em_fail(q->err, EM_EXIT_UNREACHABLE, "%s resets the connection", q->url->name);
     if (n < 0)
         return em_fail(q->err, EM_EXIT_UNREACHABLE, "%s is unreachable (%s)", q->url->name,
-                       strerror(errno));
+                       em_why(errno));
     if (n == 0) {
         em_http_end(q->answer);
     } else {

@@ -9,7 +9,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "embark/os/files/files.h"
 #include "embark/os/loop/clock.h"
+#include "embark/os/loop/refused.h"
 #include "embark/os/net/net.h"
 #include "embark/os/process/spawn.h"
 
@@ -95,7 +97,8 @@ static _Noreturn void run_child(const char *host, int family, int out, pid_t par
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent)
         _exit(1);
-    em_loop_restore();
+    if (!em_loop_restore())
+        _exit(1);
     em_title("resolve");
     close_all_but(out);
     memset(&answer, 0, sizeof answer); /* with the padding, for valgrind */
@@ -116,13 +119,13 @@ static int start(struct question *q, const char *host, int family, struct em_err
     pid_t parent = getpid();
     if (pipe2(fds, O_CLOEXEC) != 0)
         return em_fail_errno(err, EM_EXIT_SYSTEM, "can't open a pipe to look up %s", host);
-    q->child.pid = fork();
+    q->child.pid = em_fork();
     if (q->child.pid == 0)
         run_child(host, family, fds[1], parent);
     int error = errno;
-    close(fds[1]);
+    em_close(fds[1]);
     if (q->child.pid < 0) {
-        close(fds[0]);
+        em_close(fds[0]);
         errno = error;
         em_fail_errno(err, EM_EXIT_SYSTEM, "can't fork to look up %s", host);
         em_hint(err, "a pids limit (docker run --pids-limit, a cgroup's pids.max) or RLIMIT_NPROC "
@@ -139,7 +142,7 @@ static void finish(struct question *q)
 {
     if (q->fd < 0)
         return;
-    close(q->fd);
+    em_close(q->fd);
     q->fd = -1;
     if (!q->child.done)
         kill(q->child.pid, SIGKILL);
@@ -169,7 +172,7 @@ static int say(struct em_err *err, const char *host, int code, int error)
                        "%s can't be looked up (the resolver's process %s)", host, em_str_c(&how));
     case EAI_SYSTEM:
         return em_fail(err, EM_EXIT_UNREACHABLE, "%s can't be looked up (DNS: %s)", host,
-                       strerror(error));
+                       em_why(error));
     default:
         return em_fail(err, EM_EXIT_UNREACHABLE, "%s can't be looked up (DNS: %s)", host,
                        gai_strerror(code));

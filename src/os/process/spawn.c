@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "embark/os/exec/find.h"
+#include "embark/os/files/files.h"
 #include "embark/os/loop/clock.h"
 #include "embark/os/process/group.h"
 #include "embark/os/process/terminal.h"
@@ -21,7 +22,7 @@
 
 /* What the child tells about a step that failed. Smaller than PIPE_BUF, so it arrives whole. */
 struct report {
-    enum { STEP_DEATH, STEP_GROUP, STEP_DUP, STEP_DIR, STEP_EXEC } step;
+    enum { STEP_DEATH, STEP_GROUP, STEP_DUP, STEP_DIR, STEP_SIGNALS, STEP_EXEC } step;
     int error;
 };
 
@@ -82,7 +83,8 @@ static void run_child(const struct em_spawn *spawn, const char *file, pid_t pare
         tell(pipe_fd, STEP_DUP, errno);
     if (spawn->dir && chdir(spawn->dir) != 0)
         tell(pipe_fd, STEP_DIR, errno);
-    em_loop_restore();
+    if (!em_loop_restore())
+        tell(pipe_fd, STEP_SIGNALS, errno);
     execve(file, spawn->argv, spawn->environ ? spawn->environ : environ);
     tell(pipe_fd, STEP_EXEC, errno);
 }
@@ -93,13 +95,13 @@ static int start(const struct em_spawn *spawn, const char *file, int report[2], 
     if (pipe2(report, O_CLOEXEC) != 0)
         return em_fail_errno(err, EM_EXIT_SYSTEM, "can't open a pipe");
     pid_t parent = getpid();
-    *pid = fork();
+    *pid = em_fork();
     if (*pid < 0) {
         int code = em_fail_errno(err, EM_EXIT_SYSTEM, "can't fork for %s", spawn->argv[0]);
         em_hint(err, "a pids limit (docker run --pids-limit, a cgroup's pids.max) or RLIMIT_NPROC "
                      "may be reached");
-        close(report[0]);
-        close(report[1]);
+        em_close(report[0]);
+        em_close(report[1]);
         return code;
     }
     if (*pid == 0)
@@ -108,7 +110,7 @@ static int start(const struct em_spawn *spawn, const char *file, int report[2], 
      * exec'd already, after its own call. */
     if (spawn->own_group)
         setpgid(*pid, *pid);
-    close(report[1]);
+    em_close(report[1]);
     return 0;
 }
 
@@ -120,7 +122,7 @@ static int read_report(int fd, struct report *report)
     do
         n = read(fd, report, sizeof *report);
     while (n < 0 && errno == EINTR);
-    close(fd);
+    em_close(fd);
     return n == (ssize_t)sizeof *report ? 1 : 0;
 }
 
@@ -143,7 +145,7 @@ int em_spawn(const struct em_spawn *spawn, struct em_child *child, struct em_err
     em_child_forget(child);
     if (report.step == STEP_EXEC)
         return em_exec_explain(spawn->argv[0], em_str_c(&file), report.error, err);
-    static const char *const calls[] = {"prctl", "setpgid", "dup2", "chdir"};
+    static const char *const calls[] = {"prctl", "setpgid", "dup2", "chdir", "sigprocmask"};
     errno = report.error;
     return em_fail_errno(err, EM_EXIT_SYSTEM, "can't prepare %s to run (%s)", spawn->argv[0],
                          calls[report.step]);
@@ -153,7 +155,7 @@ int em_spawn_function(const struct em_spawn *spawn, int (*body)(void *ctx), void
                       struct em_child *child, struct em_err *err)
 {
     pid_t parent = getpid();
-    child->pid = fork();
+    child->pid = em_fork();
     if (child->pid < 0)
         return em_fail_errno(err, EM_EXIT_SYSTEM, "can't fork");
     if (child->pid == 0) {
@@ -187,7 +189,7 @@ struct ends {
 static void shut(int *fd)
 {
     if (*fd >= 0)
-        close(*fd);
+        em_close(*fd);
     *fd = -1;
 }
 

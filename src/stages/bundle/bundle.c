@@ -290,6 +290,14 @@ int em_bundle(const struct em_config *config, bool hosts, struct em_bundle_repor
             code = em_inlined_explain(config, search.inlined, search.inlined_count, &report->errs,
                                       err);
     }
+    if (code == 0 && search.look.broken.len)
+        code =
+            em_fail(err, EM_EXIT_SYSTEM, "bundle: can't look at %s", em_str_c(&search.look.broken));
+    if (search.look.bytes >= (unsigned long long)EM_LOOK_GIB << 30)
+        em_hint(em_errs_add(&report->errs, EM_EXIT_REQUIREMENT,
+                            "the folders hold more than %d GiB: not all of it was looked at (%s)",
+                            EM_LOOK_GIB, config->bundle_dir.where[0]),
+                "dir is what the frontend's build left: is there something else in it?");
     say_banned(&search, &report->errs);
     say_unseen(&search.look, &report->warnings);
     list_hosts(&search, &report->hosts);

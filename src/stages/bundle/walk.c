@@ -1,5 +1,6 @@
 #include "walk.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +9,7 @@
 #include "embark/os/files/tree.h"
 #include "embark/os/loop/clock.h"
 #include "embark/os/loop/loop.h"
+#include "embark/os/loop/refused.h"
 
 /* Large enough for a system call to be cheap, and small enough for the second cache. */
 enum { BLOCK = 256 * 1024 };
@@ -36,20 +38,31 @@ static bool wanted(void *ctx, int dir, const char *name)
     return true;
 }
 
-static void problem(void *ctx, const char *path, const char *why)
+/* What an image may be like: files that are not for us, or that go while they are looked at.
+ * Anything else is no reason to take what was not seen for good. */
+static bool is_usual(int error)
+{
+    return error == 0 || error == EACCES || error == EPERM || error == ENOENT || error == ENOTDIR ||
+           error == ELOOP;
+}
+
+static void problem(void *ctx, const char *path, int error, const char *why)
 {
     struct em_bundle_walk *look = ctx;
+
+    if (!is_usual(error) && !look->broken.len)
+        em_str_printf(&look->broken, "%s: %s", path, why);
 
     if (look->unreadable_count++ == 0)
         em_str_printf(&look->unreadable, "%s: %s", path, why);
 }
 
-/* A file of many gigabytes doesn't keep SIGTERM waiting. */
+/* A file of many gigabytes doesn't keep SIGTERM waiting, nor anybody for ever. */
 static bool goes_on(struct em_bundle_walk *look)
 {
     if (look->blocks++ % 64 == 63)
         em_wait(NULL, 0, em_now());
-    return !em_loop_stopped();
+    return !em_loop_stopped() && look->bytes < (unsigned long long)EM_LOOK_GIB << 30;
 }
 
 /* What stands at a block's end is looked at with the next one, so that EM_LOOK_BEHIND bytes of the
@@ -64,8 +77,12 @@ static void look_at(void *ctx, const char *path, int fd, const struct stat *st)
     look->path = path;
     look->files++;
     while (!last && goes_on(look)) {
-        size_t wish = look->size - have, n = em_tree_read(fd, look->buffer + have, wish), to, start;
+        size_t wish = look->size - have, n, to, start;
+        int error;
 
+        n = em_tree_read(fd, look->buffer + have, wish, &error);
+        if (error)
+            problem(look, path, error, em_why(error));
         last = n < wish;
         have += n;
         look->bytes += n;
@@ -96,6 +113,7 @@ void em_bundle_walk_free(struct em_bundle_walk *look)
 {
     em_search_free(&look->scan);
     em_str_free(&look->unreadable);
+    em_str_free(&look->broken);
     free(look->buffer);
     *look = (struct em_bundle_walk){0};
 }

@@ -8,6 +8,9 @@
 /* Bytes of the same file in front of and behind a text that was found, as far as there are any. */
 enum { EM_LOOK_BEFORE = 512, EM_LOOK_BEHIND = 1024 };
 
+/* No more than so much of all folders together is looked at. */
+enum { EM_LOOK_GIB = 4 };
+
 struct em_bundle_walk {
     struct em_search scan; /* the caller's texts */
     em_search_found
@@ -22,7 +25,8 @@ struct em_bundle_walk {
 
     struct em_str unreadable; /* "PATH: Permission denied", the first */
     size_t unreadable_count;
-    size_t compressed; /* .gz, .br and .zst without an original beside them */
+    struct em_str broken; /* the same for what is no matter of permissions: "PATH: I/O error" */
+    size_t compressed;    /* .gz, .br and .zst without an original beside them */
     char *buffer;
     size_t size;
     unsigned blocks; /* read so far */

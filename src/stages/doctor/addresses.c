@@ -8,6 +8,7 @@
 
 #include "embark/os/files/files.h"
 #include "embark/os/loop/clock.h"
+#include "embark/os/loop/refused.h"
 #include "embark/os/net/net.h"
 #include "embark/os/net/probe.h"
 #include "session.h"
@@ -168,14 +169,14 @@ static void say_state(const struct em_probe *probe, struct em_str *out)
         em_str_puts(out, "is no stream socket");
         break;
     default:
-        em_str_printf(out, "is unreachable (%s)", strerror(probe->error));
+        em_str_printf(out, "is unreachable (%s)", em_why(probe->error));
     }
 }
 
 /* Sockets of other ports in the same folder. */
 static void find_sockets(const char *folder, struct em_str *out)
 {
-    DIR *dir = opendir(folder);
+    DIR *dir = em_dir_open(folder);
     int n = 0;
     for (struct dirent *e = dir ? readdir(dir) : NULL; e; e = readdir(dir))
         if (em_starts(e->d_name, ".s.PGSQL.") && !em_ends(e->d_name, ".lock") &&

@@ -5,6 +5,7 @@
 #include "embark/core/redact/secrets.h"
 #include "embark/os/files/files.h"
 #include "embark/os/loop/clock.h"
+#include "embark/os/loop/refused.h"
 #include "embark/os/machine/last_start_file.h"
 #include "embark/os/machine/phase.h"
 #include "embark/stages/doctor/doctor.h"
@@ -103,7 +104,7 @@ static void say_none(struct em_str *why, struct em_doctor_rows *looks)
     const char *folder = em_last_start_file_folder(&named);
     int error = named && !why->len ? em_path_access(folder, W_OK | X_OK) : 0;
     if (error)
-        em_str_printf(why, "%s can't be written: %s", folder, strerror(error));
+        em_str_printf(why, "%s can't be written: %s", folder, em_why(error));
     if (why->len) {
         em_doctor_row_add(looks, SECTION, "report", EM_MARK_WARN, 0, "%s", em_str_c(why));
         em_doctor_row_hint(looks,

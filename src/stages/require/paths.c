@@ -13,6 +13,7 @@
 #include "embark/core/linux/mountinfo.h"
 #include "embark/os/files/files.h"
 #include "embark/os/log/log.h"
+#include "embark/os/loop/refused.h"
 
 /* A host with thousands of containers has a long table, but not in a container. */
 #define MOUNTINFO_MAX ((size_t)16 * 1024 * 1024)
@@ -29,7 +30,7 @@ static bool exists(const char *key, const char *path, const char *where, struct 
         return true;
     missing = errno == ENOENT || errno == ENOTDIR || errno == ELOOP;
     err = em_errs_add(errs, EM_EXIT_REQUIREMENT, "%s %s: %s", key, path,
-                      missing ? "does not exist" : strerror(errno));
+                      missing ? "does not exist" : em_why(errno));
     em_path_nearest(path, &nearest);
     em_str_printf(&err->text, "%s%s (%s)", nearest.len ? "; " : "", em_str_c(&nearest), where);
     if (missing)
@@ -53,7 +54,7 @@ static void refused(const char *key, const char *path, const char *where, const 
     }
     em_path_owner(st, &owner);
     err = em_errs_add(errs, EM_EXIT_REQUIREMENT, "%s %s: can't be %s: %s: it %s (%s)", key, path,
-                      what, strerror(error), em_str_c(&owner), where);
+                      what, em_why(error), em_str_c(&owner), where);
     if (error == EPERM)
         em_hint(err, "the mode allows it: the file may be immutable (lsattr)");
     else
@@ -115,7 +116,7 @@ static void hint_empty(const char *path, struct em_err *err)
 static void require_contents(const char *path, const char *where, const struct stat *st,
                              struct em_errs *errs)
 {
-    DIR *stream = opendir(path);
+    DIR *stream = em_dir_open(path);
     struct dirent *entry = NULL;
 
     if (!stream) {

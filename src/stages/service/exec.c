@@ -53,7 +53,11 @@ int em_service_exec(char *const *argv, int death_signal, struct em_err *err)
     if (em_loop_stopped())
         return em_fail_stopped(err);
     em_reaper_stop();
-    em_loop_restore_for_exec();
+    if (!em_loop_restore_for_exec()) {
+        code = em_fail_errno(err, EM_EXIT_SYSTEM, "can't give signals back for %s", argv[0]);
+        em_loop_retake();
+        return code;
+    }
     if (death_signal) /* one that embark was given by whoever started it is kept */
         em_parent_signal(death_signal);
     /* Every descriptor of embark's is close-on-exec. */

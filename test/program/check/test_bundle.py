@@ -328,6 +328,13 @@ def test_a_file_that_shrinks_and_grows(bundle, folder):
         thread.join()
 
 
+def test_no_look_is_without_an_end(folder, bundle):
+    """What was not looked at is not taken for good."""
+    write(folder / "dist/a.js")
+    os.truncate(folder / "dist/a.js", 40 << 30)    # sparse
+    bundle(72, "bundle: the folders hold more than 4 GiB: not all of it was looked at", keys="forbid = localhost:3000\n", timeout=120)
+
+
 def test_a_signal_ends_a_long_look(embark, folder, bundle):
     write(folder / "dist/a.js")
     os.truncate(folder / "dist/a.js", 40 << 30)    # sparse: it would be read for a while

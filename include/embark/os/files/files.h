@@ -3,6 +3,7 @@
 #ifndef EMBARK_OS_FILES_FILES_H
 #define EMBARK_OS_FILES_FILES_H
 
+#include <dirent.h>
 #include <stdbool.h>
 #include <sys/stat.h>
 
@@ -13,6 +14,13 @@
  * nothing added to `out`: why says "is a directory", "Permission denied", "is larger than 1 MiB"…
  */
 bool em_file_read(const char *path, size_t limit, struct em_str *out, struct em_str *why);
+
+/* A descriptor for reading a regular file (O_NONBLOCK, O_CLOEXEC), with its `st`. -1, with the
+ * reason added to why: it is no regular file, and then it is not opened, or can't be read. */
+int em_file_open(const char *path, struct stat *st, struct em_str *why);
+
+/* opendir(3); what the system has refused is noted (refused.h). */
+DIR *em_dir_open(const char *path);
 
 /* At most `size` first bytes of a regular file, for a look at what it is. False: it can't be read.
  */
@@ -49,6 +57,12 @@ void em_path_owner(const struct stat *st, struct em_str *out);
 /* Whether `path` is on a mount with the flag (ST_NOEXEC, ST_RDONLY, statvfs(3)). False if it can't
  * be told. */
 bool em_path_mount_has(const char *path, unsigned long flag);
+
+/* close(2), asked once more when it says no: Linux has closed the descriptor all the same, and
+ * where something in between (a filter, a tracer) has not let it, the other end of a pipe would
+ * wait for an end that never comes. embark has one thread, so that the number is nobody else's by
+ * then. */
+void em_close(int fd);
 
 /* Writes all of it, whatever write(2) takes at a time. False: errno. */
 bool em_put(int fd, const char *bytes, size_t length);

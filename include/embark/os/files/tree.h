@@ -21,8 +21,9 @@ struct em_tree {
     bool (*wanted)(void *ctx, int dir, const char *name);
     /* A regular file, opened. `path` begins with the root's own, and may hold any bytes. */
     void (*file)(void *ctx, const char *path, int fd, const struct stat *st);
-    /* A folder or file that can't be looked at, and why ("Permission denied"). */
-    void (*problem)(void *ctx, const char *path, const char *why);
+    /* A folder or file that can't be looked at, and why: an errno, and "Permission denied"; 0 where
+     * folders are nested too deeply. */
+    void (*problem)(void *ctx, const char *path, int error, const char *why);
     void *ctx;
 };
 
@@ -31,7 +32,7 @@ struct em_tree {
  * n: stopped by a signal. */
 int em_tree_walk(const char *root, const struct em_tree *tree, struct em_err *err);
 
-/* Reads up to `length` bytes at the file's position. Fewer: the end, or what can't be read. */
-size_t em_tree_read(int fd, char *into, size_t length);
+/* Reads up to `length` bytes at the file's position. Fewer: the end, or *error (else 0). */
+size_t em_tree_read(int fd, char *into, size_t length, int *error);
 
 #endif

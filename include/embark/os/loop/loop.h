@@ -98,9 +98,13 @@ void em_child_explain(
     int status,
     struct em_str *out); /* "exited with status 3", "was killed by SIGKILL (out of memory?)" */
 
+/* fork(2). The C library changes the signal mask on the way: it is what it was afterwards, also
+ * where the kernel has refused the library that. */
+pid_t em_fork(void);
+
 /* In a fork's child, or right before exec: dispositions and mask as embark found them. Only
- * async-signal-safe calls. */
-void em_loop_restore(void);
+ * async-signal-safe calls. False: errno; what is exec'd would not be as it was given to embark. */
+bool em_loop_restore(void);
 /* Takes what has arrived and wasn't waited for: a signal that asks to end is in em_loop_stopped()
  * then, and one that doesn't (SIGUSR1 for a service that isn't there yet) can't end the process
  * when signals are let through. */
@@ -108,7 +112,7 @@ void em_loop_drain(void);
 /* Right before the service's exec: as em_loop_restore(), but a signal that asked to end and is
  * still pending ends the process with 128 + n instead of being lost (a PID 1 ignores what has its
  * default disposition). */
-void em_loop_restore_for_exec(void);
+bool em_loop_restore_for_exec(void);
 /* exec failed: embark's own handling again. */
 void em_loop_retake(void);
 

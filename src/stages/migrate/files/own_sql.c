@@ -33,7 +33,7 @@ static int add_names(const char *folder, const char *below, int depth, struct em
 {
     EM_STR_AUTO here = EM_STR_INIT;
     em_str_printf(&here, "%s%s%s", folder, *below ? "/" : "", below);
-    DIR *dir = opendir(em_str_c(&here));
+    DIR *dir = em_dir_open(em_str_c(&here));
     int code = 0;
     if (!dir)
         return em_fail_errno(err, EM_EXIT_CONFIG, "[migrate] sql = %s", em_str_c(&here));

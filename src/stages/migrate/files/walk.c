@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "embark/os/files/files.h"
+#include "embark/os/loop/refused.h"
 
 /* A migration's file that is larger is data: it isn't read into memory for a digest. */
 #define FILE_LIMIT ((size_t)64 * 1024 * 1024)
@@ -89,7 +90,7 @@ static void add_entry(struct em_migration_walk *walk, const char *path, const ch
         return;
     if (stat(path, &st) != 0) {
         if (!apps) /* a link to nowhere is no app */
-            problem(walk, path, strerror(errno));
+            problem(walk, path, em_why(errno));
     } else if (S_ISDIR(st.st_mode)) {
         if (walk->depth != EM_TOOL_FLAT && !(apps && holds_no_apps(walk, name)))
             add_folder(walk, path, &st);
@@ -124,9 +125,9 @@ static void add_folder(struct em_migration_walk *walk, const char *path, const s
     if (!enter(walk, path, st))
         return;
     bool here = strcmp(em_base_name(path), "migrations") == 0;
-    DIR *dir = opendir(path);
+    DIR *dir = em_dir_open(path);
     if (!dir)
-        problem(walk, path, strerror(errno));
+        problem(walk, path, em_why(errno));
     errno = 0;
     for (struct dirent *entry; dir && (entry = readdir(dir)) != NULL; errno = 0) {
         EM_STR_AUTO inner = EM_STR_INIT;
@@ -140,7 +141,7 @@ static void add_folder(struct em_migration_walk *walk, const char *path, const s
         add_entry(walk, em_str_c(&inner), entry->d_name, entry->d_type, here);
     }
     if (dir && errno)
-        problem(walk, path, strerror(errno));
+        problem(walk, path, em_why(errno));
     if (dir)
         closedir(dir);
     walk->levels--;
@@ -165,7 +166,7 @@ void em_migration_walk(struct em_migration_walk *walk, const struct em_tool_plac
         return;
     if (stat(place->path, &st) != 0) {
         if (place->named || (errno != ENOENT && errno != ENOTDIR))
-            problem(walk, place->path, errno == ENOENT ? "it does not exist" : strerror(errno));
+            problem(walk, place->path, errno == ENOENT ? "it does not exist" : em_why(errno));
     } else if (S_ISDIR(st.st_mode)) {
         add_folder(walk, place->path, &st);
     } else if (S_ISREG(st.st_mode)) {

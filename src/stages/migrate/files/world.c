@@ -59,7 +59,7 @@ static bool world_read(void *ctx, const char *path, struct em_str *out, struct e
 
 static bool world_names(void *ctx, const char *folder, struct em_list *names)
 {
-    DIR *dir = opendir(folder);
+    DIR *dir = em_dir_open(folder);
     (void)ctx;
     if (!dir)
         return false;

@@ -1,7 +1,5 @@
 #include "jar.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -10,6 +8,7 @@
 #include "embark/core/languages/java/class_path.h"
 #include "embark/core/languages/java/inflate.h"
 #include "embark/core/languages/java/zip.h"
+#include "embark/os/files/files.h"
 
 enum { DIRECTORY_MAX = 64 * 1024 * 1024, MANIFEST_MAX = 1024 * 1024, NESTED_MAX = 2 };
 
@@ -164,20 +163,15 @@ static bool look(const struct part *part, struct em_jar_search *search, int dept
 
 bool em_jar_find(const char *path, struct em_jar_search *search, struct em_str *why)
 {
-    /* O_NONBLOCK: a FIFO must not hold us up. */
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    struct part part = {.fd = fd};
     struct stat st;
+    int fd = em_file_open(path, &st, why);
+    struct part part = {.fd = fd};
     bool ok;
 
-    if (fd < 0 || fstat(fd, &st) != 0) {
-        em_str_puts(why, strerror(errno));
-        if (fd >= 0)
-            close(fd);
+    if (fd < 0)
         return false;
-    }
     part.size = (uint64_t)st.st_size;
-    ok = S_ISREG(st.st_mode) && look(&part, search, 0);
+    ok = look(&part, search, 0);
     if (!ok)
         em_str_puts(why, "is no jar, or a damaged one");
     close(fd);

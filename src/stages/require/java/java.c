@@ -8,6 +8,7 @@
 #include "embark/core/languages/java/class_path.h"
 #include "embark/core/languages/manifest.h"
 #include "embark/core/languages/module.h"
+#include "embark/os/files/files.h"
 #include "embark/os/log/log.h"
 #include "jar.h"
 
@@ -73,7 +74,7 @@ static void look_in_jar(struct search *s, const char *path)
 
 static void look_in_jars_of(struct search *s, const char *folder)
 {
-    DIR *stream = opendir(*folder ? folder : ".");
+    DIR *stream = em_dir_open(*folder ? folder : ".");
     struct dirent *entry;
 
     while (stream && (entry = readdir(stream))) {

@@ -6,6 +6,7 @@
 
 #include "embark/os/exec/find.h"
 #include "embark/os/exec/library.h"
+#include "embark/os/files/files.h"
 
 void em_node_addons(const char *node, const char *name, const char *package, const char *where,
                     struct em_errs *errs)
@@ -17,7 +18,7 @@ void em_node_addons(const char *node, const char *name, const char *package, con
     DIR *stream;
 
     em_str_printf(&folder, "%s/build/Release", package);
-    stream = opendir(em_str_c(&folder));
+    stream = em_dir_open(em_str_c(&folder));
     if (!stream)
         return;
     if (em_exec_find(node, getenv("PATH"), &program, &ignored) == 0)

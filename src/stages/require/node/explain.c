@@ -26,7 +26,7 @@ static bool elsewhere(const char *dir, const char *package, struct em_str *path)
         "/usr/share/nodejs",           "/node_modules",
         "/app/node_modules",           "/usr/src/app/node_modules"};
     EM_STR_AUTO folder = EM_STR_INIT;
-    DIR *stream = opendir(dir);
+    DIR *stream = em_dir_open(dir);
     struct dirent *entry;
     bool found = false;
 
@@ -61,7 +61,7 @@ static bool alike(const struct em_node_found *found, const char *package, struct
         em_str_puts(&folder, found->looked.v[i]);
         if (slash)
             em_str_printf(&folder, "/%.*s", (int)(slash - package), package);
-        stream = opendir(em_str_c(&folder));
+        stream = em_dir_open(em_str_c(&folder));
         while (stream && names.n < NAMES_LOOKED_AT && (entry = readdir(stream)))
             if (entry->d_name[0] != '.' && entry->d_name[0] != '@')
                 em_list_add(&names, entry->d_name);

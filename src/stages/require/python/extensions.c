@@ -64,10 +64,11 @@ static void take(void *ctx, const char *path, int fd, const struct stat *st)
         em_list_add(list, path);
 }
 
-static void ignore(void *ctx, const char *path, const char *why)
+static void ignore(void *ctx, const char *path, int error, const char *why)
 {
     (void)ctx;
     (void)path;
+    (void)error;
     (void)why;
 }
 

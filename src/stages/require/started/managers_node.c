@@ -45,7 +45,7 @@ static bool is_named(const char *dir, const char *name)
 
 static void search_in(struct search *s, const char *dir, int depth)
 {
-    DIR *stream = opendir(dir[0] ? dir : ".");
+    DIR *stream = em_dir_open(dir[0] ? dir : ".");
     struct dirent *entry;
 
     while (stream && s->folders < FOLDERS_MAX && (entry = readdir(stream))) {

@@ -172,7 +172,7 @@ static bool use_keyed(struct use *u, const char *parent, const char *of)
 {
     char key[KEY_LENGTH + 1];
     EM_STR_AUTO found = EM_STR_INIT;
-    DIR *stream = opendir(parent);
+    DIR *stream = em_dir_open(parent);
     struct dirent *entry;
     size_t count = 0;
 
