@@ -277,6 +277,15 @@ static bool is_local(const char *host, size_t length)
            (length == 7 && strncmp(host, "0.0.0.0", 7) == 0) || !memchr(host, '.', length);
 }
 
+bool em_bundle_host_is_own_port(const char *host, size_t length)
+{
+    size_t n = without_port(host, length);
+
+    return n < length &&
+           (within(host, n, "localhost") || (n > 4 && strncmp(host, "127.", 4) == 0) ||
+            (n == 7 && strncmp(host, "0.0.0.0", 7) == 0));
+}
+
 /* The last two labels: "example.com". */
 static size_t domain_start(const char *host, size_t length)
 {

@@ -23,6 +23,7 @@ struct banned {
 struct host {
     char *name;
     size_t count;
+    struct banned local; /* where it stands, if it is a port of the browser's own machine */
 };
 
 struct search {
@@ -65,20 +66,23 @@ static bool found_value(struct search *search, size_t index)
     return false;
 }
 
-static bool found_banned(struct search *search, size_t text, size_t at)
+static void note(const struct em_bundle_walk *look, size_t at, size_t length, struct banned *banned)
 {
-    const struct em_bundle_walk *look = &search->look;
-    struct banned *banned = &search->banned[search->signs[text].index];
-
     if (banned->last_file == look->files)
-        return false;
+        return;
     banned->last_file = look->files;
     if (banned->files++ && strcmp(look->path, em_str_c(&banned->file)) > 0)
-        return false;
+        return;
     em_str_cut(&banned->file, 0);
     em_str_puts(&banned->file, look->path);
     em_str_cut(&banned->around, 0);
-    em_bundle_around(look->block, look->length, at, look->scan.v[text].length, &banned->around);
+    em_bundle_around(look->block, look->length, at, length, &banned->around);
+}
+
+static bool found_banned(struct search *search, size_t text, size_t at)
+{
+    note(&search->look, at, search->look.scan.v[text].length,
+         &search->banned[search->signs[text].index]);
     return false;
 }
 
@@ -97,10 +101,14 @@ static bool found_url(struct search *search, size_t at)
     if (i == search->host_count && i < HOSTS_MAX) {
         search->hosts = em_realloc(search->hosts, i + 1, sizeof(*search->hosts));
         search->hosts[search->host_count++] =
-            (struct host){em_strndup(url.host, url.host_length), 0};
+            (struct host){.name = em_strndup(url.host, url.host_length)};
     }
-    if (i < search->host_count)
+    if (i < search->host_count) {
         search->hosts[i].count++;
+        if (em_bundle_host_is_own_port(url.host, url.host_length))
+            note(&search->look, (size_t)(url.text - search->look.block), url.length,
+                 &search->hosts[i].local);
+    }
     return true;
 }
 
@@ -181,8 +189,11 @@ static void end(struct search *search)
         em_str_free(&search->banned[i].file);
         em_str_free(&search->banned[i].around);
     }
-    for (size_t i = 0; i < search->host_count; i++)
+    for (size_t i = 0; i < search->host_count; i++) {
         free(search->hosts[i].name);
+        em_str_free(&search->hosts[i].local.file);
+        em_str_free(&search->hosts[i].local.around);
+    }
     free(search->hosts);
     free(search->banned);
     free(search->inlined);
@@ -191,6 +202,47 @@ static void end(struct search *search)
 }
 
 /* ---- What is said ---------------------------------------------------------------------------- */
+
+static void say_place(const struct banned *banned, struct em_err *err)
+{
+    em_str_puts(&err->text, em_str_c(&banned->file));
+    if (banned->files > 1)
+        em_str_printf(&err->text, " (and in %zu more file%s)", banned->files - 1,
+                      banned->files > 2 ? "s" : "");
+    em_str_printf(&err->text, ": %s", em_str_c(&banned->around));
+}
+
+/* It is meant where a variable's value of the run time has it, and said already where it is
+ * forbidden. */
+static bool is_named(const struct search *search, const char *host)
+{
+    for (size_t i = 0; i < search->inlined_count; i++)
+        if (strstr(search->inlined[i].value, host))
+            return true;
+    for (size_t i = 0; i < search->config->bundle_forbid.n; i++)
+        if (search->banned[i].files && strstr(search->config->bundle_forbid.v[i], host))
+            return true;
+    return false;
+}
+
+static void say_own_ports(const struct search *search, struct em_errs *warnings)
+{
+    for (size_t i = 0; i < search->host_count; i++) {
+        const struct host *host = &search->hosts[i];
+        struct em_err *err;
+
+        if (!host->local.files || is_named(search, host->name))
+            continue;
+        err = em_errs_add(warnings, 0, "%s is a port of the browser's own machine, and stands in ",
+                          host->name);
+        say_place(&host->local, err);
+        em_hint(err,
+                "as a rule it is the default of a variable that was not set when the bundle was "
+                "built: set it there, and name it in [bundle] inlined; forbid = %s makes this an "
+                "error",
+                host->name);
+    }
+}
 
 static void say_banned(const struct search *search, struct em_errs *errs)
 {
@@ -202,12 +254,9 @@ static void say_banned(const struct search *search, struct em_errs *errs)
 
         if (!banned->files)
             continue;
-        err = em_errs_add(errs, EM_EXIT_BAKED, "forbid %s: stands in %s", forbid->v[i],
-                          em_str_c(&banned->file));
-        if (banned->files > 1)
-            em_str_printf(&err->text, " (and in %zu more file%s)", banned->files - 1,
-                          banned->files > 2 ? "s" : "");
-        em_str_printf(&err->text, ": %s (%s)", em_str_c(&banned->around), forbid->where[i]);
+        err = em_errs_add(errs, EM_EXIT_BAKED, "forbid %s: stands in ", forbid->v[i]);
+        say_place(banned, err);
+        em_str_printf(&err->text, " (%s)", forbid->where[i]);
         em_hint(err, "values are inlined when the bundle is built: build it again with the right "
                      "ones as build arguments (docker build --build-arg NAME=VALUE, and ARG NAME "
                      "before the build in the Dockerfile)");
@@ -301,6 +350,7 @@ int em_bundle(const struct em_config *config, bool hosts, struct em_bundle_repor
     say_banned(&search, &report->errs);
     say_unseen(&search.look, &report->warnings);
     list_hosts(&search, &report->hosts);
+    say_own_ports(&search, &report->warnings);
     report->files = search.look.files;
     report->bytes = search.look.bytes;
     end(&search);

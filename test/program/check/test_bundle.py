@@ -345,3 +345,23 @@ def test_a_signal_ends_a_long_look(embark, folder, bundle):
     process.expect(143, timeout=15 if asan() else 5)
     assert re.search("stopped by SIGTERM", process.stderr)
     print(f"{time.monotonic() - started:.2f} s")
+
+
+# --- URLs of the browser's own machine, which nobody has forbidden
+
+def test_a_port_of_the_own_machine_is_a_warning(bundle, folder):
+    write(folder / "dist" / "b.js", "fetch(`http://localhost:8000/items`)")
+    write(folder / "dist" / "a.js", "fetch('http://127.0.0.1:3000')+fetch('http://localhost:8000')")
+    bundle(0, r"bundle: localhost:8000 is a port of the browser's own machine, and stands in dist/a\.js \(and in 1 more file\): .*localhost:8000",
+           r"bundle: 127\.0\.0\.1:3000 is a port", r"hint: as a rule it is the default of a variable that was not set when the bundle was "
+           r"built: set it there, and name it in \[bundle\] inlined; forbid = localhost:8000 makes this an error")
+    said = bundle(73, "forbid localhost:8000: stands in dist/a.js", keys="forbid = localhost:8000\n").stderr
+    assert "localhost:8000 is a port" not in said and "127.0.0.1:3000 is a port" in said
+
+
+def test_a_port_of_the_own_machine_that_is_meant(bundle, folder):
+    """A variable's value of this run names it, a library's placeholder has no port, and a start says nothing."""
+    write(folder / "dist" / "a.js", "fetch('http://localhost:8000/items');new URL(e,'http://localhost')")
+    env = {"VITE_API": "http://localhost:8000"}
+    assert "is a port" not in bundle(0, keys="inlined = VITE_API\n", env=env).stderr
+    assert "is a port" not in bundle(0, command=("true",)).stderr

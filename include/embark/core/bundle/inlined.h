@@ -40,6 +40,9 @@ bool em_bundle_url(const char *bytes, size_t length, size_t at, struct em_bundle
 /* Whether a URL's host is there for people to read or as a name only: www.w3.org, nextjs.org… */
 bool em_bundle_host_is_noise(const char *host, size_t length);
 
+/* Whether a host with a port is the browser's own machine: localhost:3000, 127.0.0.1:8000. */
+bool em_bundle_host_is_own_port(const char *host, size_t length);
+
 /* How much `url` looks like what a default or another build would have in the place of the URL
  * `wanted`: 0 for not at all. Counts are a host of this machine, the same path, the same domain. */
 int em_bundle_alike(const struct em_bundle_url *url, const char *wanted);
