@@ -57,8 +57,16 @@ bool em_bundle_validate(const struct em_config *config, struct em_errs *errs)
 
 /* ---- While looking --------------------------------------------------------------------------- */
 
-static bool found_value(struct search *search, size_t index)
+static bool found_value(struct search *search, size_t text, size_t at)
 {
+    const struct em_bundle_walk *look = &search->look;
+    size_t index = search->signs[text].index;
+    enum em_bundle_part part =
+        em_bundle_part(look->block, look->length, at, look->scan.v[text].length);
+
+    search->inlined[index].slash |= part == EM_BUNDLE_SLASH;
+    if (part != EM_BUNDLE_WHOLE)
+        return true;
     search->inlined[index].found = true;
     for (size_t i = 0; i < search->look.scan.n; i++)
         if (search->signs[i].kind == SIGN_VALUE && search->signs[i].index == index)
@@ -119,7 +127,7 @@ static bool found(void *ctx, size_t text, size_t at)
 
     switch (search->signs[text].kind) {
     case SIGN_VALUE:
-        return found_value(search, search->signs[text].index);
+        return found_value(search, text, at);
     case SIGN_FORBIDDEN:
         return found_banned(search, text, at);
     case SIGN_URL:
@@ -163,7 +171,7 @@ static void add_inlined(struct search *search, size_t item, struct em_errs *warn
         return;
     }
     search->inlined[search->inlined_count++] =
-        (struct em_inlined){names->v[item], names->where[item], value, false};
+        (struct em_inlined){.name = names->v[item], .where = names->where[item], .value = value};
     add_spellings(search, sign, value);
 }
 
@@ -331,13 +339,13 @@ int em_bundle(const struct em_config *config, bool hosts, struct em_bundle_repor
     for (size_t i = 0; i < config->bundle_dir.n && code == 0; i++)
         code = look_into(&search, i, &report->errs, &missing, err);
     if (code == 0 && !missing) {
+        const struct em_inlined_said said = {&report->errs, &report->warnings};
         bool all = true;
 
         for (size_t i = 0; i < search.inlined_count; i++)
             all = all && search.inlined[i].found;
         if (!all)
-            code = em_inlined_explain(config, search.inlined, search.inlined_count, &report->errs,
-                                      err);
+            code = em_inlined_explain(config, search.inlined, search.inlined_count, &said, err);
     }
     if (code == 0 && search.look.broken.len)
         code =

@@ -141,7 +141,7 @@ def test_what_stands_in_its_place(bundle, folder, text, said):
 @pytest.mark.parametrize("before", [0, 1, 256 * 1024 - 10, 256 * 1024 + 1500])
 def test_spellings_and_places(bundle, folder, spelling, before):
     """Also where two blocks meet."""
-    write(folder / "dist/a.js", "-" * before + spelling + "-" * 10)
+    write(folder / "dist/a.js", ";" * before + spelling + ";" * 10)
     bundle(0, keys="inlined = API_URL\n", env={"API_URL": "https://a.example/?x=1&y=2"})
 
 
@@ -365,3 +365,71 @@ def test_a_port_of_the_own_machine_that_is_meant(bundle, folder):
     env = {"VITE_API": "http://localhost:8000"}
     assert "is a port" not in bundle(0, keys="inlined = VITE_API\n", env=env).stderr
     assert "is a port" not in bundle(0, command=("true",)).stderr
+
+
+# --- How a variable is read, and which value is whose
+
+@pytest.mark.parametrize("text", ["let{NEXT_PUBLIC_API:e,NEXT_PUBLIC_B:t}=n.env;f(e)", "const { NEXT_PUBLIC_API } = process.env;",
+                                  "var{NEXT_PUBLIC_B:t,NEXT_PUBLIC_API:e}=r(7).env"])
+def test_a_destructured_variable(bundle, folder, text):
+    """The build may have had it: another build changes nothing."""
+    write(folder / "dist" / "a.js", text)
+    said = bundle(73, rf'inlined NEXT_PUBLIC_API: is "{API}", but the code takes it out of process\.env with others',
+                  r"hint: write process\.env\.NEXT_PUBLIC_API out where it is used: only that is replaced",
+                  keys="inlined = NEXT_PUBLIC_API\n", env={"NEXT_PUBLIC_API": API}).stderr
+    assert "--build-arg" not in said
+    write(folder / "dist" / "a.js", f'f("{API}")')
+    bundle(0, keys="inlined = NEXT_PUBLIC_API\n", env={"NEXT_PUBLIC_API": API})
+
+
+@pytest.mark.parametrize("text", ['let k="NEXT_PUBLIC_API";f(n.env[k])', "g('NEXT_PUBLIC_API')"])
+def test_a_computed_variable(bundle, folder, text):
+    write(folder / "dist" / "a.js", text)
+    bundle(73, r"but the code reads it by a name that it has in a variable \(process\.env\[name\]\), which no bundler inlines",
+           "hint: write process.env.NEXT_PUBLIC_API out", keys="inlined = NEXT_PUBLIC_API\n", env={"NEXT_PUBLIC_API": API})
+
+
+def test_a_variable_of_the_server_only(bundle, folder):
+    write(folder / ".next" / "static" / "a.js", "f()")
+    write(folder / ".next" / "server" / "app" / "page.js", "fetch(process.env.SECRET_API)")
+    write(folder / "dist" / "a.js")
+    said = bundle(73, r"hint: only the server's code has it \(\.next/server/app/page\.js\), and reads it at run time: take SECRET_API out of inlined",
+                  keys="dir = .next/static\ninlined = SECRET_API\n", env={"SECRET_API": API}).stderr
+    assert "--build-arg" not in said
+    bundle(0, keys="dir = .next/static\n", env={"SECRET_API": API})     # the hint, followed
+
+
+def test_the_value_in_the_place_is_the_variables_own(bundle, folder):
+    """Of two variables each gets the URL that is like its own, by host and path."""
+    write(folder / "dist" / "a.js", 'f("http://localhost:3000");g("http://localhost:8000/api/v1/items")')
+    keys = "inlined = VITE_SITE VITE_API\n"
+    bundle(73, r'VITE_SITE: .*"http://localhost:3000" seems to be in its place', r'VITE_API: .*"http://localhost:8000/api/v1/items" seems',
+           keys=keys, env={"VITE_SITE": "https://www.example.com", "VITE_API": "https://api.example.com/api/v1"})
+    # what is another's value stands in nobody's place
+    write(folder / "dist" / "a.js", 'f("https://www.example.com/x")')
+    said = bundle(73, r"VITE_API: .*what it holds in its place can't be told", keys=keys,
+                  env={"VITE_SITE": "https://www.example.com", "VITE_API": "https://api.example.com/api/v1"}).stderr
+    assert "VITE_SITE" not in said
+    # and where two are as likely, both are named
+    write(folder / "dist" / "a.js", 'f("http://localhost:3000");g("http://localhost:8000")')
+    bundle(73, r'VITE_API: .*"http://localhost:[38]000" or "http://localhost:[83]000" seems to be in its place', keys="inlined = VITE_API\n",
+           env={"VITE_API": "https://api.example.com"})
+
+
+@pytest.mark.parametrize("value, text, code", [
+    ("https://api.exam", 'f("https://api.example.com")', 73), ("https://api.example.com", 'f("https://api.example.com:8443/x")', 73),
+    ("api.example.com", 'f("https://my-api.example.com")', 73), ("https://api.example.com/v1", 'f("https://api.example.com/v12")', 73),
+    ("api.example.com", 'f("https://api.example.com/x")', 0), ("https://api.example.com", "f(`https://api.example.com/items`)", 0),
+    ("https://api.example.com", "see https://api.example.com.", 0), ("production", 'm("production")', 0), ("production", 'm("preproduction")', 73),
+    ("https://api.example.com:8443", 'f("https://api.example.com:8443")', 0)])
+def test_values_are_compared_whole(bundle, folder, value, text, code):
+    write(folder / "dist" / "a.js", text)
+    bundle(code, keys="inlined = VITE_API\n", env={"VITE_API": value})
+
+
+@pytest.mark.parametrize("value, text, said", [("https://api.example.com", 'f("https://api.example.com/")', "with"),
+                                               ("https://api.example.com/", 'f("https://api.example.com")', "without")])
+def test_a_slash_at_the_end_is_said(bundle, folder, value, text, said):
+    write(folder / "dist" / "a.js", text)
+    bundle(0, rf'inlined VITE_API: is "{value}", and the bundle holds it {said} a slash at the end', keys="inlined = VITE_API\n",
+           env={"VITE_API": value})

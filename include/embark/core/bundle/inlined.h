@@ -16,15 +16,26 @@ void em_bundle_spellings(const char *value, struct em_list *out);
 
 /* What is known of a variable from a place where its name was left; the larger says the more. */
 enum em_bundle_left {
-    EM_BUNDLE_NOTHING,  /* a comment, documentation, a longer name */
-    EM_BUNDLE_UNSET,    /* process.env.NAME, as it was: undefined in the browser */
-    EM_BUNDLE_FALLBACK, /* process.env.NAME || "value": the code's own default holds */
-    EM_BUNDLE_VALUE,    /* NAME: "value": what it was built with */
+    EM_BUNDLE_NOTHING,      /* a comment, documentation, a longer name */
+    EM_BUNDLE_COMPUTED,     /* "NAME" as a text: process.env[x] is not inlined */
+    EM_BUNDLE_UNSET,        /* process.env.NAME, as it was: undefined in the browser */
+    EM_BUNDLE_DESTRUCTURED, /* {NAME: x} = process.env is not inlined */
+    EM_BUNDLE_FALLBACK,     /* process.env.NAME || "value": the code's own default holds */
+    EM_BUNDLE_VALUE,        /* NAME: "value": what it was built with */
 };
 
 /* The name stands at bytes[at]. Adds the value to `value`, at most 300 bytes of it. */
 enum em_bundle_left em_bundle_left(const char *bytes, size_t length, size_t at, size_t name_length,
                                    struct em_str *value);
+
+enum em_bundle_part {
+    EM_BUNDLE_PART,  /* of a longer one: https://api.exam in https://api.example.com */
+    EM_BUNDLE_SLASH, /* itself with a slash behind it: "https://api.example.com/" */
+    EM_BUNDLE_WHOLE, /* also with a path behind it, as bundlers put constant texts together */
+};
+/* What a value is that stands at bytes[at]. */
+enum em_bundle_part em_bundle_part(const char *bytes, size_t length, size_t at,
+                                   size_t value_length);
 
 struct em_bundle_url {
     const char *text; /* within the bytes: "https://api.example.com/v1" */

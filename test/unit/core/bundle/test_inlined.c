@@ -61,6 +61,49 @@ static void test_left(void **state)
     expect_left("API_URL:\"not closed", EM_BUNDLE_NOTHING, "");
 }
 
+static void test_ways_that_are_not_inlined(void **state)
+{
+    (void)state;
+    expect_left("let{API_URL:e}=process.env", EM_BUNDLE_DESTRUCTURED, "");
+    expect_left("let{B:t,API_URL:e,C:n}=r(7).env;", EM_BUNDLE_DESTRUCTURED, "");
+    expect_left("const { API_URL, B } = process.env", EM_BUNDLE_DESTRUCTURED, "");
+    expect_left("let{API_URL:e}=t.environment", EM_BUNDLE_NOTHING, "");
+    expect_left("let{API_URL:e}=t.config", EM_BUNDLE_NOTHING, "");
+    expect_left("f({API_URL:e})", EM_BUNDLE_NOTHING, "");
+    expect_left("let{API_URL:e}", EM_BUNDLE_NOTHING, "");
+    expect_left("let{API_URL:", EM_BUNDLE_NOTHING, "");
+    expect_left("get(\"API_URL\")", EM_BUNDLE_COMPUTED, "");
+    expect_left("get(\"API_URL is not set\")", EM_BUNDLE_NOTHING, "");
+    expect_left("x=\"API_URL", EM_BUNDLE_NOTHING, "");
+}
+
+static void expect_part(const char *text, const char *value, enum em_bundle_part part)
+{
+    size_t length = strlen(text), at = (size_t)(strstr(text, value) - text);
+    char *copy = malloc(length);
+
+    memcpy(copy, text, length);
+    assert_int_equal(em_bundle_part(copy, length, at, strlen(value)), part);
+    free(copy);
+}
+
+static void test_parts(void **state)
+{
+    (void)state;
+    expect_part("https://api.example.com", "https://api.exam", EM_BUNDLE_PART);
+    expect_part("https://api.example.com:80", "https://api.example.com", EM_BUNDLE_PART);
+    expect_part("https://api.example.com.au", "https://api.example.com", EM_BUNDLE_PART);
+    expect_part("https://api.example-old.com", "https://api.example", EM_BUNDLE_PART);
+    expect_part("https://api.example.com", "https://api.example.com", EM_BUNDLE_WHOLE);
+    expect_part("https://api.example.com.", "https://api.example.com", EM_BUNDLE_WHOLE);
+    expect_part("\"https://api.example.com/items\"", "https://api.example.com", EM_BUNDLE_WHOLE);
+    expect_part("\"https://api.example.com/\"", "https://api.example.com", EM_BUNDLE_SLASH);
+    expect_part("\"https://api.example.com/x\"", "https://api.example.com/", EM_BUNDLE_WHOLE);
+    expect_part("https://api.example.com", "api.example.com", EM_BUNDLE_WHOLE);
+    expect_part("https://my-api.example.com", "api.example.com", EM_BUNDLE_PART);
+    expect_part("https://x.api.example.com", "api.example.com", EM_BUNDLE_PART);
+}
+
 static void expect_url(const char *text, const char *url, const char *host)
 {
     struct em_bundle_url got;
@@ -156,9 +199,14 @@ static void test_around(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_spellings), cmocka_unit_test(test_left),
-        cmocka_unit_test(test_urls),      cmocka_unit_test(test_alike),
-        cmocka_unit_test(test_noise),     cmocka_unit_test(test_around),
+        cmocka_unit_test(test_spellings),
+        cmocka_unit_test(test_left),
+        cmocka_unit_test(test_ways_that_are_not_inlined),
+        cmocka_unit_test(test_parts),
+        cmocka_unit_test(test_urls),
+        cmocka_unit_test(test_alike),
+        cmocka_unit_test(test_noise),
+        cmocka_unit_test(test_around),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
