@@ -269,7 +269,7 @@ check-packages: FORCE
 unit_headers := $(shell find test/unit -name '*.[ch]')
 analysis     := -std=gnu11 $(cppflags) -DEMBARK_TLS=1 -isystem /usr/include/postgresql
 checks       := check-format check-layers check-tidy check-cppcheck check-scripts check-programs check-sql check-foreign check-manual \
-                check-sizes
+                check-docs check-sizes
 
 check: check-packages
 	@status=0; \
@@ -306,6 +306,9 @@ check-sql:
 # What others wrote is escaped on its way to a terminal or a log.
 check-foreign:
 	.ci/foreign
+# What the documents for developers say of the tree is so; the picture is that of the list of rooms.
+check-docs:
+	.ci/rooms
 check-manual:
 	@for page in $(wildcard doc/*.1 doc/*.5); do mandoc -T lint -W warning $$page || exit; done
 # What a container image has to carry: with TLS at most 3.2 MB. Without, libpq, its Unicode tables and libc are 350 kB;
