@@ -42,6 +42,19 @@ void em_env_set(struct em_list *env, const char *name, const char *value)
     em_list_take(env, em_str_take(&entry));
 }
 
+void em_env_rename(struct em_list *env, const char *name, const char *as)
+{
+    size_t length = strlen(name);
+    for (size_t i = 0; i < env->n; i++) {
+        EM_STR_AUTO entry = EM_STR_INIT;
+        if (!is_named(env->v[i], name, ""))
+            continue;
+        em_str_printf(&entry, "%s%s", as, env->v[i] + length);
+        free(env->v[i]);
+        env->v[i] = em_str_take(&entry);
+    }
+}
+
 int em_open_null(void)
 {
     int ends[2];

@@ -91,11 +91,16 @@ void em_reply_free(struct em_reply *reply)
 }
 
 int em_interpreter_run(const struct em_interpreter_probe *ask, const struct em_list *argv,
-                       em_time until, struct em_reply *reply, struct em_errs *errs,
-                       struct em_err *err)
+                       const struct em_list *env, em_time until, struct em_reply *reply,
+                       struct em_errs *errs, struct em_err *err)
 {
     const struct em_list *wheres = ask->import_wheres.n ? &ask->import_wheres : &ask->module_wheres;
-    struct em_spawn spawn = {.argv = argv->v, .in = -1, .out = -1, .err = -1, .own_group = true};
+    struct em_spawn spawn = {.argv = argv->v,
+                             .environ = env ? env->v : NULL,
+                             .in = -1,
+                             .out = -1,
+                             .err = -1,
+                             .own_group = true};
     int status = 0;
     int code =
         em_capture(&spawn, NULL, 0, ANSWER_MAX, until, &reply->out, &reply->said, &status, err);

@@ -124,7 +124,7 @@ static int run_ask(const struct em_interpreter_probe *ask, const char *dir, em_t
         em_list_add(&argv, ask->imports.v[i]);
         em_list_add(&argv, ask->files.v[i]);
     }
-    code = em_interpreter_run(ask, &argv, until, &reply, errs, err);
+    code = em_interpreter_run(ask, &argv, NULL, until, &reply, errs, err);
     if (code == 0 && reply.ended.len)
         em_interpreter_check_imports(ask, &reply, "-e 'import(\"%\")'", errs);
     em_reply_free(&reply);

@@ -200,7 +200,7 @@ static int run(const struct em_interpreter_probe *ask, const struct vendor *v, e
     em_list_add(&argv, access(em_str_c(&autoload), F_OK) == 0 ? em_str_c(&autoload) : "");
     for (size_t i = 0; i < ask->imports.n; i++)
         em_list_add(&argv, ask->imports.v[i]);
-    code = em_interpreter_run(ask, &argv, until, &reply, errs, err);
+    code = em_interpreter_run(ask, &argv, NULL, until, &reply, errs, err);
     if (code == 0 && reply.ended.len) {
         em_interpreter_check_imports(
             ask, &reply, "-r 'require \"vendor/autoload.php\"; var_dump(class_exists(\"%\"));'",

@@ -108,13 +108,18 @@ def find_strange():
     # What only its own finder or a zip file can tell; none of it in most images.
     if not any(entry.endswith(('.zip', '.egg', '.pyz')) and os.path.isfile(entry) for entry in sys.path):
         return
-    try:
+    path = sys.path[:]
+
+    def ask():
         from importlib import metadata
-        for one in metadata.distributions():
+        for one in metadata.distributions(path=path):
             if key_of(one.metadata['Name']) not in dists:
                 dist = Dist('', one.metadata['Name'] + '-' + one.version + '.dist-info')
-                dist.read = lambda name, one=one: one.read_text(name) or ''
+                dist.read = lambda name, one=one: apart(lambda: one.read_text(name)) or ''
                 add(dist)
+
+    try:
+        apart(ask)
     except Exception:
         pass
 
@@ -206,6 +211,10 @@ def egg_requires(text):
 
 
 def say_markers():
+    apart(say_environment_markers)
+
+
+def say_environment_markers():
     import platform
     release = sys.version_info
     implementation = sys.implementation
@@ -226,8 +235,7 @@ def say_markers():
 def toml_reader():
     for name in ('tomllib', 'tomli', 'pip._vendor.tomli', 'setuptools._vendor.tomli', 'toml'):
         try:
-            __import__(name)
-            return sys.modules[name]
+            return borrow(name, installed)
         except Exception:
             pass
     return None
@@ -241,7 +249,8 @@ def say_toml(extras, path):
         return
     try:
         with open(path, 'rb') as source:
-            data = reader.loads(source.read().decode('utf-8'))
+            text = source.read().decode('utf-8')
+        data = apart(lambda: reader.loads(text), installed)
     except Exception as error:
         say('toml-broken', str(error))
         return
@@ -252,7 +261,7 @@ def say_toml(extras, path):
 
 
 def say_needs(data, extras, base):
-    import re
+    re = borrow('re')
     project = data.get('project', {})
     poetry = data.get('tool', {}).get('poetry', {})
     optional = dict((key_of(name), lines) for name, lines in project.get('optional-dependencies', {}).items())
@@ -315,7 +324,7 @@ def poetry_lines(poetry):
 
 def poetry_spec(text):
     # ^1.2 and ~1.2 are Poetry's own; the rest is PEP 440. None: something else.
-    import re
+    re = borrow('re')
     if '|' in text:
         return None
     parts = []
@@ -353,6 +362,25 @@ def say_import(name):
         say('import-at', place_of(error))
         return
     say('imported', name)
+
+
+def be_the_service():
+    # What is imported for good has what the service has: PYTHONPATH, and what `site` would have imported from there.
+    if not python_path:
+        return
+    os.environ['PYTHONPATH'] = python_path
+    entries = python_path_entries()
+    for name in () if sys.flags.no_site else ('sitecustomize', 'usercustomize'):
+        if (name == 'sitecustomize' or not sys.flags.no_user_site) and entries and path_spec(name, entries):
+            path = sys.path[:]
+            sys.modules.pop(name, None)
+            sys.path[:] = entries + installed
+            try:
+                __import__(name)
+            except Exception as error:
+                os.write(2, ('%s: %s\n' % (name, error)).encode('utf-8', 'replace'))
+            added = [entry for entry in sys.path if entry not in entries and entry not in installed]
+            sys.path[:] = path + added
 
 
 def place_of(error):
@@ -398,6 +426,7 @@ def more(tasks):
         sys.argv[1:] = []
         answers = os.dup(1)
         os.dup2(2, 1)
+        be_the_service()
         for name in imports:
             say_import(name)
     flush()

@@ -14,10 +14,19 @@
 # sys.meta_path are asked for each part of a name with the path that the part before gave, and a
 # stub with that path stands in sys.modules meanwhile, as nested namespace packages look for their
 # parent there.
-import os
+#
+# PYTHONPATH comes as EMBARK_PYTHONPATH, so that nothing is executed of what lies there while the interpreter starts; nor is it
+# afterwards, when the path is the service's: what these scripts import for themselves they import by apart().
 import sys
+safe = not sys.path or sys.path[0] != ''  # -I, -P, PYTHONSAFEPATH
+if not safe:
+    del sys.path[0]
+import os  # with -S nobody has imported it yet
 
 ABSENT = object()
+standard = os.path.dirname(os.__file__)
+python_path = os.environ.pop('EMBARK_PYTHONPATH', '')
+installed = sys.path[:]  # as it would be without PYTHONPATH and the service
 out = []
 why = {}
 
@@ -44,9 +53,6 @@ def finish():
 
 
 def set_path(mode, script):
-    safe = not sys.path or sys.path[0] != ''  # -I, -P, PYTHONSAFEPATH
-    if not safe:
-        del sys.path[0]
     first = []
     try:
         if mode == 'console' or (mode == 'cwd' and not safe):
@@ -55,7 +61,45 @@ def set_path(mode, script):
         pass  # the working directory is gone; Python goes on as well
     if script and not safe:
         first.append(script_entry(script))
-    sys.path[:0] = first
+    sys.path[:0] = first + python_path_entries()
+
+
+def python_path_entries():
+    entries = []
+    if python_path and not sys.flags.ignore_environment:
+        for entry in python_path.split(os.pathsep):
+            try:
+                entry = entry if sys.flags.no_site else os.path.abspath(entry)
+            except OSError:
+                pass
+            if entry not in entries:
+                entries.append(entry)
+    return entries
+
+
+def is_standard(entry):
+    return (entry in (standard, os.path.join(standard, 'lib-dynload'))
+            or os.path.basename(entry) == 'python%d%d.zip' % sys.version_info[:2])
+
+
+def apart(work, entries=None):
+    # Runs it with the standard library (or these entries) as all that can be imported, whatever stands beside the service's code;
+    # later look-ups don't find loaded what it has loaded.
+    path, loaded = sys.path[:], set(sys.modules)
+    sys.path[:] = [entry for entry in installed if is_standard(entry)] if entries is None else entries
+    try:
+        return work()
+    finally:
+        sys.path[:] = path
+        for other in set(sys.modules) - loaded:
+            del sys.modules[other]
+
+
+def borrow(name, entries=None):
+    def load():
+        __import__(name)
+        return sys.modules[name]
+    return apart(load, entries)
 
 
 def script_entry(script):

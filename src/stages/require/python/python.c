@@ -271,16 +271,18 @@ static void too_slow(const struct question *q, const struct em_str *out, struct 
                 "file");
 }
 
-/* Where and with which environment the service's command starts it. */
+/* Where and with which environment the service's command starts it, but for PYTHONPATH: from there
+ * the interpreter would execute a sitecustomize.py, and its own modules' namesakes, as it starts.
+ * The probe puts it in its place. */
 static void set_place(const struct question *q, struct em_list *env, struct em_spawn *spawn)
 {
     if (q->python.dir.len)
         spawn->dir = em_str_c(&q->python.dir);
-    if (q->python.pythonpath.len) {
-        em_env_copy(env);
+    em_env_copy(env);
+    if (q->python.pythonpath.len)
         em_env_set(env, "PYTHONPATH", em_str_c(&q->python.pythonpath));
-        spawn->environ = env->v;
-    }
+    em_env_rename(env, "PYTHONPATH", "EMBARK_PYTHONPATH");
+    spawn->environ = env->v;
 }
 
 static int ask(struct question *q, em_time until, struct em_errs *errs, struct em_err *err)

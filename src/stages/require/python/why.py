@@ -8,7 +8,6 @@ MODULE_ENDS = ('.py', '.pyc', '.so')
 listings = {}
 elsewhere = []
 answers = {}
-standard = os.path.dirname(os.__file__)
 
 
 def explain(parts, count, spec):
@@ -74,19 +73,6 @@ def look_for_builds(folders, leaf):
             if name.startswith(leaf + '.') and name.endswith('.so'):
                 say('built', os.path.join(folder, name))
                 return
-
-
-def borrow(name):
-    # A module of the standard library, whatever stands beside the service's code; later look-ups don't find it loaded.
-    path, loaded = sys.path[:], set(sys.modules)
-    sys.path[:] = [entry for entry in path if is_standard(entry)]
-    try:
-        __import__(name)
-        return sys.modules[name]
-    finally:
-        sys.path[:] = path
-        for other in set(sys.modules) - loaded:
-            del sys.modules[other]
 
 
 def look_alikes(folders, leaf):
@@ -344,7 +330,7 @@ def asked(python):
             text = subprocess.check_output(
                 [python, '-B', '-c', 'import os, sys; print("%d.%d" % sys.version_info[:2]); '
                  'print("\\0".join(os.path.realpath(entry) for entry in sys.path))'], stdin=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL, timeout=10)
+                stderr=subprocess.DEVNULL, timeout=10, cwd='/')
             version, _, entries = os.fsdecode(text).partition('\n')
             answers[python] = version, entries.strip('\n').split('\0')
         except Exception:
@@ -422,8 +408,3 @@ def say_path():
         else:
             say('gone', '%s (a link to %s)' % (entry, end_of(entry)) if os.path.islink(entry) else entry)
     say('path-end')
-
-
-def is_standard(entry):
-    return (entry in (standard, os.path.join(standard, 'lib-dynload'))
-            or os.path.basename(entry) == 'python%d%d.zip' % sys.version_info[:2])

@@ -30,7 +30,8 @@ end
 
 def feature?(name)
   ends = [".rb", ".so", ".bundle", ".jar"]
-  $LOAD_PATH.any? { |folder| ends.any? { |e| File.file?(File.join(folder.to_s, name.tr("-", "/") + e)) } }
+  folders = ENV["EMBARK_RUBYLIB"].to_s.split(File::PATH_SEPARATOR) + $LOAD_PATH # RUBYLIB
+  folders.any? { |folder| ends.any? { |e| File.file?(File.join(folder.to_s, name.tr("-", "/") + e)) } }
 end
 
 def look(name, versions)

@@ -4,6 +4,7 @@
 
 #include "embark/core/languages/ruby/gems.h"
 #include "embark/os/log/log.h"
+#include "embark/os/process/child_env.h"
 #include "embark/stages/require/interpreter/probe.h"
 #include "stages/require/ruby/probe.rb.h"
 
@@ -22,6 +23,15 @@ static void command_line(const struct em_interpreter_probe *ask, struct em_list 
         em_list_add(argv, "import");
         em_list_add(argv, ask->imports.v[i]);
     }
+}
+
+/* Where nothing is to be imported nothing is executed: not what RUBYOPT requires, nor what stands
+ * in RUBYLIB before the standard library. */
+static void build_environment(struct em_list *env)
+{
+    em_env_copy(env);
+    em_env_rename(env, "RUBYLIB", "EMBARK_RUBYLIB");
+    em_env_rename(env, "RUBYOPT", "EMBARK_RUBYOPT");
 }
 
 static void judge(const struct em_interpreter_probe *ask, const struct em_reply *reply,
@@ -65,10 +75,13 @@ int em_require_ruby(const struct em_config *config, em_time until, struct em_err
     em_interpreter_probes_collect(config, EM_LANGUAGE_RUBY, &asks);
     for (size_t i = 0; i < asks.n && code == 0; i++) {
         EM_LIST_AUTO argv = EM_LIST_INIT;
+        EM_LIST_AUTO env = EM_LIST_INIT;
         struct em_reply reply = {0};
 
         command_line(&asks.v[i], &argv);
-        code = em_interpreter_run(&asks.v[i], &argv, until, &reply, errs, err);
+        if (!asks.v[i].imports.n)
+            build_environment(&env);
+        code = em_interpreter_run(&asks.v[i], &argv, env.n ? &env : NULL, until, &reply, errs, err);
         if (code == 0 && reply.ended.len)
             judge(&asks.v[i], &reply, errs);
         em_reply_free(&reply);

@@ -38,11 +38,11 @@ struct em_reply {
 };
 void em_reply_free(struct em_reply *reply);
 
-/* Starts `argv` and waits for its end. 0: see reply->ended; 128 + n or EM_EXIT_SYSTEM as
- * em_require(). */
+/* Starts `argv` with the environment `env` (NULL: embark's own) and waits for its end. 0: see
+ * reply->ended; 128 + n or EM_EXIT_SYSTEM as em_require(). */
 int em_interpreter_run(const struct em_interpreter_probe *ask, const struct em_list *argv,
-                       em_time until, struct em_reply *reply, struct em_errs *errs,
-                       struct em_err *err);
+                       const struct em_list *env, em_time until, struct em_reply *reply,
+                       struct em_errs *errs, struct em_err *err);
 
 /* Adds an error for each import that failed. `try` is the hint's command, in which % stands for the
  * name. */
