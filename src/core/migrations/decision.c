@@ -5,9 +5,9 @@
 
 void em_run_row_free(struct em_run_row *row)
 {
-    char **texts[] = {&row->id,    &row->run,     &row->outcome,  &row->host,
-                      &row->build, &row->started, &row->files,    &row->digest,
-                      &row->error, &row->output,  &row->identity, &row->tables};
+    char **texts[] = {&row->id,       &row->run,    &row->outcome, &row->host,  &row->build,
+                      &row->started,  &row->files,  &row->digest,  &row->error, &row->output,
+                      &row->identity, &row->tables, &row->command};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         free(*texts[i]);
         *texts[i] = NULL;
@@ -99,6 +99,17 @@ static bool failed_just_now(const struct em_planned_run *ours, const struct em_l
             table_is_as_left_by(state, newest));
 }
 
+/* The last good run had all of our files. Else some of them may never have been applied: nothing
+ * is served then without a run. */
+static bool was_done(const struct em_planned_run *ours, const struct em_ledger_state *state)
+{
+    EM_FILELIST_AUTO theirs = EM_FILELIST_INIT;
+    if (!state->good.files || !em_filelist_parse(&theirs, state->good.files))
+        return false;
+    enum em_relation relation = em_filelist_compare(ours->files, &theirs, NULL, NULL, NULL, NULL);
+    return relation != EM_NEWER && relation != EM_DIVERGED;
+}
+
 /* A newer image's run failed half way, or was killed: the tool's table isn't as the last good run
  * left it, and holds migrations that we lack. */
 static bool is_older_than_failed(const struct em_planned_run *ours,
@@ -117,7 +128,8 @@ static bool is_older_than_failed(const struct em_planned_run *ours,
          (has_outcome(newest, "failed") && !table_is_as_left_by(state, newest))))
         return false;
     if (!ours->files->n || !em_filelist_parse(&theirs, newest->files ? newest->files : "") ||
-        em_filelist_compare(ours->files, &theirs, NULL, NULL, NULL, NULL) != EM_OLDER)
+        em_filelist_compare(ours->files, &theirs, NULL, NULL, NULL, NULL) != EM_OLDER ||
+        (ours->goes_on && !was_done(ours, state)))
         return false;
     em_filelist_compare(ours->files, &theirs, &verdict->lacking, &verdict->added, &verdict->changed,
                         &verdict->renamed);
@@ -180,8 +192,12 @@ static void judge_relation(enum em_relation relation, const struct em_planned_ru
         break;
     case EM_OLDER:
         /* A table that was changed by somebody else may well have been taken back for this very
-         * image: the tool decides. */
-        if (table_is_as_left_by(state, &state->good) || state->table == EM_TABLE_UNKNOWN)
+         * image: the tool decides. And what another command did with these files (alembic upgrade
+         * REVISION) doesn't tell that all of ours are applied, which nothing is served without. */
+        if (ours->goes_on && state->good.command && !same_text(ours->command, state->good.command))
+            say(verdict, EM_RUN,
+                "the image lacks migrations of the last run, which had another command");
+        else if (table_is_as_left_by(state, &state->good) || state->table == EM_TABLE_UNKNOWN)
             say(verdict, EM_IS_OLDER, "the image is older than the database");
         else
             say(verdict, EM_RUN,

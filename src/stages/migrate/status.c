@@ -21,9 +21,12 @@ void em_migration_status_decide(struct em_migration_status *look)
 {
     struct em_ledger ledger = em_migration_status_ledger(look);
     char identity[EM_HEX_DIGEST];
+    EM_STR_AUTO command = EM_STR_INIT;
     em_ledger_identity(&ledger, &look->state, identity);
+    em_ledger_command(look->config, &command);
     struct em_planned_run ours = {.files = &look->files.list,
                                   .identity = identity,
+                                  .command = em_str_c(&command),
                                   .build = look->config->image_build,
                                   .complete = look->files.complete,
                                   .incomplete_why = em_str_c(&look->files.why),
@@ -31,6 +34,7 @@ void em_migration_status_decide(struct em_migration_status *look)
                                   .has_tool = look->files.tool ||
                                               em_sql_migrations_any(look->config) ||
                                               look->state.newest.tables,
+                                  .goes_on = look->config->migrate_on_newer_database == 1,
                                   .retry_after = look->config->migrate_retry_after};
     em_decision_free(&look->verdict);
     em_decide(&ours, &look->state, &look->verdict);

@@ -26,8 +26,9 @@ struct em_run_row {
     char *tables;   /* of a command whose tool isn't known: the tools' tables that its runs have
                        changed, a line each; their contents are in digest then */
     char *error, *output;
-    em_time age; /* since its end (its start, while running); negative where the server's
-                    clock was set back; 0 where it was not read (em_ledger_read_rows()) */
+    char *command; /* as it is shown to people; NULL: not read */
+    em_time age;   /* since its end (its start, while running); negative where the server's
+                      clock was set back; 0 where it was not read (em_ledger_read_rows()) */
 };
 void em_run_row_free(struct em_run_row *row);
 
@@ -77,10 +78,12 @@ void em_decision_free(struct em_decision *verdict);
 struct em_planned_run {
     const struct em_filelist *files;
     const char *identity; /* em_identity_digest() */
+    const char *command;  /* as a row of the ledger has it */
     const char *build;    /* [image] build; NULL or "": not known */
     bool complete;        /* the files are all that there are; else why, and what would help */
     const char *incomplete_why, *incomplete_hint;
     bool has_tool;       /* the command's tool is known, or it is embark itself: d counts */
+    bool goes_on;        /* on_newer_database = continue: older, it is served without a run */
     em_time retry_after; /* [migrate] retry_after */
 };
 

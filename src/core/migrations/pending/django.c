@@ -249,8 +249,18 @@ static bool is_replaced(const struct em_pending *p, const char *id)
     return false;
 }
 
-/* Rows of installed packages' apps are none of ours; of our own, those that would come last: older
- * ones stay in the table when a squash is done with. */
+/* One of the files' was applied after it: it is no newer image's, but a file's that was renamed, or
+ * squashed, since. */
+static bool is_followed(const struct em_pending *p, size_t row)
+{
+    for (size_t i = row + 1; i < p->row_count; i++)
+        if (same_app(p->rows[i].id, p->rows[row].id) && em_pending_find(p, p->rows[i].id) < p->n)
+            return true;
+    return false;
+}
+
+/* Rows of installed packages' apps are none of ours; of our own, those that would come last, and
+ * did: older ones stay in the table when a squash is done with. */
 static void read_rows(struct em_pending *p)
 {
     for (size_t i = 0; i < p->row_count; i++) {
@@ -261,7 +271,7 @@ static void read_rows(struct em_pending *p)
         else if (last == p->n)
             p->elsewhere++;
         else if (at == p->n && strcmp(id, p->v[last].id) > 0 && !is_replaced(p, id) &&
-                 !em_list_has(&p->unknown, id))
+                 !is_followed(p, i) && !em_list_has(&p->unknown, id))
             em_list_add(&p->unknown, id);
     }
 }

@@ -204,6 +204,14 @@ static int ensure(struct em_db *db, const struct em_ledger *ledger, em_time unti
     return code;
 }
 
+void em_ledger_command(const struct em_config *config, struct em_str *out)
+{
+    em_command_print(config->migrate_command.v, false, out);
+    if (em_sql_migrations_any(config))
+        em_str_printf(out, "sql %s", config->migrate_sql);
+    em_redact(em_log_secrets(), out);
+}
+
 /* What a row holds of the replica, in the order of the statement's parameters. */
 struct texts {
     struct em_str host, command, build, list;
@@ -225,10 +233,7 @@ static void describe(const struct em_ledger *ledger, bool in_ascii, struct texts
 {
     const struct em_config *config = ledger->config;
     em_host_name(&t->host);
-    em_command_print(config->migrate_command.v, false, &t->command);
-    if (em_sql_migrations_any(config))
-        em_str_printf(&t->command, "sql %s", config->migrate_sql);
-    em_redact(em_log_secrets(), &t->command);
+    em_ledger_command(config, &t->command);
     em_str_puts(&t->build, config->image_build ? config->image_build : "");
     em_filelist_print(&ledger->files->list, in_ascii, &t->list);
     if (in_ascii) {

@@ -398,7 +398,7 @@ int em_ledger_read(struct em_db *db, const struct em_ledger *ledger, em_time unt
 
 /* ---- More of the runs, where something is to be run -------------------------------------------- */
 
-enum { ROW_FILES = 8, ROW_ERROR, ROW_OUTPUT, ROW_AGE, ROW_IDENTITY, ROW_TABLES };
+enum { ROW_FILES = 8, ROW_ERROR, ROW_OUTPUT, ROW_AGE, ROW_IDENTITY, ROW_TABLES, ROW_COMMAND };
 
 static char *copy(const struct em_db *db, int row, int column)
 {
@@ -417,6 +417,7 @@ static void take_row(const struct em_db *db, int row, struct em_run_row *into)
             *texts[i] = copy(db, row, i);
     into->identity = copy(db, row, ROW_IDENTITY);
     into->tables = copy(db, row, ROW_TABLES);
+    into->command = copy(db, row, ROW_COMMAND);
     into->age = age_of(em_db_value(db, row, ROW_AGE));
 }
 
@@ -431,7 +432,7 @@ static void add_rows_of(const struct em_ledger *ledger, const struct em_ledger_s
         " 'UTC', 'YYYY-MM-DD HH24:MI:SS \"UTC\"'), tool_digest, scope, files, error,"
         " output, pg_catalog.int8(EXTRACT(epoch FROM pg_catalog.clock_timestamp()"
         " OPERATOR(pg_catalog.-) COALESCE(finished_at, started_at))"
-        " OPERATOR(pg_catalog.*) 1000000), %s FROM ONLY %s WHERE scope"
+        " OPERATOR(pg_catalog.*) 1000000), %s, command FROM ONLY %s WHERE scope"
         " OPERATOR(pg_catalog.=) ",
         state->is_old ? "NULL::pg_catalog.text, NULL::pg_catalog.text" : "identity, tables",
         em_str_c(&state->ledger));

@@ -50,6 +50,8 @@ struct given {
     const char *digest;
     bool no_ledger, incomplete, no_tool;
     const char *identity, *build, *newest_build;
+    const char *good_command, *command;
+    bool goes_on;
 };
 
 static void set_identity(struct em_run_row *run, const char *identity)
@@ -71,6 +73,7 @@ static enum em_migrate_action judged(const char *ours, const struct given *given
     if (given->good) {
         row(&state.good, "done", given->good, given->good_digest, EM_SEC(1000));
         set_identity(&state.good, given->identity);
+        state.good.command = given->good_command ? em_strdup(given->good_command) : NULL;
     }
     if (given->newest)
         row(&state.newest, given->newest, given->newest_files, given->newest_digest, given->age);
@@ -86,9 +89,11 @@ static enum em_migrate_action judged(const char *ours, const struct given *given
     em_filelist_digest(&files, hex);
     struct em_planned_run mine = {.files = &files,
                                   .identity = hex,
+                                  .command = given->command,
                                   .build = given->build,
                                   .complete = !given->incomplete,
                                   .has_tool = !given->no_tool,
+                                  .goes_on = given->goes_on,
                                   .retry_after = RETRY};
     em_decide(&mine, &state, verdict);
     assert_true(verdict->why.len > 0);
@@ -283,6 +288,25 @@ static void test_old_image_after_a_run_that_failed_half_way(void **state)
            .newest_files = "a b", .newest_digest = "e", .age = EM_SEC(100));
 }
 
+/* With on_newer_database = continue nothing is served that has a migration which never ran. */
+static void test_older_that_goes_on(void **state)
+{
+    (void)state;
+    EXPECT("a", EM_IS_OLDER, .good = "a", .good_digest = "d", .digest = "e", .newest = "failed",
+           .newest_files = "a b", .newest_digest = "e", .age = EM_SEC(100), .goes_on = true);
+    EXPECT("a c", EM_RUN, .good = "a b", .good_digest = "d", .digest = "e", .newest = "failed",
+           .newest_files = "a b c", .newest_digest = "e", .age = EM_SEC(100), .goes_on = true);
+    EXPECT("a c", EM_IS_OLDER, .good = "a b", .good_digest = "d", .digest = "e", .newest = "failed",
+           .newest_files = "a b c", .newest_digest = "e", .age = EM_SEC(100));
+    EXPECT("a", EM_RUN, .digest = "e", .newest = "failed", .newest_files = "a b",
+           .newest_digest = "e", .goes_on = true);
+    EXPECT("a b", EM_IS_OLDER, .good = "a b c", .goes_on = true, .good_command = "tool up",
+           .command = "tool up");
+    EXPECT("a b", EM_RUN, .good = "a b c", .goes_on = true, .good_command = "tool up 1",
+           .command = "tool up");
+    EXPECT("a b", EM_IS_OLDER, .good = "a b c", .good_command = "tool up 1", .command = "tool up");
+}
+
 static void test_damaged_ledger(void **state)
 {
     struct em_decision v = {0};
@@ -416,6 +440,7 @@ int main(void)
         cmocka_unit_test(test_interrupted_and_running),
         cmocka_unit_test(test_old_image_beside_a_newer_ones_failure),
         cmocka_unit_test(test_old_image_after_a_run_that_failed_half_way),
+        cmocka_unit_test(test_older_that_goes_on),
         cmocka_unit_test(test_damaged_ledger),
         cmocka_unit_test(test_failed_and_changed_since),
         cmocka_unit_test(test_incomplete_list),

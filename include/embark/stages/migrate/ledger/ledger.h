@@ -84,6 +84,9 @@ int em_ledger_list(struct em_db *db, const struct em_ledger *ledger,
                    const struct em_ledger_state *state, int limit, em_time until,
                    struct em_str *out, struct em_err *err);
 
+/* The command as a row has it: passwords replaced. */
+void em_ledger_command(const struct em_config *config, struct em_str *out);
+
 /* The digest that makes two runs the same (core/migrations/identity.h), with the place that `state`
  * tells. */
 void em_ledger_identity(const struct em_ledger *ledger, const struct em_ledger_state *state,

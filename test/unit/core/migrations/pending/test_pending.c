@@ -150,6 +150,9 @@ static void test_django(void **state)
           "+notes.0001_initial -notes.0002_two");
     gives(&(struct given){"Django", {D1}, {"anotes.0001_initial", "anotes.0002_two"}, NULL},
           "+notes.0001_initial; unknown notes.0002_two");
+    /* Renamed: Django has applied it again. */
+    gives(&(struct given){"Django", {D1}, {"anotes.0001_other_name", "anotes.0001_initial"}, NULL},
+          "+notes.0001_initial");
     /* Left over from before a squash. */
     gives(
         &(struct given){
