@@ -1,6 +1,7 @@
 """The steps of a history, each a function with its weight."""
 
 import time
+from pathlib import Path
 
 from history import moment
 
@@ -301,12 +302,19 @@ def strike(history, one, kind):
     if kind in ("embark", "container"):
         one.kill()
     elif kind == "tool":
-        for pid in one.below()[:1]:
+        for pid in [pid for pid in one.below() if not is_keeper(pid)][:1]:
             one_kill(pid)
     else:
         like = "embark:run%" if kind == "backend" else "embark:migrate%"
         history.db.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
                        " AND application_name LIKE %s", (like,))
+
+
+def is_keeper(pid):
+    try:
+        return Path(f"/proc/{pid}/comm").read_text() == "embark:keeper\n"
+    except OSError:
+        return False
 
 
 def one_kill(pid):

@@ -135,9 +135,9 @@ void em_tool_steers_env(struct em_tool_search *s, const char *name, const char *
 /* What differs between replicas, and says nothing of migrations. */
 static bool is_of_the_host(const char *name)
 {
-    static const char *const parts[] = {"HOST", "POD",  "NODE_NAME", "PORT",    "ADDR",
-                                        "LOG",  "PATH", "HOME",      "USER",    "PWD",
-                                        "_ID",  "_IP",  "DSN",       "INSTANCE"};
+    static const char *const parts[] = {"HOST", "POD",      "NODE_NAME", "PORT",   "ADDR",   "LOG",
+                                        "PATH", "HOME",     "USER",      "PWD",    "_ID",    "_IP",
+                                        "DSN",  "INSTANCE", "REPLICA",   "WORKER", "ORDINAL"};
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         if (strstr(name, parts[i]))
             return true;

@@ -326,7 +326,7 @@ static void scripts(struct em_tool_search *s)
             continue;
         if (word[0] != '-' && s->world->kind(s->world->ctx, em_str_c(&path)) == EM_TOOL_FILE &&
             s->world->read(s->world->ctx, em_str_c(&path), &text, &ignored))
-            em_tool_steers_file(s, word, em_str_c(&text), text.len);
+            em_tool_steers(s, "script", word, em_str_c(&text), text.len);
     }
 }
 

@@ -13,6 +13,7 @@
 #include "embark/os/machine/host.h"
 #include "embark/os/process/child_env.h"
 #include "embark/os/process/group.h"
+#include "embark/os/process/keeper.h"
 #include "embark/os/process/relay.h"
 #include "embark/os/process/spawn.h"
 #include "embark/stages/lock/backends.h"
@@ -45,6 +46,7 @@ void em_run_application(int64_t key, const char *run, struct em_str *out)
 struct run {
     struct em_migrate_command *command;
     struct em_child child;
+    struct em_keeper keeper;
     struct em_earlier_children family;
     struct em_relay relay;
     em_time started, deadline;
@@ -276,10 +278,13 @@ static int start(struct run *run, struct em_err *err)
                              .err = output,
                              .own_group = true};
     em_reaper_start();
+    em_keeper_start(&run->keeper); /* a child of before, to the family */
     em_earlier_children_note(&run->family);
     int code = run->command->body ? em_spawn_function(&spawn, run->command->body, run->command->ctx,
                                                       &run->child, err)
                                   : em_spawn(&spawn, &run->child, err);
+    if (code == 0)
+        em_keeper_watch(&run->keeper, run->child.pid);
     close(output);
     if (null >= 0)
         close(null);
@@ -305,6 +310,7 @@ static int run_to_end(struct run *run, struct em_err *err)
         return code;
     code = watch(run, err);
     clean_up(run);
+    em_keeper_end(&run->keeper);
     em_relay_finish(&run->relay);
     em_relay_tail(&run->relay, &run->command->output);
     em_child_forget(&run->child);
@@ -314,7 +320,10 @@ static int run_to_end(struct run *run, struct em_err *err)
 
 int em_migrate_run_command(struct em_migrate_command *command, struct em_err *err)
 {
-    struct run run = {.command = command, .family = EM_FAMILY_INIT, .started = em_now()};
+    struct run run = {.command = command,
+                      .keeper = EM_KEEPER_INIT,
+                      .family = EM_FAMILY_INIT,
+                      .started = em_now()};
     /* What was done between the lock's taking and now may have taken long. */
     int code = em_lock_check(command->lock, em_in(CHECK_LIMIT), err);
     if (code == EM_EXIT_MIGRATION)
@@ -324,6 +333,7 @@ int em_migrate_run_command(struct em_migrate_command *command, struct em_err *er
     run.deadline = em_in(command->config->migrate_timeout);
     run.say_at = em_in(PROGRESS);
     code = run_to_end(&run, err);
+    em_keeper_end(&run.keeper);
     em_relay_free(&run.relay);
     em_earlier_children_free(&run.family);
     em_err_free(&run.how);

@@ -2,17 +2,35 @@
 
 import signal
 import time
+from pathlib import Path
 
 import psycopg2
 import pytest
 
 from support.apps import ledger, outcomes
+from support.process import alive, send
 from support.waiting import eventually, steadily
 
 from test_migrate import config, failed, lock_key, ready
 
 SHORT = {"EMBARK_SERVICE_GRACE": "1s"}
 ONCE = "[ -e {folder}/begun ] && exit 0; touch {folder}/begun; exec sleep 1000\n"
+
+
+def parent(proc):
+    return int((proc / "stat").read_text().rpartition(")")[2].split()[1])
+
+
+def keepers():
+    """Processes of that name that embark has left behind."""
+    found = []
+    for comm in Path("/proc").glob("[0-9]*/comm"):
+        try:
+            if comm.read_text() == "embark:keeper\n" and parent(comm.parent) == 1:
+                found.append(int(comm.parent.name))
+        except OSError:
+            pass
+    return found
 
 
 @pytest.fixture
@@ -52,6 +70,41 @@ def in_transaction(connection):
     connection.autocommit = False
     connection.cursor().execute("CREATE TABLE half (n int)")
     return connection.get_backend_pid()
+
+
+def test_killed_embark_leaves_no_process_behind(db, embark, migration, folder):
+    """Alone, without its container: a shell that it started dies with it, and what that shell runs as well, before another one has the
+    lock. The tool need not have connected yet."""
+    body = f"[ -e {folder}/begun ] && exit 0\nsh -c 'echo $$ >{folder}/pid; mv {folder}/pid {folder}/begun; exec sleep 1000'\ntrue\n"
+    keys = config(migration.script(body))
+    db.make_ledger()
+    process = embark("echo", "served", env={"DATABASE_URL": db.url}, config=keys)
+    process.wait_for_file(folder / "begun")
+    pid = int((folder / "begun").read_text())
+    assert alive(pid)
+    send(process.pid, signal.SIGKILL)
+    second = embark("echo", "served", env={"DATABASE_URL": db.url}, config=keys)
+    second.wait_for_line("has the lock")
+    assert not alive(pid)
+    ready(second)
+    assert outcomes(db) == ["interrupted", "done"]
+    eventually(lambda: not keepers(), what="the end of the keepers")
+
+
+def test_stopped_embark_keeps_its_lock_and_its_keeper(db, embark, migration, folder):
+    """SIGSTOP, then SIGKILL: the keeper is another process."""
+    body = f"[ -e {folder}/begun ] && exit 0\nsh -c 'echo $$ >{folder}/pid; mv {folder}/pid {folder}/begun; exec sleep 1000'\ntrue\n"
+    keys = config(migration.script(body))
+    process = embark("echo", "served", env={"DATABASE_URL": db.url}, config=keys)
+    process.wait_for_file(folder / "begun")
+    pid = int((folder / "begun").read_text())
+    send(process.pid, signal.SIGSTOP)
+    second = embark("echo", "served", env={"DATABASE_URL": db.url}, config=keys)
+    second.wait_for_line("held by")
+    assert alive(pid)
+    send(process.pid, signal.SIGKILL)
+    ready(second)
+    assert not alive(pid)
 
 
 def test_hidden_backend_at_work_is_waited_for(db, embark, killed, session):
