@@ -99,15 +99,27 @@ static bool failed_just_now(const struct em_planned_run *ours, const struct em_l
             table_is_as_left_by(state, newest));
 }
 
+/* The one entry that stands for all installed packages' migrations: those that are new are not told
+ * apart. */
+static bool has_packages(const struct em_list *changed)
+{
+    for (size_t i = 0; i < changed->n; i++)
+        if (em_ends(changed->v[i], "/"))
+            return true;
+    return false;
+}
+
 /* The last good run had all of our files. Else some of them may never have been applied: nothing
  * is served then without a run. */
 static bool was_done(const struct em_planned_run *ours, const struct em_ledger_state *state)
 {
     EM_FILELIST_AUTO theirs = EM_FILELIST_INIT;
+    EM_LIST_AUTO changed = EM_LIST_INIT;
     if (!state->good.files || !em_filelist_parse(&theirs, state->good.files))
         return false;
-    enum em_relation relation = em_filelist_compare(ours->files, &theirs, NULL, NULL, NULL, NULL);
-    return relation != EM_NEWER && relation != EM_DIVERGED;
+    enum em_relation relation =
+        em_filelist_compare(ours->files, &theirs, NULL, NULL, &changed, NULL);
+    return relation != EM_NEWER && relation != EM_DIVERGED && !has_packages(&changed);
 }
 
 /* A newer image's run failed half way, or was killed: the tool's table isn't as the last good run
@@ -194,7 +206,12 @@ static void judge_relation(enum em_relation relation, const struct em_planned_ru
         /* A table that was changed by somebody else may well have been taken back for this very
          * image: the tool decides. And what another command did with these files (alembic upgrade
          * REVISION) doesn't tell that all of ours are applied, which nothing is served without. */
-        if (ours->goes_on && state->good.command && !same_text(ours->command, state->good.command))
+        if (ours->goes_on && has_packages(&verdict->changed))
+            say(verdict, EM_RUN,
+                "the image lacks migrations of the last run, and its installed packages have "
+                "others");
+        else if (ours->goes_on && state->good.command &&
+                 !same_text(ours->command, state->good.command))
             say(verdict, EM_RUN,
                 "the image lacks migrations of the last run, which had another command");
         else if (table_is_as_left_by(state, &state->good) || state->table == EM_TABLE_UNKNOWN)

@@ -17,6 +17,11 @@ struct em_ledger em_migration_status_ledger(const struct em_migration_status *lo
     return (struct em_ledger){look->config, look->direct, &look->files};
 }
 
+static bool goes_on(const struct em_migration_status *look)
+{
+    return look->config->migrate_on_newer_database == 1;
+}
+
 void em_migration_status_decide(struct em_migration_status *look)
 {
     struct em_ledger ledger = em_migration_status_ledger(look);
@@ -34,7 +39,7 @@ void em_migration_status_decide(struct em_migration_status *look)
                                   .has_tool = look->files.tool ||
                                               em_sql_migrations_any(look->config) ||
                                               look->state.newest.tables,
-                                  .goes_on = look->config->migrate_on_newer_database == 1,
+                                  .goes_on = goes_on(look),
                                   .retry_after = look->config->migrate_retry_after};
     em_decision_free(&look->verdict);
     em_decide(&ours, &look->state, &look->verdict);
@@ -53,6 +58,15 @@ static bool is_ours(const struct em_migration_status *look, const struct em_pend
     em_tables_split(seen ? seen : "", &names);
     return look->files.tool || em_sql_migrations_any(look->config) ||
            em_list_has(&names, em_str_c(&pending->table));
+}
+
+/* Installed packages' migrations are one entry: whether one of them is pending can't be told. */
+static bool has_packages(const struct em_filelist *files)
+{
+    for (size_t i = 0; i < files->n; i++)
+        if (em_ends(files->v[i].name, "/"))
+            return true;
+    return false;
 }
 
 /* Something is to be run, or would be if the image were not older than the last run's: it isn't
@@ -82,7 +96,8 @@ static void ask_table(struct em_migration_status *look, struct em_db *db, em_tim
         em_decide_nothing_left(&look->verdict);
     /* What is pending can't be told where the database is at a revision that no file has; that the
      * image has files which the last run lacked can. */
-    else if (!older && p->unknown.n && (p->unsure ? !look->verdict.added.n : !p->pending))
+    else if (!older && !(goes_on(look) && has_packages(&look->files.list)) && p->unknown.n &&
+             (p->unsure ? !look->verdict.added.n : !p->pending))
         em_decide_by_table(&p->unknown, em_str_c(&pending.table), &look->verdict);
 }
 

@@ -300,6 +300,9 @@ static void test_older_that_goes_on(void **state)
            .newest_files = "a b c", .newest_digest = "e", .age = EM_SEC(100));
     EXPECT("a", EM_RUN, .digest = "e", .newest = "failed", .newest_files = "a b",
            .newest_digest = "e", .goes_on = true);
+    EXPECT("a x/=1", EM_IS_OLDER, .good = "a b x/=1", .goes_on = true);
+    EXPECT("a x/=2", EM_RUN, .good = "a b x/=1", .goes_on = true);
+    EXPECT("a x/=2", EM_IS_OLDER, .good = "a b x/=1");
     EXPECT("a b", EM_IS_OLDER, .good = "a b c", .goes_on = true, .good_command = "tool up",
            .command = "tool up");
     EXPECT("a b", EM_RUN, .good = "a b c", .goes_on = true, .good_command = "tool up 1",
