@@ -141,12 +141,15 @@ def test_rolling_update(app, embark, db):
 
 def test_older_waiter_hears_of_it_after_the_newer_images_run(folder, embark, db):
     """Both find an empty database. The older one waits for the lock, and then is older."""
-    app = App(folder, embark, db).add("001_one").add("002_slow", "SELECT pg_sleep(2)")
+    app = App(folder, embark, db).add("001_one").add("002_slow", "SELECT pg_advisory_lock(4242)")
+    gate = db.connect()
+    gate.cursor().execute("SELECT pg_advisory_lock(4242)")
     newer = app.start()
     newer.wait_for_line("applying 002_slow")
     app.drop("002_slow")
     older = app.start()
     older.wait_for_line("held by")
+    gate.close()
     newer.expect(0)
     older.expect(81, "002_slow")
 
