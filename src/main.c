@@ -34,8 +34,6 @@ static const struct {
 #undef X
 };
 
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
-
 struct words {
     const char *config; /* --config */
     command_fn run;
@@ -76,7 +74,7 @@ static int usage(const char *what, const char *word)
 
 static bool find_command(const char *name, struct words *words)
 {
-    for (size_t i = 0; i < COUNT(commands); i++)
+    for (size_t i = 0; i < EM_COUNT(commands); i++)
         if (strcmp(commands[i].name, name) == 0) {
             words->run = commands[i].run;
             words->use = commands[i].use;
@@ -141,7 +139,7 @@ static bool is_bare_shell(const struct words *words)
         if (strcmp(*arg, "-i") != 0 && strcmp(*arg, "-l") != 0 && strcmp(*arg, "-il") != 0 &&
             strcmp(*arg, "-li") != 0)
             return false;
-    for (size_t i = 0; i < COUNT(shells); i++)
+    for (size_t i = 0; i < EM_COUNT(shells); i++)
         if (strcmp(name, shells[i]) == 0)
             return true;
     return false;
@@ -169,7 +167,7 @@ static const char *find_config(const char *option)
         return option;
     if (env && *env)
         return env;
-    for (size_t i = 0; i < COUNT(places); i++)
+    for (size_t i = 0; i < EM_COUNT(places); i++)
         if (lstat(places[i], &ignored) == 0 || (errno != ENOENT && errno != ENOTDIR))
             return places[i];
     return NULL;

@@ -31,13 +31,11 @@ static const struct {
 #undef X
 };
 
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
-
 void em_help_usage(struct em_str *out)
 {
     em_str_puts(out, "embark [OPTION…] [--] COMMAND [ARG…]\n"
                      "    start-up steps, then exec COMMAND\n");
-    for (size_t i = 0; i < COUNT(commands); i++)
+    for (size_t i = 0; i < EM_COUNT(commands); i++)
         em_str_printf(out, "embark %s%s%s\n    %s\n", commands[i].name,
                       *commands[i].words ? " " : "", commands[i].words, commands[i].help);
     em_str_puts(
@@ -62,7 +60,7 @@ const char *em_help_exit(int code)
 
 static void exit_codes(struct em_str *out)
 {
-    for (size_t i = 0; i < COUNT(exits); i++)
+    for (size_t i = 0; i < EM_COUNT(exits); i++)
         em_str_printf(out, "%5d  %s\n", exits[i].value, exits[i].text);
     em_str_puts(out, "128+n  ended by signal n (143: SIGTERM, 130: SIGINT)\n"
                      "other  the service's own\n"
@@ -116,7 +114,7 @@ static const char *options_of(const char *command)
 
 static bool help_command(const char *topic, struct em_str *out)
 {
-    for (size_t i = 0; i < COUNT(commands); i++)
+    for (size_t i = 0; i < EM_COUNT(commands); i++)
         if (strcmp(commands[i].name, topic) == 0) {
             em_str_printf(out, "embark %s%s%s\n  %s\n%s", topic, *commands[i].words ? " " : "",
                           commands[i].words, commands[i].help, options_of(topic));
@@ -180,7 +178,7 @@ static int no_help(const char *topic)
     struct em_nearest near;
     const char *name, *title;
     em_nearest_start(&near, topic);
-    for (size_t i = 0; i < COUNT(commands); i++)
+    for (size_t i = 0; i < EM_COUNT(commands); i++)
         em_nearest_try(&near, commands[i].name);
     for (size_t i = 0; i < EM_KEY_COUNT; i++)
         em_nearest_try(&near, em_keys[i].name);

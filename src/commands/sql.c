@@ -72,7 +72,7 @@ static int take_words(struct sql *sql, char *const *argv, struct em_err *err)
         {"--on-error", NULL, &on_error, NULL},
         {"--print-bootstrap", &sql->print_bootstrap, NULL, NULL}};
     char *const *rest;
-    int code = em_flags(argv, flags, sizeof(flags) / sizeof(flags[0]), &rest, err);
+    int code = em_flags(argv, flags, EM_COUNT(flags), &rest, err);
 
     for (size_t i = 0; i < vars.n && code == 0; i++)
         code = take_var(&sql->vars, vars.v[i], err);

@@ -40,6 +40,14 @@ int em_db_gave_up(struct em_db *db, struct em_db_failure *failure, struct em_err
     return em_fail(err, EM_EXIT_UNREACHABLE, "%s does not answer", em_str_c(&db->where));
 }
 
+bool em_db_failed_with(const struct em_db_failure *failure, const char *const *states)
+{
+    for (; *states; states++)
+        if (strcmp(failure->sqlstate, *states) == 0)
+            return true;
+    return false;
+}
+
 int em_db_lost(struct em_db *db, struct em_db_failure *failure, struct em_err *err)
 {
     if (!db->farewell.len && em_peer_bounded(&db->peer, em_str_c(&db->where), err)) {

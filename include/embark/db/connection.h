@@ -44,6 +44,8 @@ struct em_db_failure {
     enum em_db_class kind;
     char sqlstate[6]; /* "" when the server was not reached */
 };
+/* Whether its SQLSTATE is one of these; `states` ends with NULL. */
+bool em_db_failed_with(const struct em_db_failure *failure, const char *const *states);
 
 /* Whose statements a session is for.
  *

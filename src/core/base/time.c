@@ -27,12 +27,7 @@ static const struct unit {
     {"d", EM_SEC(86400)}, {"h", EM_SEC(3600)}, {"m", EM_SEC(60)},
     {"s", EM_SEC(1)},     {"ms", EM_MS(1)},
 };
-enum { UNITS = sizeof(units) / sizeof(units[0]), SECONDS = 3 };
-
-static bool digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
+enum { UNITS = EM_COUNT(units), SECONDS = 3 };
 
 /* Reads "12" or "1.5": the whole part, and millionths. What is below a millionth is dropped. */
 static bool number(const char **text, em_time *whole, em_time *millionths)
@@ -41,17 +36,17 @@ static bool number(const char **text, em_time *whole, em_time *millionths)
     em_time weight = 100000;
 
     *whole = *millionths = 0;
-    if (!digit(*p))
+    if (!em_is_digit(*p))
         return false;
-    for (; digit(*p); p++) {
+    for (; em_is_digit(*p); p++) {
         *whole = *whole * 10 + (*p - '0');
         if (*whole > TEN_YEARS) /* in any unit */
             return false;
     }
     if (*p == '.') {
-        if (!digit(*++p))
+        if (!em_is_digit(*++p))
             return false;
-        for (; digit(*p); p++, weight /= 10)
+        for (; em_is_digit(*p); p++, weight /= 10)
             *millionths += (*p - '0') * weight;
     }
     *text = p;

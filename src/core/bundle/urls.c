@@ -4,14 +4,9 @@
 
 #include "embark/core/bundle/inlined.h"
 
-static bool is_letter(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
 static bool is_host(char c)
 {
-    return is_letter(c) || (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '_';
+    return em_is_letter(c) || (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '_';
 }
 
 /* What may stand in a URL: no quote, no blank, nothing that begins an expression. */
@@ -24,11 +19,11 @@ static size_t scheme_length(const char *bytes, size_t at)
 {
     static const char *const schemes[] = {"https", "http", "wss", "ws"};
 
-    for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
+    for (size_t i = 0; i < EM_COUNT(schemes); i++) {
         size_t n = strlen(schemes[i]);
 
         if (at >= n && strncasecmp(bytes + at - n, schemes[i], n) == 0 &&
-            (at == n || !is_letter(bytes[at - n - 1])))
+            (at == n || !em_is_letter(bytes[at - n - 1])))
             return n;
     }
     return 0;
@@ -135,7 +130,7 @@ bool em_bundle_host_is_noise(const char *host, size_t length)
 
     if (length < 2) /* Next's router has "http://n" as a base of paths */
         return true;
-    for (size_t i = 0; i < sizeof(domains) / sizeof(domains[0]); i++)
+    for (size_t i = 0; i < EM_COUNT(domains); i++)
         if (within(host, length, domains[i]))
             return true;
     return false;

@@ -7,10 +7,10 @@
 
 /* EMBARK_ names that are no keys. */
 static const char *const others[] = {"EMBARK_CONFIG", "EMBARK_SKIP", "EMBARK_STATE", "EMBARK_LOG"};
-enum { OTHERS = sizeof(others) / sizeof(others[0]) };
+enum { OTHERS = EM_COUNT(others) };
 
 static const char *const steps[] = {"check", "wait", "bootstrap", "migrate"};
-enum { STEPS = sizeof(steps) / sizeof(steps[0]) };
+enum { STEPS = EM_COUNT(steps) };
 
 static const char *env(const struct em_config_source *world, const char *name)
 {

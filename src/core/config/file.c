@@ -47,19 +47,14 @@ static struct em_err *mistake(struct reader *r, const char *format, ...)
     return em_errs_add(&r->out->mistakes, EM_EXIT_CONFIG, "%s", em_str_c(&text));
 }
 
-static bool space(char c) /* inih's isspace() in the C locale */
-{
-    return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
 /* Where inih would see an inline comment begin in a value: at its semicolon; or the end. */
 static size_t value_length(const char *text)
 {
     size_t n = 0;
 
-    while (text[n] && !(text[n] == ';' && n && space(text[n - 1])))
+    while (text[n] && !(text[n] == ';' && n && em_is_space(text[n - 1])))
         n++;
-    while (n && space(text[n - 1]))
+    while (n && em_is_space(text[n - 1]))
         n--;
     return n;
 }
@@ -204,7 +199,7 @@ static bool looks_like_more(struct reader *r, const char *value)
     const char *after = value + n;
     struct em_err *err;
 
-    while (space(*after))
+    while (em_is_space(*after))
         after++;
     if (*after == '=' && find_key(r->section, value, n)) {
         err = mistake(r, "%.*s is indented, and so goes on with the value of %s above it", (int)n,
@@ -298,13 +293,13 @@ static enum kind on_section(struct reader *r, const char *text, size_t length)
 
     r->section = NULL;
     r->lost = true;
-    while (n < length && text[n] != ']' && !(text[n] == ';' && space(text[n - 1])))
+    while (n < length && text[n] != ']' && !(text[n] == ';' && em_is_space(text[n - 1])))
         n++;
     if (n == length || text[n] != ']') {
         mistake(r, "the [ of a section has no ]");
         return wrong(r, false);
     }
-    for (after = n + 1; after < length && space(text[after]); after++)
+    for (after = n + 1; after < length && em_is_space(text[after]); after++)
         ;
     if (after < length && text[after] != ';' && text[after] != '#')
         em_hint(mistake(r, "there is more in the line of the section than its name"),
@@ -323,7 +318,7 @@ static enum kind classify(struct reader *r, const char *text, size_t length, siz
 {
     size_t indent = 0;
 
-    while (indent < length && space(text[indent]))
+    while (indent < length && em_is_space(text[indent]))
         indent++;
     if (memchr(text, '\0', length)) {
         em_hint(mistake(r, "there is a NUL byte in the line"), "the file must be text, in UTF-8");

@@ -80,7 +80,7 @@ static bool set_bool(bool *field, const struct em_key *key, const struct em_expa
 {
     static const char *const words[] = {"no", "yes", "false", "true", "off", "on", "0", "1"};
 
-    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+    for (size_t i = 0; i < EM_COUNT(words); i++) {
         if (strcmp(text, words[i]) == 0) {
             *field = i % 2 == 1;
             return true;

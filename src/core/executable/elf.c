@@ -146,7 +146,7 @@ static const struct machine {
     {8, '6', 'l', "MIPS (mips64le)", {"mips64"}, NULL},
     {8, 0, 0, "MIPS (mips)", {"mips"}, NULL},
 };
-enum { MACHINES = sizeof(machines) / sizeof(machines[0]) };
+enum { MACHINES = EM_COUNT(machines) };
 
 static const struct machine *find_machine(const struct em_elf *elf)
 {
@@ -199,7 +199,7 @@ bool em_elf_runs_on(const struct em_elf *elf, const char *machine)
 
 enum em_libc em_elf_libc(const char *interp)
 {
-    const char *slash = strrchr(interp, '/'), *name = slash ? slash + 1 : interp;
+    const char *name = em_base_name(interp);
 
     if (em_starts(name, "ld-musl-"))
         return EM_LIBC_MUSL;

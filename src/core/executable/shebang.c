@@ -3,21 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool blank(char c)
-{
-    return c == ' ' || c == '\t';
-}
-
-static const char *skip_blanks(const char *p, const char *end)
-{
-    while (p < end && blank(*p))
-        p++;
-    return p;
-}
-
 static const char *word_end(const char *p, const char *end)
 {
-    while (p < end && !blank(*p) && *p != '\0')
+    while (p < end && !em_is_blank(*p) && *p != '\0')
         p++;
     return p;
 }
@@ -26,13 +14,6 @@ static void set(char **field, const char *bytes, size_t length)
 {
     free(*field);
     *field = em_strndup(bytes, length);
-}
-
-static const char *base(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-
-    return slash ? slash + 1 : path;
 }
 
 /* Whether what env looks up can be told from its words: not if PATH or the directory are changed by
@@ -50,7 +31,7 @@ static void split_blanks(const char *text, struct em_list *words)
 {
     const char *end = text + strlen(text);
 
-    for (const char *p = skip_blanks(text, end); p < end; p = skip_blanks(p, end)) {
+    for (const char *p = em_skip_blanks(text, end); p < end; p = em_skip_blanks(p, end)) {
         const char *stop = word_end(p, end);
 
         em_list_take(words, em_strndup(p, (size_t)(stop - p)));
@@ -127,7 +108,7 @@ static void through_sh(struct em_shebang *s, const char *line, const char *end)
     }
     set(&s->program, em_str_c(&program), program.len);
     s->in_path = !s->beside && !strchr(s->program, '/');
-    for (p = skip_blanks(p, eol); p < eol && *p == '-'; p = skip_blanks(p, eol)) {
+    for (p = em_skip_blanks(p, eol); p < eol && *p == '-'; p = em_skip_blanks(p, eol)) {
         const char *stop = word_end(p, eol);
 
         em_list_take(&s->arguments, em_strndup(p, (size_t)(stop - p)));
@@ -157,7 +138,7 @@ enum em_shebang_state em_shebang_read(const char *bytes, size_t length, struct e
     *out = (struct em_shebang){0};
     if (length < 2 || memcmp(bytes, "#!", 2) != 0)
         return EM_SHEBANG_NONE;
-    name = skip_blanks(bytes + 2, bytes + (length < EM_SHEBANG_LINE ? length : EM_SHEBANG_LINE));
+    name = em_skip_blanks(bytes + 2, bytes + (length < EM_SHEBANG_LINE ? length : EM_SHEBANG_LINE));
     end = line_end(bytes, length, name);
     if (!end)
         return EM_SHEBANG_LONG;
@@ -166,20 +147,20 @@ enum em_shebang_state em_shebang_read(const char *bytes, size_t length, struct e
         out->cr = true;
         end--;
     }
-    while (end > bytes + 2 && blank(end[-1]))
+    while (end > bytes + 2 && em_is_blank(end[-1]))
         end--;
     name_end = name < end ? word_end(name, end) : name;
     if (name_end == name)
         return EM_SHEBANG_EMPTY;
     set(&out->interpreter, name, (size_t)(name_end - name));
     set(&out->program, name, (size_t)(name_end - name));
-    name = skip_blanks(name_end, end);
+    name = em_skip_blanks(name_end, end);
     if (name < end && *name != '\0')
         set(&out->argument, name, (size_t)(end - name));
 
-    if (strcmp(base(out->interpreter), "env") == 0 && out->argument)
+    if (strcmp(em_base_name(out->interpreter), "env") == 0 && out->argument)
         through_env(out);
-    else if (strcmp(base(out->interpreter), "sh") == 0 && !out->argument)
+    else if (strcmp(em_base_name(out->interpreter), "sh") == 0 && !out->argument)
         through_sh(out, rest, bytes + length);
     else if (out->argument)
         em_list_add(&out->arguments, out->argument);

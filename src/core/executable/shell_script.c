@@ -86,7 +86,7 @@ static bool is_keyword(const char *word)
     static const char *const keywords[] = {"then", "do", "else", "elif", "if", "while", "until",
                                            "{",    "}",  "!",    "time", "fi", "done",  "esac"};
 
-    for (size_t i = 0; i < sizeof(keywords) / sizeof(keywords[0]); i++)
+    for (size_t i = 0; i < EM_COUNT(keywords); i++)
         if (strcmp(keywords[i], word) == 0)
             return true;
     return false;

@@ -296,7 +296,7 @@ static const char *consequence(const char *state)
     static const char logins[][6] = {"08", "25006", "28", "3D", "42501", "53", "55000", "57"};
     bool login = false;
 
-    for (size_t i = 0; i < sizeof(logins) / sizeof(logins[0]); i++)
+    for (size_t i = 0; i < EM_COUNT(logins); i++)
         login = login || em_starts(state, logins[i]);
     if (!login)
         return "From a SQL file it is exit code 65, from a migration's command 80.";

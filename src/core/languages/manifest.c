@@ -5,7 +5,7 @@
 
 static bool kind_of(const char *file, enum em_manifest_kind *kind)
 {
-    const char *slash = strrchr(file, '/'), *name = slash ? slash + 1 : file;
+    const char *name = em_base_name(file);
 
     if (strcmp(name, "package.json") == 0)
         *kind = EM_MANIFEST_PACKAGE;

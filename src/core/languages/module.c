@@ -35,11 +35,6 @@ static bool letter(char c)
     return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_' || (unsigned char)c >= 128;
 }
 
-static bool digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
 /* Words of letters and digits (and `others`), none of them empty or starting with a digit, with
  * `separator` between them. */
 static bool words(const char *name, char separator, const char *others, bool digits_first)
@@ -52,7 +47,7 @@ static bool words(const char *name, char separator, const char *others, bool dig
                 return false;
             start = true;
         } else if (letter(*name) || strchr(others, *name) ||
-                   ((!start || digits_first) && digit(*name))) {
+                   ((!start || digits_first) && em_is_digit(*name))) {
             start = false;
         } else {
             return false;
@@ -138,7 +133,7 @@ static bool ruby_versions(const char *text)
         size_t op = strspn(text, "<>=!~ "),
                version = strspn(text + op, "0123456789.abcdefghijklmnopqrstuvwxyz-");
 
-        if (version == 0 || !digit(text[op]))
+        if (version == 0 || !em_is_digit(text[op]))
             return false;
         text += op + version;
         text += strspn(text, " ");

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+#include "embark/core/base/text.h"
 
 static const struct {
     int number;
@@ -33,7 +33,7 @@ const char *em_signal_name(int signal)
 {
     if (signal >= EM_SIGNAL_RTMIN && signal <= EM_SIGNAL_RTMAX)
         return real_time[signal - EM_SIGNAL_RTMIN];
-    for (size_t i = 0; i < COUNT(names); i++)
+    for (size_t i = 0; i < EM_COUNT(names); i++)
         if (names[i].number == signal)
             return names[i].name;
     return "an unknown signal";
@@ -69,7 +69,7 @@ int em_signal_find(const char *text)
         return number == 32 || number == 33 ? 0 : number; /* the C libraries' own */
     if (strncmp(text, "SIG", 3) == 0)
         text += 3;
-    for (size_t i = 0; i < COUNT(names); i++)
+    for (size_t i = 0; i < EM_COUNT(names); i++)
         if (strcmp(text, names[i].name + 3) == 0)
             return names[i].number;
     return find_real_time(text);

@@ -41,16 +41,11 @@ static void bad(struct em_http *http, const char *wrong)
     em_str_cut(&http->line, SAMPLE);
 }
 
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
 /* "HTTP/1.1 200 OK"; the reason, and the blank before it, may be missing. */
 static void status_line(struct em_http *http, const char *line, size_t length)
 {
-    if (length < 12 || memcmp(line, "HTTP/1.", 7) != 0 || !is_digit(line[7]) || line[8] != ' ' ||
-        line[9] < '1' || line[9] > '9' || !is_digit(line[10]) || !is_digit(line[11]) ||
+    if (length < 12 || memcmp(line, "HTTP/1.", 7) != 0 || !em_is_digit(line[7]) || line[8] != ' ' ||
+        line[9] < '1' || line[9] > '9' || !em_is_digit(line[10]) || !em_is_digit(line[11]) ||
         (length > 12 && line[12] != ' ')) {
         bad(http, "has a status line that is not HTTP/1");
         return;
@@ -67,18 +62,13 @@ static bool has_control(const char *line, size_t length)
     return false;
 }
 
-static bool is_blank(char c)
-{
-    return c == ' ' || c == '\t';
-}
-
 static void trim(const char **text, size_t *length)
 {
-    while (*length && is_blank(**text)) {
+    while (*length && em_is_blank(**text)) {
         (*text)++;
         (*length)--;
     }
-    while (*length && is_blank((*text)[*length - 1]))
+    while (*length && em_is_blank((*text)[*length - 1]))
         (*length)--;
 }
 
@@ -108,7 +98,7 @@ static void content_length(struct em_http *http, const char *value, size_t lengt
             return;
         }
         for (size_t i = 0; i < n; i++) {
-            if (!is_digit(item[i])) {
+            if (!em_is_digit(item[i])) {
                 bad(http, "has a Content-Length that is not a number");
                 return;
             }
@@ -147,7 +137,7 @@ static void field(struct em_http *http, const char *line, size_t length)
         bad(http, "holds a control character in its header");
         return;
     }
-    if (is_blank(*line)) {
+    if (em_is_blank(*line)) {
         /* A folded line goes on with the one before; where that one decides how long the answer is,
          * nothing is guessed. */
         if (http->framing)
@@ -162,7 +152,7 @@ static void field(struct em_http *http, const char *line, size_t length)
     }
     size_t value_length = length - name_length - 1;
     trim(&value, &value_length);
-    while (name_length && is_blank(line[name_length - 1])) /* "Content-Length : 5" */
+    while (name_length && em_is_blank(line[name_length - 1])) /* "Content-Length : 5" */
         name_length--;
     http->framing = true;
     if (is_named(line, name_length, "Content-Length"))
@@ -209,7 +199,7 @@ static void chunk_size(struct em_http *http, const char *line, size_t length)
     while (n < length && em_hex_value(line[n]) >= 0 && n < 16)
         size = size * 16 + (uint64_t)em_hex_value(line[n++]);
     size_t end = n;
-    while (end < length && is_blank(line[end]))
+    while (end < length && em_is_blank(line[end]))
         end++;
     if (n == 0 || n == 16 || (end < length && line[end] != ';')) {
         bad(http, "has a chunk whose size is not a number");

@@ -7,20 +7,15 @@
 static const char letters[] = "B:bC:c:D:d:EeFf:h:ijk:lN:nOPp:r:S:sTt:v:W:-:";
 
 /* isspace() of the C locale, as core asks for no locale. */
-static bool is_space(char c)
-{
-    return c && strchr(" \t\n\r\f\v", c);
-}
-
 /* The next word, without its backslashes. False: there is none. */
 static bool next_word(const char **at, struct em_str *word)
 {
     const char *p = *at;
     em_str_cut(word, 0);
-    while (is_space(*p))
+    while (em_is_space(*p))
         p++;
     bool any = *p != 0;
-    for (; *p && !is_space(*p); p++) {
+    for (; *p && !em_is_space(*p); p++) {
         if (*p == '\\' && !*++p)
             break;
         em_str_putc(word, *p);
@@ -116,7 +111,7 @@ void em_pg_options_add(struct em_str *options, const char *name, const char *val
     em_str_cut(options, options->len - backslashes % 2);
     em_str_printf(options, "%s-c %s=", options->len ? " " : "", name);
     for (; *value; value++) {
-        if (is_space(*value) || *value == '\\')
+        if (em_is_space(*value) || *value == '\\')
             em_str_putc(options, '\\');
         em_str_putc(options, *value);
     }

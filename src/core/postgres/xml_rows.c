@@ -2,8 +2,6 @@
 
 #include <string.h>
 
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
-
 static const struct entity {
     const char *name;
     char c;
@@ -12,7 +10,7 @@ static const struct entity {
 /* One byte of the text, or what an entity stands for; returns what it took. */
 static size_t unescape(const char *at, char *c)
 {
-    for (size_t i = 0; i < COUNT(entities); i++)
+    for (size_t i = 0; i < EM_COUNT(entities); i++)
         if (em_starts(at, entities[i].name)) {
             *c = entities[i].c;
             return strlen(entities[i].name);

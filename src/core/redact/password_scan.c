@@ -25,36 +25,14 @@ struct scan {
 /* So many values that begin within others are no text of anybody's: all that follows is hidden. */
 enum { CROWD = 64 };
 
-static bool is_blank(char c)
-{
-    return c == ' ' || c == '\t';
-}
-
-static bool is_space(char c)
-{
-    return is_blank(c) || c == '\n' || c == '\r' || c == '\f' || c == '\v';
-}
-
-static bool is_letter(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
 static bool is_name(char c)
 {
-    return is_letter(c) || (c >= '0' && c <= '9') || c == '_' || c == '.' || c == '-';
-}
-
-static const char *skip_blanks(const char *p, const char *end)
-{
-    while (p < end && is_blank(*p))
-        p++;
-    return p;
+    return em_is_letter(c) || (c >= '0' && c <= '9') || c == '_' || c == '.' || c == '-';
 }
 
 static const char *word_end(const char *p, const char *end)
 {
-    while (p < end && !is_space(*p))
+    while (p < end && !em_is_space(*p))
         p++;
     return p;
 }
@@ -88,11 +66,11 @@ static const char *url_password(struct scan *scan, const char *p, const char **p
 size_t em_password_scan_open_url(const char *line, size_t length)
 {
     const char *end = line + length, *word = end;
-    while (word > line && !is_space(word[-1]))
+    while (word > line && !em_is_space(word[-1]))
         word--;
     for (const char *p = word; p < end; p++) {
         /* "postgresql:" may be all that has come of it. */
-        if (*p == ':' && p > word && is_letter(p[-1]) &&
+        if (*p == ':' && p > word && em_is_letter(p[-1]) &&
             strncmp(p, "://", (size_t)(end - p < 3 ? end - p : 3)) == 0)
             return (size_t)(p - line);
     }
@@ -111,11 +89,11 @@ static size_t keyword(const char *start, const char *p)
         return 0;
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
         size_t n = strlen(words[i]);
-        if (strncasecmp(p, words[i], n) != 0 || is_letter(p[n]))
+        if (strncasecmp(p, words[i], n) != 0 || em_is_letter(p[n]))
             continue;
         if (n > 4)
             return n;
-        bool part_of_word = p > start && is_letter(p[-1]);
+        bool part_of_word = p > start && em_is_letter(p[-1]);
         return part_of_word || strncmp(p, "PWD", 3) == 0 ? 0 : n;
     }
     return 0;
@@ -163,7 +141,7 @@ static const char *find_pair(const char *p, const char *end)
 {
     for (p = find_byte(p, ';', end); p < end; p = find_byte(p + 1, ';', end)) {
         const char *name = p + 1;
-        while (name < end && (is_name(*name) || is_blank(*name)))
+        while (name < end && (is_name(*name) || em_is_blank(*name)))
             name++;
         if (name > p + 1 && *name == '=')
             return p;
@@ -188,7 +166,7 @@ static const char *plain_end(struct scan *scan, const char *p, char before)
     const char *q = p, *pair, *end = scan->end;
     if (before == ';')
         return p + strcspn(p, ";\n");
-    for (; q < end && !is_space(*q); q++) {
+    for (; q < end && !em_is_space(*q); q++) {
         if ((before == '?' || before == '&') && *q == '&')
             return q;
         if (*q == '\\' && q + 1 < end)
@@ -203,7 +181,7 @@ static char char_before(const char *start, const char *p)
 {
     while (p > start && is_name(p[-1]))
         p--;
-    while (p > start && is_blank(p[-1]))
+    while (p > start && em_is_blank(p[-1]))
         p--;
     return p > start ? p[-1] : '\0';
 }
@@ -229,16 +207,16 @@ static bool find_value(struct scan *scan, const char *name, const char *p, struc
     bool quoted_name = *q == '"' || *q == '\'' || (*q == '\\' && q[1] == '"');
     if (quoted_name)
         q += *q == '\\' ? 2 : 1;
-    q = skip_blanks(q, end);
+    q = em_skip_blanks(q, end);
     if (*q == '=' || (quoted_name && *q == ':')) {
         q += q[1] == '>' ? 2 : 1;
-        while (q < end && is_space(*q))
+        while (q < end && em_is_space(*q))
             q++; /* libpq goes on in the next line */
         char before = char_before(scan->start, name);
         value->start = q + (*q == '\'' || *q == '"');
         value->end = value->start > q ? quoted_end(q, end) : plain_end(scan, q, before);
         /* A quotation mark may be a byte of the password like any other. */
-        bool closed = quoted_name || value->end + 1 >= end || is_space(value->end[1]) ||
+        bool closed = quoted_name || value->end + 1 >= end || em_is_space(value->end[1]) ||
                       (before == ';' && value->end[1] == ';');
         if (value->start > q && !closed)
             value->end = plain_end(scan, value->end, before);
@@ -265,12 +243,12 @@ static bool find_named(struct scan *scan, const char *p, size_t length, struct r
     const char *name_end = p + length, *q, *end = scan->end;
     bool quoted =
         *name_end == '"' || *name_end == '\'' || (*name_end == '\\' && name_end[1] == '"');
-    if (quoted || (*name_end == '=' && name_end[1] != '=' && !is_space(name_end[1])))
+    if (quoted || (*name_end == '=' && name_end[1] != '=' && !em_is_space(name_end[1])))
         return find_value(scan, p, name_end, value);
-    if (strncmp(p, "--", 2) != 0 || strncmp(p, "--no-", 5) == 0 || !is_blank(*name_end))
+    if (strncmp(p, "--", 2) != 0 || strncmp(p, "--no-", 5) == 0 || !em_is_blank(*name_end))
         return false;
-    q = skip_blanks(name_end, end);
-    if (q == end || is_space(*q) || *q == '-')
+    q = em_skip_blanks(name_end, end);
+    if (q == end || em_is_space(*q) || *q == '-')
         return false;
     value->start = q + (*q == '\'' || *q == '"');
     value->end = value->start > q ? quoted_end(q, end) : word_end(q, end);

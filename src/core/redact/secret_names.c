@@ -3,23 +3,7 @@
 #include <string.h>
 #include <strings.h>
 
-static bool is_lower(char c)
-{
-    return c >= 'a' && c <= 'z';
-}
-
-static bool is_upper(char c)
-{
-    return c >= 'A' && c <= 'Z';
-}
-
-static bool is_one_of(const char *word, size_t length, const char *const *words)
-{
-    for (; *words; words++)
-        if (strlen(*words) == length && strncasecmp(word, *words, length) == 0)
-            return true;
-    return false;
-}
+#include "embark/core/base/text.h"
 
 static bool word_sounds(const char *word, size_t length)
 {
@@ -30,9 +14,9 @@ static bool word_sounds(const char *word, size_t length)
         "credential", "creds",     "credentials", "dsn",        "salt"};
     static const char *const others[] = {"monkey", "donkey",  "turkey", "hockey", "jockey",
                                          "bypass", "compass", "basalt", "oldpwd", NULL};
-    if (is_one_of(word, length, others))
+    if (em_is_one_of(word, length, others))
         return false;
-    if (is_one_of(word, length, (const char *const[]){"pw", "cred", NULL}))
+    if (em_is_one_of(word, length, (const char *const[]){"pw", "cred", NULL}))
         return true;
     for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
         size_t n = strlen(ends[i]);
@@ -50,14 +34,14 @@ static bool word_sounds(const char *word, size_t length)
 /* apiKey, APIKey: where a word ends that has no separator behind it. */
 static bool ends_word(const char *name, size_t at, size_t length)
 {
-    return (is_lower(name[at - 1]) && is_upper(name[at])) ||
-           (at + 1 < length && is_upper(name[at - 1]) && is_upper(name[at]) &&
-            is_lower(name[at + 1]));
+    return (em_is_lower(name[at - 1]) && em_is_upper(name[at])) ||
+           (at + 1 < length && em_is_upper(name[at - 1]) && em_is_upper(name[at]) &&
+            em_is_lower(name[at + 1]));
 }
 
 static bool in_word(char c)
 {
-    return is_lower(c) || is_upper(c) || (c >= '0' && c <= '9') || (unsigned char)c >= 0x80;
+    return em_is_lower(c) || em_is_upper(c) || (c >= '0' && c <= '9') || (unsigned char)c >= 0x80;
 }
 
 bool em_is_secret_name(const char *name, size_t length)
@@ -65,7 +49,7 @@ bool em_is_secret_name(const char *name, size_t length)
     static const char *const places[] = {"file", "path", "dir", "directory", "passfile", NULL};
     static const char *const folders[] = {"PWD", "OLDPWD", NULL};
     bool sounds = false, place = false;
-    if (is_one_of(name, length, folders))
+    if (em_is_one_of(name, length, folders))
         return false;
     for (size_t i = 0, start; i < length;) {
         if (!in_word(name[i])) {
@@ -75,7 +59,7 @@ bool em_is_secret_name(const char *name, size_t length)
         for (start = i++; i < length && in_word(name[i]) && !ends_word(name, i, length);)
             i++;
         sounds = sounds || word_sounds(name + start, i - start);
-        place = is_one_of(name + start, i - start, places);
+        place = em_is_one_of(name + start, i - start, places);
     }
     return sounds && !place;
 }

@@ -7,24 +7,6 @@
 #include "password_scan.h"
 #include "secret_value.h"
 
-static bool is_lower(char c)
-{
-    return c >= 'a' && c <= 'z';
-}
-
-static bool is_upper(char c)
-{
-    return c >= 'A' && c <= 'Z';
-}
-
-static bool is_one_of(const char *word, size_t length, const char *const *words)
-{
-    for (; *words; words++)
-        if (strlen(*words) == length && strncasecmp(word, *words, length) == 0)
-            return true;
-    return false;
-}
-
 static bool all_of(const char *value, size_t length, const char *bytes)
 {
     size_t i = 0;
@@ -44,7 +26,7 @@ static bool is_common(const char *value, size_t length)
         "postgres", "password", "localhost",   "development", "production", "staging",
         "default",  "disabled", "enabled",     "required",    "optional",   "example",
         "database", "username", "unspecified", "undefined",   "postgresql", NULL};
-    return is_one_of(value, length, words);
+    return em_is_one_of(value, length, words);
 }
 
 static bool is_path(const char *value, size_t length)
@@ -65,8 +47,8 @@ bool em_secret_worth(const char *value, size_t length)
     if (length < (plain ? 6 : 4) || is_common(value, length))
         return false;
     return !(*value == '$' && length > 1 &&
-             (value[1] == '{' || value[1] == '(' || value[1] == '_' || is_lower(value[1]) ||
-              is_upper(value[1])));
+             (value[1] == '{' || value[1] == '(' || value[1] == '_' || em_is_lower(value[1]) ||
+              em_is_upper(value[1])));
 }
 
 static void learn(const char *value, size_t length, struct em_secrets *secrets)

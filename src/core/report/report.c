@@ -81,7 +81,7 @@ static const struct {
 
 static const char *expected_of(const char *section, const char *key)
 {
-    for (size_t i = 0; i < sizeof(expectations) / sizeof(expectations[0]); i++)
+    for (size_t i = 0; i < EM_COUNT(expectations); i++)
         if (strcmp(expectations[i].section, section) == 0 && strcmp(expectations[i].key, key) == 0)
             return expectations[i].expected;
     return "nothing wrong with it";

@@ -5,11 +5,6 @@
 
 /* ---- Classes of bytes, by their names in psqlscan.l ---- */
 
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
 static bool is_ident_start(char c)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || (unsigned char)c >= 0x80;
@@ -17,7 +12,7 @@ static bool is_ident_start(char c)
 
 bool em_sql_name_byte(char c)
 {
-    return is_ident_start(c) || is_digit(c);
+    return is_ident_start(c) || em_is_digit(c);
 }
 
 static bool is_ident_cont(char c)
@@ -192,16 +187,16 @@ static size_t dollar_mark(const struct em_sql_lex *lex)
 /* integer, decimal, real and what sticks to them. "1..10" is 1, .., 10. */
 static size_t number(const struct em_sql_lex *lex)
 {
-    size_t n = run(lex, 0, is_digit), e;
+    size_t n = run(lex, 0, em_is_digit), e;
 
     if (peek(lex, n) == '.' && !(n > 0 && peek(lex, n + 1) == '.'))
-        n = run(lex, n + 1, is_digit);
+        n = run(lex, n + 1, em_is_digit);
     if (peek(lex, n) == 'e' || peek(lex, n) == 'E') {
         e = n + 1;
         if (peek(lex, e) == '+' || peek(lex, e) == '-')
             e++;
-        if (is_digit(peek(lex, e)))
-            n = run(lex, e, is_digit);
+        if (em_is_digit(peek(lex, e)))
+            n = run(lex, e, em_is_digit);
         else if (e > n + 1)
             return e; /* realfail: "1e+" */
     }
@@ -281,8 +276,8 @@ static void take_dollar(struct em_sql_lex *lex, struct em_sql_token *token)
         em_str_cut(&lex->tag, 0);
         em_str_add(&lex->tag, lex->at, n);
         open_quoted(lex, token, EM_SQL_IN_DOLLAR, n);
-    } else if (is_digit(peek(lex, 1))) {
-        n = run(lex, 1, is_digit);
+    } else if (em_is_digit(peek(lex, 1))) {
+        n = run(lex, 1, em_is_digit);
         take(lex, token, EM_SQL_NUMBER,
              is_ident_start(peek(lex, n)) ? run(lex, n, is_ident_cont) : n);
     } else {
@@ -356,7 +351,7 @@ static void take_plain(struct em_sql_lex *lex, struct em_sql_token *token)
         take(lex, token, EM_SQL_SPACE, run(lex, 1, is_space));
     else if (is_ident_start(c))
         take_letter(lex, token);
-    else if (is_digit(c) || (c == '.' && is_digit(peek(lex, 1))))
+    else if (em_is_digit(c) || (c == '.' && em_is_digit(peek(lex, 1))))
         take(lex, token, EM_SQL_NUMBER, number(lex));
     else if (c == '\'')
         take_quote(lex, token);

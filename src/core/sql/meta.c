@@ -17,7 +17,7 @@ static const struct {
 
 static enum em_sql_what find(const char *name, size_t length, const char **why)
 {
-    for (size_t i = 0; i < sizeof(metas) / sizeof(metas[0]); i++)
+    for (size_t i = 0; i < EM_COUNT(metas); i++)
         if (strlen(metas[i].name) == length && memcmp(metas[i].name, name, length) == 0) {
             *why = metas[i].why;
             return metas[i].what;
@@ -52,7 +52,7 @@ bool em_sql_meta_whole_line(const char *name)
 {
     static const char *const names[] = {"ef", "ev", "h", "help", "sf", "sv", "!"};
 
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+    for (size_t i = 0; i < EM_COUNT(names); i++)
         if (strcmp(name, names[i]) == 0)
             return true;
     return strcasecmp(name, "copy") == 0; /* in any case, as psql */
@@ -73,7 +73,7 @@ bool em_sql_special(const char *name, const char *value, const char **why)
     };
     bool on;
 
-    for (size_t i = 0; i < sizeof(specials) / sizeof(specials[0]); i++)
+    for (size_t i = 0; i < EM_COUNT(specials); i++)
         if (strcmp(name, specials[i].name) == 0) {
             *why = specials[i].why;
             return !em_sql_bool(*value ? value : "on", &on) || on != specials[i].fine;

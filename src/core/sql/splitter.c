@@ -253,7 +253,7 @@ static void count_word(struct em_sql_split *split, const struct em_sql_token *to
 
     if (split->word_count == 0)
         memset(split->words, 0, sizeof(split->words));
-    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+    for (size_t i = 0; i < EM_COUNT(known); i++)
         if (split->word_count < sizeof(split->words) && em_sql_word_is(token, known[i]))
             split->words[split->word_count] = *known[i];
     split->word_count++;

@@ -92,7 +92,7 @@ bool em_sql_vars_secret(const char *name)
     static const char *const words[] = {"pass",   "pwd",     "secret",     "token",
                                         "apikey", "api_key", "credential", "private_key"};
 
-    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+    for (size_t i = 0; i < EM_COUNT(words); i++)
         if (strcasestr(name, words[i]))
             return true;
     return em_is_secret_name(name, strlen(name));
@@ -147,7 +147,7 @@ bool em_sql_bool(const char *text, bool *value)
         {"on", 2, true},   {"off", 2, false},   {"1", 2, true},   {"0", 2, false},
     };
 
-    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+    for (size_t i = 0; i < EM_COUNT(words); i++)
         if (starts(words[i].word, text, words[i].least)) {
             *value = words[i].value;
             return true;
@@ -174,7 +174,7 @@ bool em_sql_vars_builtin(const char *name)
         "AUTOCOMMIT",
     };
 
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+    for (size_t i = 0; i < EM_COUNT(names); i++)
         if (strcmp(name, names[i]) == 0)
             return true;
     return false;

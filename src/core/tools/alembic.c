@@ -300,7 +300,7 @@ static void name_files(struct settings *c)
     em_str_puts(&c->toml_file, "pyproject.toml");
     if (env && *env) {
         struct em_str *file =
-            strcmp(em_tool_base(env), "pyproject.toml") == 0 ? &c->toml_file : &c->ini_file;
+            strcmp(em_base_name(env), "pyproject.toml") == 0 ? &c->toml_file : &c->ini_file;
         em_str_cut(file, 0);
         em_str_puts(file, env);
     }
@@ -309,7 +309,7 @@ static void name_files(struct settings *c)
         if (c->s->options.v[i][0] != EM_TOOL_FILE_OF)
             continue;
         struct em_str *file =
-            strcmp(em_tool_base(value), "pyproject.toml") == 0 ? &c->toml_file : &c->ini_file;
+            strcmp(em_base_name(value), "pyproject.toml") == 0 ? &c->toml_file : &c->ini_file;
         em_str_cut(file, 0);
         em_str_puts(file, value);
     }

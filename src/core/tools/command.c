@@ -89,7 +89,7 @@ static bool runs(const struct wrapper *w, const struct em_list *words)
 
 static const struct wrapper *wrapper_of(const struct em_list *words)
 {
-    const char *name = em_tool_base(words->v[0]);
+    const char *name = em_base_name(words->v[0]);
     for (size_t i = 0; i < sizeof wrappers / sizeof *wrappers; i++)
         if (strcmp(wrappers[i].name, name) == 0 && (!*wrappers[i].run || runs(&wrappers[i], words)))
             return &wrappers[i];
@@ -271,7 +271,7 @@ static bool pass_interpreter(struct em_tool_search *s, struct em_list *words, bo
     static const char values[] =
         "-r --require --import --loader --experimental-loader -C -I --env-file "
         "--env-file-if-exists --conditions";
-    EM_FREE char *program = em_strdup(em_tool_base(words->v[0]));
+    EM_FREE char *program = em_strdup(em_base_name(words->v[0]));
     const char *options = em_tool_env(s, "NODE_OPTIONS");
     if (strcmp(program, "node") == 0 && options &&
         (strstr(options, "-r ") || strstr(options, "require") || strstr(options, "import") ||
@@ -353,7 +353,7 @@ static bool enter_script(struct em_tool_search *s, struct em_list *words, bool *
 /* npm run X, yarn X, pnpm X, bun run X: false: no such script can be told. */
 static bool pass_manager(struct em_tool_search *s, struct em_list *words)
 {
-    EM_FREE char *manager = em_strdup(em_tool_base(words->v[0]));
+    EM_FREE char *manager = em_strdup(em_base_name(words->v[0]));
     static const char elsewhere[] = "--prefix -C --cwd --dir -w --workspace --filter -F";
     bool run = false, is_script;
     drop(words, 1);
@@ -404,9 +404,9 @@ static bool pass_shell(struct em_tool_search *s, struct em_list *words)
 {
     EM_LIST_AUTO inner = EM_LIST_INIT;
     size_t at = 1;
-    if (strcmp(em_tool_base(words->v[0]), "busybox") == 0)
+    if (strcmp(em_base_name(words->v[0]), "busybox") == 0)
         at++;
-    EM_FREE char *shell = em_strdup(em_tool_base(words->v[0]));
+    EM_FREE char *shell = em_strdup(em_base_name(words->v[0]));
     while (at < words->n && words->v[at][0] == '-' && !strchr(words->v[at], 'c'))
         profiles(s, shell, words->v[at++]);
     if (at < words->n)
@@ -426,7 +426,7 @@ static bool pass_shell(struct em_tool_search *s, struct em_list *words)
 /* One step. 1: there is a next one; 0: words[0] is the program; -1: it can't be told. */
 static int step(struct em_tool_search *s, struct em_list *words)
 {
-    const char *name = em_tool_base(words->v[0]);
+    const char *name = em_base_name(words->v[0]);
     const struct wrapper *w;
     bool good;
     if (is_shell(name)) {

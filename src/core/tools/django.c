@@ -185,7 +185,7 @@ static void read_manage(struct django *d, struct em_str *settings)
     const char *script = d->s->words.v[0];
     const char *option = em_tool_value(d->s, EM_TOOL_OTHER, "--settings");
     const char *variable = em_tool_env(d->s, "DJANGO_SETTINGS_MODULE");
-    if (strcmp(em_tool_base(script), "manage.py") == 0) {
+    if (strcmp(em_base_name(script), "manage.py") == 0) {
         em_tool_folder_of(script, &folder);
         if (!em_list_has(&d->roots, em_str_c(&folder)))
             em_list_add(&d->roots, em_str_c(&folder));

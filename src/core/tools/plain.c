@@ -125,7 +125,7 @@ void em_tool_bundle(struct em_tool_search *s)
 {
     EM_STR_AUTO program = EM_STR_INIT;
     em_tool_add(s, "Migrations", EM_TOOL_DEEP);
-    if (strcmp(em_tool_base(s->words.v[0]), "efbundle") != 0)
+    if (strcmp(em_base_name(s->words.v[0]), "efbundle") != 0)
         em_tool_doubt(s, "dotnet ef compiles the project");
     else if (s->world->program(s->world->ctx, s->words.v[0], &program))
         em_tool_add(s,

@@ -8,12 +8,6 @@
 #include "embark/core/base/sha256.h"
 #include "embark/core/redact/secret_names.h"
 
-const char *em_tool_base(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash ? slash + 1 : path;
-}
-
 bool em_tool_among(const char *word, const char *names)
 {
     size_t length = strlen(word);

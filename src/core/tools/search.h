@@ -45,7 +45,6 @@ struct em_tool_place *em_tool_add(struct em_tool_search *s, const char *path,
 /* `name` as seen from the folder `base` ("" and ".": the working directory). */
 void em_tool_join(const char *base, const char *name, struct em_str *out);
 void em_tool_folder_of(const char *file, struct em_str *out); /* "." for a bare name */
-const char *em_tool_base(const char *path);                   /* the last component */
 /* Adds the parts of `text` between characters of `separators`, trimmed; empty ones are left out. */
 void em_tool_split(const char *text, const char *separators, struct em_list *out);
 bool em_tool_among(const char *word, const char *names); /* a text with blanks between */

@@ -100,7 +100,7 @@ static void program_of(const char *word, struct em_str *name)
         package = next + sizeof packages - 1;
     if (package && em_starts(package, ".bin/"))
         package = NULL;
-    const char *base = package ? package : em_tool_base(word);
+    const char *base = package ? package : em_base_name(word);
     em_str_add(name, base, package ? strcspn(base, "/") : strlen(base));
     const char *version = name->len ? strchr(name->data + 1, '@') : NULL;
     if (version)

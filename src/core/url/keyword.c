@@ -27,14 +27,9 @@ static void add_pair(struct pairs *pairs, const char *name, size_t n, struct em_
 }
 
 /* isspace() of the C locale, as core asks for no locale. */
-static bool is_space(char c)
-{
-    return c && strchr(" \t\n\r\f\v", c);
-}
-
 static const char *skip_space(const char *p)
 {
-    while (is_space(*p))
+    while (em_is_space(*p))
         p++;
     return p;
 }
@@ -47,7 +42,7 @@ static const char *read_value(const char *p, struct em_str *value)
 {
     bool quoted = *p == '\'';
     p += quoted;
-    while (quoted ? *p != '\'' : *p && !is_space(*p)) {
+    while (quoted ? *p != '\'' : *p && !em_is_space(*p)) {
         if (!*p)
             return NULL;
         if (*p == '\\' && !*++p)
@@ -62,7 +57,7 @@ static enum outcome split_keywords(const char *text, struct pairs *pairs)
     for (const char *p = skip_space(text); *p; p = skip_space(p)) {
         EM_STR_WIPED value = EM_STR_INIT;
         const char *name = p;
-        while (*p && *p != '=' && !is_space(*p))
+        while (*p && *p != '=' && !em_is_space(*p))
             p++;
         size_t n = (size_t)(p - name);
         p = skip_space(p);
@@ -97,7 +92,7 @@ static const char *read_quoted(const char *p, struct em_str *value)
 static const char *read_plain(const char *p, struct em_str *value)
 {
     size_t n = strcspn(p, ";"), end = n;
-    while (end > 0 && is_space(p[end - 1]))
+    while (end > 0 && em_is_space(p[end - 1]))
         end--;
     em_str_add(value, p, end);
     return p + n;
@@ -107,7 +102,7 @@ static enum outcome split_npgsql(const char *text, struct pairs *pairs)
 {
     for (const char *p = text;;) {
         EM_STR_WIPED value = EM_STR_INIT;
-        while (*p == ';' || is_space(*p))
+        while (*p == ';' || em_is_space(*p))
             p++;
         if (!*p)
             return PAIRS_GOOD;
@@ -116,7 +111,7 @@ static enum outcome split_npgsql(const char *text, struct pairs *pairs)
         p += n;
         if (*p != '=')
             return PAIRS_NO_EQUALS;
-        while (n > 0 && is_space(name[n - 1]))
+        while (n > 0 && em_is_space(name[n - 1]))
             n--;
         p = skip_space(p + 1);
         bool quoted = *p == '"' || *p == '\'';

@@ -254,7 +254,7 @@ static bool is_text(const char *bytes, size_t length)
 
 static int check_other(const char *file, const char *bytes, size_t length, struct em_err *err)
 {
-    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+    for (size_t i = 0; i < EM_COUNT(kinds); i++)
         if (length >= kinds[i].length && memcmp(bytes, kinds[i].magic, kinds[i].length) == 0) {
             em_fail(err, EM_EXIT_NOT_EXECUTABLE, "%s: %s", file, kinds[i].what);
             em_hint(err, "%s", kinds[i].hint);

@@ -18,7 +18,7 @@ bool em_image_has_libc(enum em_libc libc, struct em_str *name)
 {
     static const char *const dirs[] = {"/lib", "/lib64", "/lib32"};
 
-    for (size_t i = 0; i < sizeof(dirs) / sizeof(dirs[0]) && !name->len; i++) {
+    for (size_t i = 0; i < EM_COUNT(dirs) && !name->len; i++) {
         DIR *stream = em_dir_open(dirs[i]);
         struct dirent *entry;
 

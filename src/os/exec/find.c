@@ -69,7 +69,7 @@ static bool hint_elsewhere(const char *name, struct em_err *err)
         "/app/node_modules/.bin/",
     };
 
-    for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+    for (size_t i = 0; i < EM_COUNT(places); i++) {
         EM_STR_AUTO path = EM_STR_INIT;
 
         em_str_printf(&path, "%s%s", places[i], name);
@@ -110,7 +110,7 @@ static bool hint_builtin(const char *name, struct em_err *err)
                                            "umask", "trap",   "eval",   "alias", "wait", ".",
                                            "unset", "if",     "for",    "while", "until"};
 
-    for (size_t i = 0; i < sizeof(builtins) / sizeof(builtins[0]); i++)
+    for (size_t i = 0; i < EM_COUNT(builtins); i++)
         if (strcmp(name, builtins[i]) == 0) {
             em_hint(err, "%s is a shell's own word: run it as sh -c '%s …'", name, name);
             return true;

@@ -77,7 +77,7 @@ static bool is_musl_itself(const char *name)
 
     if (!em_starts(name, "lib"))
         return false;
-    for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
+    for (size_t i = 0; i < EM_COUNT(own); i++)
         if (em_starts(name + 3, own[i]))
             return true;
     return false;
@@ -133,7 +133,7 @@ static bool is_without_ldconfig(const char *name, struct em_str *path)
     static const char *const dirs[] = {"/usr/local/lib", "/usr/local/lib64", "/opt/lib"};
     struct stat st;
 
-    for (size_t i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++) {
+    for (size_t i = 0; i < EM_COUNT(dirs); i++) {
         em_str_cut(path, 0);
         em_str_printf(path, "%s/%s", dirs[i], name);
         if (stat(em_str_c(path), &st) == 0)

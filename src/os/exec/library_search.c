@@ -104,7 +104,7 @@ static bool take_variant(const struct em_elf_search *search, const char *dir, co
 
     if (search->libc != EM_LIBC_GLIBC)
         return false;
-    for (size_t i = 0; i < sizeof(variants) / sizeof(variants[0]); i++) {
+    for (size_t i = 0; i < EM_COUNT(variants); i++) {
         EM_STR_AUTO file = EM_STR_INIT;
 
         em_str_printf(&file, "%s/%s/%s", dir, variants[i], name);
@@ -194,7 +194,7 @@ bool em_elf_search(struct em_elf_search *search, const struct em_object *by, con
 /* /etc/ld-musl-x86_64.path beside /lib/ld-musl-x86_64.so.1: lines, or a list with colons. */
 static void musl_defaults(const char *interp, struct em_list *out)
 {
-    const char *slash = strrchr(interp, '/'), *name = slash ? slash + 1 : interp;
+    const char *slash = strrchr(interp, '/'), *name = em_base_name(interp);
     size_t length = strlen(name);
     EM_STR_AUTO file = EM_STR_INIT;
     EM_STR_AUTO text = EM_STR_INIT;

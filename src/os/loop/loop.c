@@ -19,8 +19,6 @@
  */
 static const int stop_signals[] = {SIGTERM, SIGINT, SIGHUP, SIGQUIT};
 static const int other_signals[] = {SIGUSR1, SIGUSR2, SIGCHLD};
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
-
 /* How often waitpid(2) is asked that says no, and what stands for the status that it doesn't give:
  * it is no end that anybody takes for a good one. */
 enum { REAP_TRIES = 2, STATUS_UNKNOWN = 0xffff };
@@ -88,8 +86,8 @@ int em_loop_start(struct em_err *err)
 {
     loop.parent = getppid();
     sigemptyset(&loop.handled);
-    choose(stop_signals, COUNT(stop_signals));
-    choose(other_signals, COUNT(other_signals));
+    choose(stop_signals, EM_COUNT(stop_signals));
+    choose(other_signals, EM_COUNT(other_signals));
     if (sigaction(SIGCHLD, NULL, &loop.child_was) != 0 ||
         sigaction(SIGPIPE, NULL, &loop.pipe_was) != 0 ||
         em_sigmask(SIG_BLOCK, NULL, &loop.mask) != 0 || !block() || !own_dispositions())
@@ -125,7 +123,7 @@ int em_loop_take_all(bool stop, struct em_err *err)
 
 static bool asks_to_end(int signal)
 {
-    for (size_t i = 0; i < COUNT(stop_signals); i++)
+    for (size_t i = 0; i < EM_COUNT(stop_signals); i++)
         if (stop_signals[i] == signal)
             return true;
     return false;
@@ -234,7 +232,7 @@ static void time_left(em_time until, struct timespec *left)
 enum em_wake em_wait(struct pollfd *fds, size_t count, em_time until)
 {
     struct pollfd all[16];
-    if (count > COUNT(all) - 1)
+    if (count > EM_COUNT(all) - 1)
         abort(); /* a caller of ours with more than it may have */
     if (loop.forked) {
         loop.forked = false;
@@ -404,7 +402,7 @@ bool em_loop_restore_for_exec(void)
      * default ones again, so the service doesn't see it. */
     struct sigaction end = {.sa_handler = end_by};
     sigemptyset(&end.sa_mask);
-    for (size_t i = 0; i < COUNT(stop_signals); i++)
+    for (size_t i = 0; i < EM_COUNT(stop_signals); i++)
         if (sigismember(&loop.handled, stop_signals[i]) == 1 &&
             sigismember(&loop.mask, stop_signals[i]) != 1)
             sigaction(stop_signals[i], &end, NULL);
@@ -415,7 +413,7 @@ void em_loop_retake(void)
 {
     struct sigaction plain = {.sa_handler = SIG_DFL};
     block();
-    for (size_t i = 0; i < COUNT(stop_signals); i++)
+    for (size_t i = 0; i < EM_COUNT(stop_signals); i++)
         if (sigismember(&loop.handled, stop_signals[i]) == 1)
             sigaction(stop_signals[i], &plain, NULL);
     own_dispositions();

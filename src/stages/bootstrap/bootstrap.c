@@ -23,19 +23,10 @@ bool em_bootstrap_any(const struct em_config *config)
     return config->bootstrap_url && *config->bootstrap_url;
 }
 
-/* `states` ends with NULL. */
-static bool is_one_of(const struct em_db_failure *failure, const char *const *states)
-{
-    for (; *states; states++)
-        if (strcmp(failure->sqlstate, *states) == 0)
-            return true;
-    return false;
-}
-
 bool em_bootstrap_mends(const struct em_db_failure *failure)
 {
     static const char *const states[] = {"28P01", "28000", "3D000", NULL};
-    return is_one_of(failure, states);
+    return em_db_failed_with(failure, states);
 }
 
 bool em_bootstrap_validate(const struct em_config *config, struct em_errs *errs)
@@ -71,7 +62,7 @@ static void aim(struct em_url *to, const struct em_url *superuser, const char *d
 static bool tries_next(const struct em_db_failure *failure)
 {
     static const char *const next[] = {"3D000", "42501", "55000", NULL};
-    return is_one_of(failure, next);
+    return em_db_failed_with(failure, next);
 }
 
 static void superuser_hint(struct em_err *err)

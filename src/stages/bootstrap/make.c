@@ -19,15 +19,6 @@
 
 /* ---- Statements -------------------------------------------------------------------------------- */
 
-/* `states` ends with NULL. */
-static bool is_one_of(const struct em_db_failure *failure, const char *const *states)
-{
-    for (; *states; states++)
-        if (strcmp(failure->sqlstate, *states) == 0)
-            return true;
-    return false;
-}
-
 /* Bootstraps of several databases have different locks, and may share a role: the server lets none
  * of two wait for the other, and calls it an internal error. */
 static int query(struct em_db *db, const char *sql, struct em_db_failure *failure,
@@ -50,7 +41,7 @@ static int run(struct em_db *db, const char *sql, const char *const *fine, struc
 {
     struct em_db_failure failure;
     int code = query(db, sql, &failure, err);
-    if (code && fine && is_one_of(&failure, fine)) {
+    if (code && fine && em_db_failed_with(&failure, fine)) {
         em_err_free(err);
         return 0;
     }

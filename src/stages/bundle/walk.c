@@ -30,7 +30,7 @@ static bool wanted(void *ctx, int dir, const char *name)
 
     if (em_ends(name, ".map"))
         return false;
-    for (size_t i = 0; i < sizeof(packed) / sizeof(packed[0]); i++)
+    for (size_t i = 0; i < EM_COUNT(packed); i++)
         if (em_ends(name, packed[i])) {
             look->compressed += !has_original(dir, name, strlen(name) - strlen(packed[i]));
             return false;

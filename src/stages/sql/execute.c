@@ -180,7 +180,7 @@ static bool is_readable(const char *encoding)
     static const char *const unsafe[] = {"SJIS",    "BIG5",  "GBK",           "UHC",
                                          "GB18030", "JOHAB", "SHIFT_JIS_2004"};
 
-    for (size_t i = 0; encoding && i < sizeof(unsafe) / sizeof(unsafe[0]); i++)
+    for (size_t i = 0; encoding && i < EM_COUNT(unsafe); i++)
         if (strcmp(encoding, unsafe[i]) == 0)
             return false;
     return true;

@@ -17,6 +17,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "embark/core/base/text.h"
+
 #define EM_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
 
 extern void (*em_out_of_memory)(void);
@@ -76,17 +78,5 @@ void em_list_free(struct em_list *l);
 #define EM_LIST_AUTO __attribute__((cleanup(em_list_free))) struct em_list
 void em_free_ptr(void *pointer_to_pointer);
 #define EM_FREE __attribute__((cleanup(em_free_ptr)))
-
-bool em_starts(const char *text, const char *prefix);
-bool em_ends(const char *text, const char *suffix);
-/* The last component of a path: what stands behind its last slash. */
-const char *em_base_name(const char *path);
-/* Whether it is `name`, a version number behind it or not: "ruby", "ruby3.1". */
-bool em_is_versioned(const char *path, const char *name);
-
-/* What a hexadecimal digit stands for; -1: it is none. em_hex_lower() takes those that embark and
- * the server write, not A to F. */
-int em_hex_value(char c);
-int em_hex_lower(char c);
 
 #endif

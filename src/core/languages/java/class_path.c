@@ -117,7 +117,7 @@ bool em_java_is_own(const char *name)
         "javax.net.",      "javax.crypto.", "javax.naming.", "javax.xml.",   "javax.management.",
         "javax.security.", "javax.swing.",  "javax.script.", "org.w3c.dom.", "org.xml.sax."};
 
-    for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
+    for (size_t i = 0; i < EM_COUNT(own); i++)
         if (em_starts(name, own[i]))
             return true;
     return false;

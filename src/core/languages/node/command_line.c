@@ -31,7 +31,7 @@ static bool takes_word(const char *option)
         "--disable-warning",
     };
 
-    for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
+    for (size_t i = 0; i < EM_COUNT(options); i++)
         if (strcmp(options[i], option) == 0)
             return true;
     return false;
@@ -43,7 +43,7 @@ static bool no_script(const char *option)
                                           "-pe",    "-i",    "--interactive", "-v", "-h",
                                           "--test", "--run", "inspect"};
 
-    for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
+    for (size_t i = 0; i < EM_COUNT(options); i++)
         if (strcmp(options[i], option) == 0)
             return true;
     return em_starts(option, "--run=") || em_starts(option, "--eval=");

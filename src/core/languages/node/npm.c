@@ -69,7 +69,7 @@ static bool left_out(const json_t *entry)
 {
     static const char *const marks[] = {"dev", "optional", "devOptional", "peer", "extraneous"};
 
-    for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++)
+    for (size_t i = 0; i < EM_COUNT(marks); i++)
         if (json_is_true(json_object_get(entry, marks[i])))
             return true;
     return false;

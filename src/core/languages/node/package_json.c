@@ -49,7 +49,7 @@ static bool condition(const char *key, const char *mode)
 {
     static const char *const always[] = {"default", "node", "node-addons", "module-sync"};
 
-    for (size_t i = 0; i < sizeof(always) / sizeof(always[0]); i++)
+    for (size_t i = 0; i < EM_COUNT(always); i++)
         if (strcmp(key, always[i]) == 0)
             return true;
     return strcmp(key, mode) == 0;

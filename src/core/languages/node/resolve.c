@@ -69,10 +69,10 @@ bool em_node_builtin(const char *name)
     bool prefix = em_starts(name, "node:");
 
     name += prefix ? 5 : 0;
-    for (size_t i = 0; i < sizeof(plain) / sizeof(plain[0]); i++)
+    for (size_t i = 0; i < EM_COUNT(plain); i++)
         if (strcmp(plain[i], name) == 0)
             return true;
-    for (size_t i = 0; prefix && i < sizeof(prefixed) / sizeof(prefixed[0]); i++)
+    for (size_t i = 0; prefix && i < EM_COUNT(prefixed); i++)
         if (strcmp(prefixed[i], name) == 0)
             return true;
     return false;
@@ -108,7 +108,7 @@ static bool as_file(const struct em_node_files *files, const char *path, struct 
 {
     static const char *const ends[] = {"", ".js", ".json", ".node"};
 
-    for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]) && !em_ends(path, "/"); i++) {
+    for (size_t i = 0; i < EM_COUNT(ends) && !em_ends(path, "/"); i++) {
         em_str_cut(file, 0);
         em_str_printf(file, "%s%s", path, ends[i]);
         if (is(files, em_str_c(file), EM_NODE_FILE))

@@ -12,14 +12,9 @@ struct partial {
     size_t known; /* of major, minor, patch: those before the first x */
 };
 
-static bool digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
 static bool identifier(char c)
 {
-    return digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-';
+    return em_is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-';
 }
 
 static const char *blanks(const char *p)
@@ -29,9 +24,9 @@ static const char *blanks(const char *p)
 
 static bool read_number(const char **p, uint64_t *n)
 {
-    if (!digit(**p) || (**p == '0' && digit((*p)[1])))
+    if (!em_is_digit(**p) || (**p == '0' && em_is_digit((*p)[1])))
         return false;
-    for (*n = 0; digit(**p); (*p)++) {
+    for (*n = 0; em_is_digit(**p); (*p)++) {
         *n = *n * 10 + (uint64_t)(**p - '0');
         if (*n > NUMBER_MAX)
             return false;
@@ -345,7 +340,7 @@ static int read_set(const char **p, const struct em_semver *v)
     bool all = true, named = v->pre[0] == '\0';
 
     for (*p = blanks(*p); **p && **p != '|'; *p = blanks(*p)) {
-        bool bare = digit(**p) || strchr("xX*v=", **p);
+        bool bare = em_is_digit(**p) || strchr("xX*v=", **p);
         struct span s;
         const char *end;
 

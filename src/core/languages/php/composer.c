@@ -20,16 +20,11 @@ static const char *blanks(const char *p)
     return p + strspn(p, " \t\r\n");
 }
 
-static bool digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
 static uint64_t number(const char **p)
 {
     uint64_t n = 0;
 
-    for (; digit(**p); (*p)++)
+    for (; em_is_digit(**p); (*p)++)
         n = n > UINT64_MAX / 16 ? n : n * 10 + (uint64_t)(**p - '0');
     return n;
 }
@@ -43,13 +38,13 @@ static bool read_stability(const char **p, struct version *v)
                  {"rc", -1},  {"stable", 0}, {"patch", 1}, {"pl", 1},    {"p", 1}};
     const char *at = *p + strspn(*p, "-._");
 
-    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+    for (size_t i = 0; i < EM_COUNT(words); i++) {
         size_t n = strlen(words[i].word);
 
         if (strncasecmp(at, words[i].word, n) != 0)
             continue;
         at += n;
-        at += (*at == '.' || *at == '-') && digit(at[1]);
+        at += (*at == '.' || *at == '-') && em_is_digit(at[1]);
         v->rank = words[i].rank;
         v->number = number(&at);
         *p = at;
@@ -63,10 +58,10 @@ static bool read_version(const char **p, struct version *v)
     *v = (struct version){0};
     *p += **p == 'v' || **p == 'V';
     do {
-        if (!digit(**p) || v->parts == 4)
+        if (!em_is_digit(**p) || v->parts == 4)
             return false;
         v->n[v->parts++] = number(p);
-    } while (**p == '.' && digit((*p)[1]) && (*p)++);
+    } while (**p == '.' && em_is_digit((*p)[1]) && (*p)++);
     if (**p == '.' && ((*p)[1] == '*' || (*p)[1] == 'x'))
         return true;
     if (!read_stability(p, v))

@@ -60,7 +60,7 @@ bool em_python_may_bring(const char *key, const char *module)
     EM_STR_AUTO own = EM_STR_INIT;
     const char *at;
 
-    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+    for (size_t i = 0; i < EM_COUNT(known); i++)
         if (is_or_below(module, known[i][0]) && strstr(key, known[i][1]))
             return true;
     squeeze(module, strcspn(module, "."), &top);

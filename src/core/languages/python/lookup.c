@@ -68,10 +68,7 @@ static const struct field other_fields[] = {
     OTHER_FIELD("other-python", python), OTHER_FIELD("other-link", link),
     OTHER_FIELD("other-real", real),     OTHER_FIELD("other-gone", gone),
 };
-enum {
-    NAME_FIELDS = sizeof(name_fields) / sizeof(name_fields[0]),
-    OTHER_FIELDS = sizeof(other_fields) / sizeof(other_fields[0])
-};
+enum { NAME_FIELDS = EM_COUNT(name_fields), OTHER_FIELDS = EM_COUNT(other_fields) };
 
 static char **field_at(void *of, const struct field *field)
 {

@@ -56,7 +56,7 @@ static const char *todays_name(const char *name)
         {"python_implementation", "platform_python_implementation"},
     };
 
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+    for (size_t i = 0; i < EM_COUNT(names); i++)
         if (strcmp(name, names[i][0]) == 0)
             return names[i][1];
     return name;
@@ -71,7 +71,7 @@ static bool is_variable(const char *name)
         "implementation_name", "implementation_version", "platform_python_implementation",
     };
 
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+    for (size_t i = 0; i < EM_COUNT(names); i++)
         if (strcmp(name, names[i]) == 0)
             return true;
     return false;

@@ -5,11 +5,6 @@
 
 /* ---- Reading --------------------------------------------------------------------------------- */
 
-static bool digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
 static char lower(char c)
 {
     return (char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
@@ -17,7 +12,7 @@ static char lower(char c)
 
 static bool alphanumeric(char c)
 {
-    return digit(c) || (lower(c) >= 'a' && lower(c) <= 'z');
+    return em_is_digit(c) || (lower(c) >= 'a' && lower(c) <= 'z');
 }
 
 static bool separator(char c)
@@ -30,7 +25,7 @@ static uint64_t number(const char **p)
 {
     uint64_t n = 0;
 
-    for (; digit(**p); (*p)++) {
+    for (; em_is_digit(**p); (*p)++) {
         uint64_t d = (uint64_t)(**p - '0');
 
         n = n > (UINT64_MAX - d) / 10 ? UINT64_MAX : n * 10 + d;
@@ -61,10 +56,10 @@ static const char *suffix(const char **p, const char *const *words, uint64_t *n)
 static bool read_release(const char **p, struct em_pep440 *v)
 {
     do {
-        if (!digit(**p) || v->parts == EM_PEP440_PARTS)
+        if (!em_is_digit(**p) || v->parts == EM_PEP440_PARTS)
             return false;
         v->release[v->parts++] = number(p);
-    } while (**p == '.' && digit((*p)[1]) && (*p)++);
+    } while (**p == '.' && em_is_digit((*p)[1]) && (*p)++);
     return true;
 }
 
@@ -96,7 +91,7 @@ static void read_suffixes(const char **p, struct em_pep440 *v)
 
     if (word)
         v->pre = (char)(word[0] == 'a' || word[0] == 'b' ? word[0] : 'c');
-    if ((*p)[0] == '-' && digit((*p)[1])) {
+    if ((*p)[0] == '-' && em_is_digit((*p)[1])) {
         (*p)++;
         v->post = number(p);
         v->has_post = true;
@@ -245,7 +240,7 @@ static enum op read_op(const char **p)
 {
     static const char *const ops[] = {"~=", "===", "==", "!=", "<=", ">=", "<", ">"};
 
-    for (size_t i = 0; i < sizeof(ops) / sizeof(ops[0]); i++)
+    for (size_t i = 0; i < EM_COUNT(ops); i++)
         if (em_starts(*p, ops[i])) {
             *p += strlen(ops[i]);
             return (enum op)i;

@@ -65,9 +65,9 @@ static void word_at(const char *start, struct em_str *out)
 
 static void hint_library(const char *name, struct em_str *hint)
 {
-    const char *slash = strrchr(name, '/'), *base = slash ? slash + 1 : name;
+    const char *base = em_base_name(name);
 
-    for (size_t i = 0; i < sizeof(packages) / sizeof(packages[0]); i++)
+    for (size_t i = 0; i < EM_COUNT(packages); i++)
         if (strcmp(packages[i][0], base) == 0) {
             em_str_printf(
                 hint, "install what brings it in the stage that runs: %s in Debian, %s in Alpine",

@@ -5,12 +5,6 @@
 #include "embark/core/languages/python/source.h"
 #include "form.h"
 
-static const char *last_component(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash ? slash + 1 : path;
-}
-
 /* What a file's assignments say. */
 struct script {
     struct em_list doc, revision, down, needs, labels;
@@ -76,7 +70,7 @@ static char *name_of(const char *revision, const struct em_list *doc)
 /* A file of the time before there was `revision`: its name is the revision. */
 static void legacy(const char *path, struct script *s)
 {
-    const char *name = last_component(path);
+    const char *name = em_base_name(path);
     size_t length = strspn(name, "0123456789abcdef");
     if (s->has_revision || !s->has_down || !length || strcmp(name + length, ".py") != 0)
         return;

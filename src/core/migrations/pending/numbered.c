@@ -4,12 +4,6 @@
 
 #include "form.h"
 
-static const char *last_component(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash ? slash + 1 : path;
-}
-
 /* ---- Names ---------------------------------------------------------------------------------- */
 
 /* Without its extension, and without the ".up" of a pair. */
@@ -86,7 +80,7 @@ static bool is_other(const char *base, int form)
 
 void em_plain_file(struct em_pending *p, const char *path)
 {
-    const char *base = last_component(path);
+    const char *base = em_base_name(path);
     char *id;
     if (!*base || is_other(base, p->kind->form))
         return;

@@ -40,7 +40,7 @@ static void take_word(struct em_sql_walk *walk, const struct em_sql_token *token
 {
     static const char *const known[] = {"do", "create", "or", "replace", "function", "procedure"};
 
-    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+    for (size_t i = 0; i < EM_COUNT(known); i++)
         if (walk->words < sizeof(walk->first) && em_sql_word_is(token, known[i]))
             walk->first[walk->words] = *known[i];
     walk->words++;

@@ -3,8 +3,6 @@
 #include <string.h>
 #include <strings.h>
 
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
-
 /* A line that is a comment: what stands behind the dashes, with one blank for any number of them.
  */
 struct comment {
@@ -108,7 +106,7 @@ static bool goose(const struct comment *c, struct em_sql_mark *mark)
     odd(mark, "goose has no such mark: Up, Down, StatementBegin, StatementEnd, NO TRANSACTION, "
               "ENVSUB ON and ENVSUB OFF are its");
     const char *word = c->text + 6 + (c->text[6] == ' ');
-    for (size_t i = 0; i < COUNT(words); i++)
+    for (size_t i = 0; i < EM_COUNT(words); i++)
         if (strcasecmp(word, words[i].text) == 0)
             mark->kind = words[i].kind;
     if (mark->kind != EM_SQL_ODD && (is_blank(c->line[0]) || strncmp(c->text, "+goose", 6) != 0))
@@ -170,7 +168,7 @@ static bool atlas(const struct comment *c, struct em_sql_mark *mark)
     mark->format = EM_SQL_ATLAS;
     mark->kind = EM_SQL_REMARK; /* nolint, assert… */
     const char *word = c->text + 6;
-    for (size_t i = 0; i < COUNT(unknown); i++)
+    for (size_t i = 0; i < EM_COUNT(unknown); i++)
         if (begins(word, unknown[i]))
             odd(mark, "this directive of Atlas's is not taken");
     if (!begins(word, "txmode"))
@@ -195,7 +193,7 @@ static bool foreign(const struct comment *c, struct em_sql_mark *mark)
         {"!downs", "Play"},
         {"#downs", "Play"},
     };
-    for (size_t i = 0; i < COUNT(marks); i++) {
+    for (size_t i = 0; i < EM_COUNT(marks); i++) {
         if (!begins(c->text, marks[i].text))
             continue;
         mark->tool = marks[i].tool;

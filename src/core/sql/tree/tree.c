@@ -7,8 +7,6 @@
 
 #include "parts.h"
 
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
-
 static void free_file(struct em_sql_tree_file *file)
 {
     free(file->path);
@@ -117,7 +115,7 @@ static const struct language {
 static bool is_beside(const char *base)
 {
     static const char *const names[] = {"__init__.py", "env.py", "conftest.py", "mod.rs"};
-    for (size_t i = 0; i < COUNT(names); i++)
+    for (size_t i = 0; i < EM_COUNT(names); i++)
         if (strcmp(base, names[i]) == 0)
             return true;
     /* goose and golang-migrate want a number; embed.go only takes the folder into a program. */
@@ -127,7 +125,7 @@ static bool is_beside(const char *base)
 
 static const struct language *language_of(const char *base)
 {
-    for (size_t i = 0; i < COUNT(languages) && !is_beside(base); i++)
+    for (size_t i = 0; i < EM_COUNT(languages) && !is_beside(base); i++)
         if (em_ends(base, languages[i].ending))
             return &languages[i];
     return NULL;
@@ -140,7 +138,7 @@ static bool is_nearly_sql(const char *base)
     size_t length = strlen(base);
     if (length > 4 && strcasecmp(base + length - 4, ".sql") == 0)
         return true;
-    for (size_t i = 0; i < COUNT(endings); i++)
+    for (size_t i = 0; i < EM_COUNT(endings); i++)
         if (length > strlen(endings[i]) &&
             strcasecmp(base + length - strlen(endings[i]), endings[i]) == 0)
             return true;
@@ -260,7 +258,7 @@ static void find_format(struct em_sql_tree *tree)
 static bool is_callback(const char *base)
 {
     static const char *const events[] = {"before", "after", "createSchema"};
-    for (size_t i = 0; i < COUNT(events); i++)
+    for (size_t i = 0; i < EM_COUNT(events); i++)
         if (em_starts(base, events[i]))
             return true;
     return false;

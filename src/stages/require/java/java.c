@@ -123,7 +123,7 @@ static void look_beside(struct search *s, const char *jar)
                                           "libs", "dependency", "dependencies"};
     const char *slash = strrchr(jar, '/');
 
-    for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
+    for (size_t i = 0; i < EM_COUNT(folders); i++) {
         EM_STR_AUTO folder = EM_STR_INIT;
 
         if (slash)
@@ -189,7 +189,7 @@ static void look(struct search *s, const struct em_list *service)
         if (path.jar && !all_found(s))
             look_beside_for_missing(s, path.parts.v[0]);
     } else {
-        for (size_t i = 0; i < sizeof(usual) / sizeof(usual[0]) && !all_found(s); i++)
+        for (size_t i = 0; i < EM_COUNT(usual) && !all_found(s); i++)
             look_in_jars_of(s, usual[i]);
     }
     em_list_free(&path.parts);

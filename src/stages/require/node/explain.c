@@ -30,7 +30,7 @@ static bool elsewhere(const char *dir, const char *package, struct em_str *path)
     struct dirent *entry;
     bool found = false;
 
-    for (size_t i = 0; i < sizeof(global) / sizeof(global[0]) && !found; i++)
+    for (size_t i = 0; i < EM_COUNT(global) && !found; i++)
         found = exists(global[i], package, path);
     for (int i = 0; stream && !found && i < FOLDERS_LOOKED_AT && (entry = readdir(stream)); i++) {
         if (entry->d_name[0] == '.' || strcmp(entry->d_name, "node_modules") == 0)

@@ -444,7 +444,7 @@ static size_t run_at(const struct manager *m, char *const *words, size_t count)
 
 static const struct manager *manager_of(char *const *words, size_t count)
 {
-    for (size_t i = 0; i < sizeof(managers) / sizeof(managers[0]); i++)
+    for (size_t i = 0; i < EM_COUNT(managers); i++)
         if (strcmp(managers[i].name, em_base_name(words[0])) == 0 &&
             (!managers[i].run[0] || run_at(&managers[i], words, count)))
             return &managers[i];

@@ -105,7 +105,7 @@ static const struct wrapper wrappers[] = {
 
 static const struct wrapper *wrapper_of(const char *word)
 {
-    for (size_t i = 0; i < sizeof(wrappers) / sizeof(wrappers[0]); i++)
+    for (size_t i = 0; i < EM_COUNT(wrappers); i++)
         if (strcmp(wrappers[i].name, em_base_name(word)) == 0)
             return &wrappers[i];
     return NULL;

@@ -172,18 +172,6 @@ static void on_refusal(void)
     longjmp(refused, 1);
 }
 
-static void test_base_names(void **state)
-{
-    (void)state;
-    assert_string_equal(em_base_name("/usr/bin/python3"), "python3");
-    assert_string_equal(em_base_name("node"), "node");
-    assert_string_equal(em_base_name("/usr/bin/"), "");
-    assert_true(em_is_versioned("/usr/bin/ruby3.1", "ruby"));
-    assert_true(em_is_versioned("php", "php"));
-    assert_false(em_is_versioned("php-fpm8.2", "php"));
-    assert_false(em_is_versioned("/opt/ruby/irb", "ruby"));
-}
-
 /* Sizes that can't be are told as a lack of memory, and don't wrap around to a small block. */
 static void test_out_of_memory(void **state)
 {
@@ -218,7 +206,7 @@ int main(void)
         cmocka_unit_test(test_printf),        cmocka_unit_test(test_take),
         cmocka_unit_test(test_copies),        cmocka_unit_test(test_list),
         cmocka_unit_test(test_ends),          cmocka_unit_test(test_free_ptr),
-        cmocka_unit_test(test_out_of_memory), cmocka_unit_test(test_base_names),
+        cmocka_unit_test(test_out_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
