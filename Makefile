@@ -268,8 +268,8 @@ check-packages: FORCE
 
 unit_headers := $(shell find test/unit -name '*.[ch]')
 analysis     := -std=gnu11 $(cppflags) -DEMBARK_TLS=1 -isystem /usr/include/postgresql
-checks       := check-format check-layers check-tidy check-cppcheck check-scripts check-programs check-sql check-foreign check-manual \
-                check-docs check-sizes
+checks       := check-format check-layers check-tidy check-cppcheck check-analyzer check-scripts check-programs check-sql check-foreign \
+                check-manual check-docs check-sizes
 
 check: check-packages
 	@status=0; \
@@ -296,6 +296,10 @@ check-cppcheck: $(generated)
 	@echo "cppcheck: $(words $(sources)) files"
 	@cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
 	  --suppress='*:$(DEPS)/*' -j $$(nproc) $(cppflags) -I$(DEPS)/include -DEMBARK_TLS=1 $(sources)
+# gcc -fanalyzer: paths through a function and what it calls, on which memory leaks, is used too late or is no memory at all.
+check-analyzer: $(generated)
+	@echo "gcc -fanalyzer: $(words $(sources)) files"
+	@printf '%s\n' $(sources) | xargs -P $$(nproc) -n 1 sh -c 'gcc -O1 -fanalyzer -Werror -c -o /dev/null $(analysis) "$$@"' analyzer
 check-scripts:
 	@shellcheck $$(grep -lE '^#!/bin/(ba)?sh' .ci/* $$(find test -type f))
 check-programs:

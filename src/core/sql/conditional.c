@@ -80,7 +80,10 @@ const char *em_sql_cond_elif(struct em_sql_conds *conds, struct em_sql_split *sp
 
 void em_sql_cond_decide(struct em_sql_conds *conds, bool value)
 {
-    top(conds)->branch = value ? EM_SQL_TAKEN : EM_SQL_NOT_YET;
+    struct em_sql_cond *cond = top(conds);
+
+    if (cond)
+        cond->branch = value ? EM_SQL_TAKEN : EM_SQL_NOT_YET;
 }
 
 const char *em_sql_cond_else(struct em_sql_conds *conds, struct em_sql_split *split)
@@ -98,9 +101,11 @@ const char *em_sql_cond_else(struct em_sql_conds *conds, struct em_sql_split *sp
 
 const char *em_sql_cond_endif(struct em_sql_conds *conds, struct em_sql_split *split)
 {
-    if (!conds->n)
+    struct em_sql_cond *cond = top(conds);
+
+    if (!cond)
         return "there is no \\if before it";
-    end_branch(top(conds), split);
+    end_branch(cond, split);
     conds->n--;
     return NULL;
 }

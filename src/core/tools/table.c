@@ -134,16 +134,16 @@ static size_t take_option(struct em_tool_search *s, size_t at)
     EM_FREE char *name = em_strndup(word, sign ? (size_t)(sign - word) : strlen(word));
     EM_FREE char *letter = em_strndup(word, 2);
     const struct em_tool_option *option = option_of(s->tool, name);
-    if (!option && word[1] != '-' && (option = option_of(s->tool, letter)) != NULL &&
-        option->role != EM_TOOL_FLAG && option->role != EM_TOOL_UNTOLD) {
-        keep(s, option, letter, word + 2);
+    const struct em_tool_option *joined =
+        option || word[1] == '-' ? NULL : option_of(s->tool, letter);
+    if (joined && joined->role != EM_TOOL_FLAG && joined->role != EM_TOOL_UNTOLD) {
+        keep(s, joined, letter, word + 2);
         return 1;
     }
-    if (!option_of(s->tool, name)) {
+    if (!option) {
         em_tool_doubt(s, "%s's option %s isn't known to embark", s->tool->name, name);
         return 1;
     }
-    option = option_of(s->tool, name);
     if (option->role == EM_TOOL_FLAG) {
         keep(s, option, name, sign ? sign + 1 : "");
         return 1;

@@ -242,7 +242,7 @@ int em_url_parse_uri(struct em_url_parser *p, const char *text)
             &p->url->notes,
             "the user name or the password holds a ? or # that is not percent-encoded: libpq reads "
             "it as meant, but most other drivers cut the URL there");
-    if (!strchr(text, '@') && has_bad_port(u.hosts, u.hosts_end)) {
+    if (!u.user && !strchr(u.hosts, '@') && has_bad_port(u.hosts, u.hosts_end)) {
         em_fail(p->err, EM_EXIT_CONFIG, "the port is not a number from 1 to 65535");
         em_hint(p->err, "if that is the password: user name and password stand in front of @HOST");
         return EM_EXIT_CONFIG;

@@ -1,6 +1,5 @@
 """Every statement that embark sends, as a server logs it: all names stand with their schema, and there is no secret in it."""
 
-import re
 from importlib.machinery import SourceFileLoader
 from importlib.util import module_from_spec, spec_from_loader
 from pathlib import Path
@@ -10,17 +9,20 @@ import pytest
 from test_bootstrap import SECRET, SUPER, Service, ready, set_superuser
 
 TOP = Path(__file__).resolve().parents[3]
-ENTRY = re.compile(r"^\d{4}-\d\d-\d\d [\d:.]+ \S+ \[\d+\] ", re.MULTILINE)
-STATEMENT = re.compile(r"\S+@\S+/(?P<application>embark.*?) LOG:  (?:statement|execute [^:]*): (?P<sql>.*)", re.DOTALL)
 BUILD = "build-7f3a"
+
+
+def tool(name):
+    """A script of .ci, as a module."""
+    loader = SourceFileLoader(name, str(TOP / ".ci" / name))
+    module = module_from_spec(spec_from_loader(name, loader))
+    loader.exec_module(module)
+    return module
 
 
 @pytest.fixture(scope="module")
 def checker():
-    loader = SourceFileLoader("sql", str(TOP / ".ci" / "sql"))
-    module = module_from_spec(spec_from_loader("sql", loader))
-    loader.exec_module(module)
-    return module
+    return tool("sql")
 
 
 def test_the_checker_knows_good_from_bad(checker):
@@ -40,15 +42,6 @@ def logging_server(cluster):
     set_superuser(server)
     yield server
     server.destroy()
-
-
-def statements(log):
-    """(application_name, statement) of each that a session of embark's sent."""
-    starts = [m.start() for m in ENTRY.finditer(log)] + [len(log)]
-    for start, end in zip(starts, starts[1:]):
-        found = STATEMENT.search(log[start:end])
-        if found:
-            yield found["application"], found["sql"].strip()
 
 
 def run_all(embark, service, folder):
@@ -88,7 +81,7 @@ def test_what_a_server_logs(logging_server, embark, folder, checker):
     before = len(logging_server.log_text())
     run_all(embark, service, folder)
     log = logging_server.log_text()[before:]
-    sent = set(statements(log))
+    sent = set(tool("statements").statements(log))
     applications = {application.split()[0] for application, _ in sent}
     assert len(sent) > 40 and len(applications) >= 5, applications
     wrong = [(application, sql, found) for application, sql in sorted(sent) if "theirs" not in sql for found in checker.check(sql)]

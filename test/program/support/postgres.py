@@ -16,6 +16,7 @@ import signal
 import socket
 import subprocess
 import time
+import uuid
 from pathlib import Path
 from urllib.parse import quote
 
@@ -45,6 +46,11 @@ CONF = {
     "log_line_prefix": "'%m [%p] %q%u@%d/%a '", "log_connections": "on", "log_min_messages": "warning",
     "password_encryption": "scram-sha-256", "timezone": "UTC", "log_timezone": "UTC",
 }
+
+# A folder that gets each server's log, with all statements: .ci/statements looks at them.
+STATEMENTS = os.environ.get("EMBARK_TEST_STATEMENTS")
+if STATEMENTS:
+    CONF.update({"log_statement": "all", "log_parameter_max_length_on_error": "-1"})
 
 
 def server_user():
@@ -190,7 +196,7 @@ class Cluster:
         return server
 
     def end(self):
-        for server in self.servers:
+        for server in list(self.servers):
             server.destroy()
         shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -294,6 +300,8 @@ class Server:
                 self.stop("immediate", timeout=10)
             except subprocess.TimeoutExpired:
                 self.stop("kill")
+        if STATEMENTS and self.log.exists():
+            shutil.copy(self.log, Path(STATEMENTS) / f"{uuid.uuid4().hex}.log")
         with contextlib.suppress(ValueError):
             self.cluster.servers.remove(self)
         shutil.rmtree(self.folder, ignore_errors=True)
