@@ -89,6 +89,8 @@ static const char *options_of(const char *command)
         "migrate\0"
         "  --dry-run       says what a start would do, and why\n"
         "  --status        lists the last runs\n"
+        "  --wait          waits until another one's run has applied this image's migrations;\n"
+        "                  takes no lock, runs nothing\n"
         "  --resolve FILE  a file of [migrate] sql that failed half-way counts as applied,\n"
         "                  or, with --as pending, is run again\n\0"
         "sql\0"

@@ -46,6 +46,20 @@ static int show(struct em_start *steps, bool status)
     return em_show(&out) ? 0 : EM_EXIT_SYSTEM;
 }
 
+/* --wait */
+static int await(struct em_start *steps)
+{
+    EM_ERR_AUTO err = EM_ERR_INIT;
+    const struct em_url *url = steps->has_direct ? &steps->direct : &steps->url;
+    steps->has_superuser = false;
+    int code = em_start_wait(steps);
+    if (code)
+        return code;
+    if (em_migrate_await(steps->config, url, &err) != 0)
+        return em_log_failure("migrate", &err);
+    return 0;
+}
+
 /* --resolve FILE [--as applied|pending] */
 static int settle(struct em_start *steps, const char *file, const char *as)
 {
@@ -63,11 +77,11 @@ static int settle(struct em_start *steps, const char *file, const char *as)
 }
 
 /* Words that don't go together. */
-static int check_words(bool dry_run, bool status, const char *resolve, const char *as,
-                       struct em_err *err)
+static int check_words(int looks, const char *resolve, const char *as, struct em_err *err)
 {
-    if (dry_run + status + (resolve != NULL) > 1)
-        return em_fail(err, EM_EXIT_USAGE, "--dry-run, --status and --resolve exclude each other");
+    if (looks + (resolve != NULL) > 1)
+        return em_fail(err, EM_EXIT_USAGE,
+                       "--dry-run, --status, --wait and --resolve exclude each other");
     if (as && !resolve)
         return em_fail(err, EM_EXIT_USAGE, "--as belongs to --resolve FILE");
     if (as && strcmp(as, "applied") != 0 && strcmp(as, "pending") != 0)
@@ -79,16 +93,17 @@ int em_command_migrate(const struct em_call *call)
 {
     struct em_start steps;
     EM_ERR_AUTO err = EM_ERR_INIT;
-    bool dry_run = false, status = false;
+    bool dry_run = false, status = false, wait = false;
     const char *resolve = NULL, *as = NULL;
     const struct em_flag flags[] = {{"--dry-run", &dry_run, NULL, NULL},
                                     {"--status", &status, NULL, NULL},
+                                    {"--wait", &wait, NULL, NULL},
                                     {"--resolve", NULL, &resolve, NULL},
                                     {"--as", NULL, &as, NULL}};
     char *const *rest;
-    if (em_flags(call->argv, flags, 4, &rest, &err) != 0 || em_no_words("migrate", rest, &err) != 0)
+    if (em_flags(call->argv, flags, 5, &rest, &err) != 0 || em_no_words("migrate", rest, &err) != 0)
         return em_log_failure(NULL, &err);
-    if (check_words(dry_run, status, resolve, as, &err) != 0)
+    if (check_words(dry_run + status + wait, resolve, as, &err) != 0)
         return em_log_failure("migrate", &err);
     if (!em_migrate_any(call->config)) {
         em_log_hint(EM_LOG_ERROR, "migrate", "set [migrate] command or [migrate] sql",
@@ -100,6 +115,8 @@ int em_command_migrate(const struct em_call *call)
         code = settle(&steps, resolve, as ? as : "applied");
     } else if (code == 0 && (dry_run || status)) {
         code = show(&steps, status);
+    } else if (code == 0 && wait) {
+        code = await(&steps);
     } else if (code == 0) {
         code = em_start_all_steps(&steps, NULL);
         if (code == 0)

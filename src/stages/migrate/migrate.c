@@ -1,4 +1,5 @@
 #include "embark/stages/migrate/migrate.h"
+#include "conclude.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -34,35 +35,6 @@ bool em_migrate_any(const struct em_config *config)
     return config->migrate_command.n > 0 || em_sql_migrations_any(config);
 }
 
-static int is_older(const struct migration *m, struct em_err *err)
-{
-    int code = em_decision_older(m->config, &m->look.state, &m->look.verdict, err);
-    if (code == 0) {
-        em_log(EM_LOG_WARN, "migrate", "%s", em_str_c(&err->text));
-        em_err_free(err);
-    }
-    return code;
-}
-
-static int failed_before(const struct migration *m, struct em_err *err)
-{
-    const struct em_run_row *run = &m->look.state.newest;
-    for (const char *line = run->output ? run->output : ""; *line;) {
-        size_t length = strcspn(line, "\n");
-        em_log(EM_LOG_WARN, "migrate", "| %.*s", (int)length, line);
-        line += length + (line[length] == '\n');
-    }
-    return em_decision_failed(m->config, run, err);
-}
-
-static void say_skip(const struct migration *m)
-{
-    EM_STR_AUTO who = EM_STR_INIT;
-    em_decision_run(&m->look.state.newest, &who);
-    em_log(EM_LOG_INFO, "migrate", "everything is applied (%zu file%s; run %s)",
-           m->look.files.list.n, m->look.files.list.n == 1 ? "" : "s", em_str_c(&who));
-}
-
 /* What doesn't stop a run, but somebody should know. */
 static void say_oddities(const struct migration *m)
 {
@@ -71,23 +43,6 @@ static void say_oddities(const struct migration *m)
     for (size_t i = 0; i < odd.n; i++)
         em_log_hint(EM_LOG_WARN, "migrate", odd.v[i].hint.len ? em_str_c(&odd.v[i].hint) : NULL,
                     "%s", em_str_c(&odd.v[i].text));
-}
-
-/* What the verdict means without, or instead of, a run. */
-static int act(const struct migration *m, struct em_err *err)
-{
-    switch (m->look.verdict.decision) {
-    case EM_SKIP:
-        say_skip(m);
-        return 0;
-    case EM_IS_OLDER:
-        return is_older(m, err);
-    case EM_FAILED:
-        return failed_before(m, err);
-    case EM_RUN:
-    default:
-        return em_fail(err, EM_EXIT_BUG, "a run was decided on, and not made");
-    }
 }
 
 /* While another replica migrates: has it done what we would do? */
@@ -273,7 +228,7 @@ static int under_lock(struct migration *m, bool *again, struct em_err *err)
     if (code == 0 && m->look.verdict.decision == EM_RUN)
         code = run_and_note(m, err);
     else if (code == 0)
-        code = act(m, err);
+        code = em_migration_conclude(&m->look, err);
     if (code) {
         em_lock_drop(&m->lock);
         return code;
@@ -298,7 +253,7 @@ static int with_lock(struct migration *m, struct em_db **first, struct em_err *e
         again = false;
         code = em_lock_take(&m->lock, m->config, m->direct, m->until, err);
         if (code == 0 && !m->lock.db)
-            return act(m, err);
+            return em_migration_conclude(&m->look, err);
         if (code == 0)
             code = under_lock(m, &again, err);
         if (again && em_wait_fd(-1, 0, em_in(EM_MS(500))) == EM_WAKE_SIGNAL)
@@ -358,7 +313,7 @@ int em_migrate(const struct em_config *config, const struct em_url *direct, cons
     } else {
         em_db_close(*kept);
         *kept = NULL;
-        code = code ? code : act(&m, err);
+        code = code ? code : em_migration_conclude(&m.look, err);
     }
     close_migration(&m);
     return code;

@@ -31,6 +31,12 @@ int em_migrate_plan(const struct em_config *config, const struct em_url *direct,
 /* The scope's last runs, newest first. */
 int em_migrate_status(const struct em_config *config, const struct em_url *direct,
                       struct em_str *out, struct em_err *err);
+/* Waits until this image's migrations are applied, by the rule by which a start skips them; takes
+ * no lock and runs nothing. 0; EM_EXIT_LOCK: not within [migrate] lock_timeout; EM_EXIT_MIGRATION:
+ * the last run failed on these files; EM_EXIT_OLDER; EM_EXIT_CONFIG: no run could ever prove it;
+ * EM_EXIT_UNREACHABLE, EM_EXIT_REFUSED, 128 + n. */
+int em_migrate_await(const struct em_config *config, const struct em_url *direct,
+                     struct em_err *err);
 /* Settles a file of [migrate] sql that failed half-way (stages/migrate/own_sql.h). */
 int em_migrate_resolve(const struct em_config *config, const struct em_url *direct,
                        const char *file, bool applied, struct em_err *err);
