@@ -155,13 +155,18 @@ class History:
             self.check_served(one, before)
         elif code == 81:
             known = {each.uid for each in self.image.migrations}
-            if not set(self.db.applied(self.acts_in())) - known and not self.renamed():
+            if not {*self.db.applied(self.acts_in()), *self.half_done()} - known and not self.renamed():
                 raise Wrong("exit code 81, but the database has no migration that the image lacks")
         elif code in (65, 80):
             self.check_failed()
         else:
             raise Wrong(f"exit code {code}")
         return code
+
+    def half_done(self):
+        """The migrations that failed, or were killed, outside of a transaction."""
+        return [uid for uid, in self.db.sql("SELECT substr(tablename, 6) FROM pg_tables WHERE schemaname = %s"
+                                            " AND tablename LIKE 'half\\_%%'", (self.acts_in(),))]
 
     def renamed(self):
         """To Django another name is another migration, and the database may have one that this image lacks."""
@@ -218,10 +223,8 @@ class History:
         """A start may fail only where the tool does."""
         if self.tool.name == "sql":
             applied = self.db.applied(self.acts_in())
-            halves = self.db.sql("SELECT substr(tablename, 6) FROM pg_tables WHERE schemaname = %s AND tablename LIKE 'half\\_%%'",
-                                 (self.acts_in(),))
             if not [one for one in self.image.migrations if one.kind != "plain" and one.uid not in applied] and not [
-                    uid for uid, in halves if uid not in applied]:
+                    uid for uid in self.half_done() if uid not in applied]:
                 raise Wrong("failed, but all pending files are good")
             return
         copy = self.db.snapshot()
