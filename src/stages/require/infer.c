@@ -5,16 +5,19 @@
 #include <unistd.h>
 
 #include "embark/core/config/infer.h"
+#include "embark/core/languages/python/requirement.h"
+#include "embark/core/languages/python/requirements_txt.h"
 #include "embark/core/redact/command_secrets.h"
 #include "embark/os/exec/find.h"
 #include "embark/os/files/files.h"
 #include "embark/os/log/log.h"
+#include "infer_parts.h"
 
 enum { FILE_LIMIT = 1024 * 1024 };
 
 /* The keys of each section, put together at the end. */
 struct sections {
-    struct em_str require, migrate, service;
+    struct em_str require, bundle, migrate, service, health;
 };
 
 static bool is_file(const char *name)
@@ -109,8 +112,63 @@ static bool holds_secret(const struct em_list *words)
     return em_secrets_count(&secrets) > 0;
 }
 
-static void look_at_command(const struct em_list *service, struct sections *s)
+/* Distributions that are compiled, or load what was: that they are there says little. */
+static void look_at_python(const char *manifest, struct sections *s)
 {
+    static const char *const compiled[][2] = {
+        {"psycopg2", "psycopg2"}, {"psycopg2-binary", "psycopg2"},  {"psycopg", "psycopg"},
+        {"pillow", "PIL.Image"},  {"lxml", "lxml.etree"},           {"numpy", "numpy"},
+        {"pandas", "pandas"},     {"mysqlclient", "MySQLdb"},       {"opencv-python", "cv2"},
+        {"pycurl", "pycurl"},     {"opencv-python-headless", "cv2"}};
+    EM_STR_AUTO text = EM_STR_INIT;
+    EM_STR_AUTO why = EM_STR_INIT;
+    struct em_requirements_lines lines;
+
+    em_str_printf(&s->require, "manifest = %s\n", manifest);
+    if (strcmp(manifest, "requirements.txt") != 0 ||
+        !em_file_read(manifest, FILE_LIMIT, &text, &why))
+        return;
+    em_requirements_read(em_str_c(&text), text.len, &lines);
+    for (size_t i = 0; i < lines.n; i++) {
+        EM_ERR_AUTO err = EM_ERR_INIT;
+        struct em_requirement r;
+        bool plain = em_requirement_read(lines.v[i].text, &r, &err) == 0 && !r.marker;
+
+        for (size_t k = 0; plain && k < sizeof(compiled) / sizeof(compiled[0]); k++)
+            if (strcmp(r.key, compiled[k][0]) == 0)
+                em_str_printf(&s->require, "import = python: %s\n", compiled[k][1]);
+        em_requirement_free(&r);
+    }
+    em_requirements_free(&lines);
+}
+
+/* One that says what the project depends on; many are there for a formatter. */
+static bool has_dependencies(void)
+{
+    EM_STR_AUTO text = EM_STR_INIT;
+    EM_STR_AUTO why = EM_STR_INIT;
+
+    return em_file_read("pyproject.toml", FILE_LIMIT, &text, &why) &&
+           ((strstr(em_str_c(&text), "[project]") && strstr(em_str_c(&text), "\ndependencies")) ||
+            strstr(em_str_c(&text), "[tool.poetry.dependencies]"));
+}
+
+static void look_at_command(const struct em_list *whole, struct sections *s)
+{
+    EM_LIST_AUTO before = EM_LIST_INIT;
+    EM_LIST_AUTO rest = EM_LIST_INIT;
+    EM_STR_AUTO command = EM_STR_INIT;
+    const struct em_list *service = whole;
+
+    /* sh -c 'alembic upgrade head && uvicorn …': each replica would run the first one. */
+    if (!holds_secret(whole) && em_infer_split(whole, &before, &rest) &&
+        em_infer_words("command", &before, &command)) {
+        em_str_cut(&s->migrate, 0);
+        em_str_printf(&s->migrate, "; from the command, of which it was the first part\n%s",
+                      em_str_c(&command));
+        service = &rest;
+    }
+    em_infer_health(service, &s->health);
     if (holds_secret(service))
         em_str_puts(&s->service, "; the command stays the image's CMD: it holds a secret, which no "
                                  "file of an image should\n");
@@ -134,16 +192,20 @@ static bool note(const char *name, struct em_list *from)
 
 void em_infer(const struct em_list *service, struct em_str *ini, struct em_list *from)
 {
-    struct sections s = {EM_STR_INIT, EM_STR_INIT, EM_STR_INIT};
+    struct sections s = {.require = EM_STR_INIT};
 
     if (note("alembic.ini", from))
         look_at_alembic(&s);
     if (note("manage.py", from))
         look_at_manage(&s);
     if (note("requirements.txt", from))
-        em_str_puts(&s.require, "manifest = requirements.txt\n");
-    if (note("package.json", from))
+        look_at_python("requirements.txt", &s);
+    else if (has_dependencies() && note("pyproject.toml", from))
+        look_at_python("pyproject.toml", &s);
+    if (note("package.json", from)) {
         em_str_puts(&s.require, "manifest = package.json\n");
+        em_infer_frontend(&s.require, &s.bundle);
+    }
     if (note("Gemfile", from))
         look_at_gemfile(&s);
     if (service && service->n) {
@@ -151,9 +213,13 @@ void em_infer(const struct em_list *service, struct em_str *ini, struct em_list 
         em_list_add(from, "the command");
     }
     section("require", &s.require, ini);
+    section("bundle", &s.bundle, ini);
     section("migrate", &s.migrate, ini);
     section("service", &s.service, ini);
+    section("health", &s.health, ini);
     em_str_free(&s.require);
+    em_str_free(&s.bundle);
+    em_str_free(&s.health);
     em_str_free(&s.migrate);
     em_str_free(&s.service);
 }

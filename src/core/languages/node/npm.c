@@ -152,6 +152,14 @@ static bool take_text(const char *json, size_t length, const char *object, const
     return text != NULL;
 }
 
+bool em_npm_depends(const char *json, size_t length, const char *package, bool dev)
+{
+    EM_STR_AUTO version = EM_STR_INIT;
+
+    return take_text(json, length, "dependencies", package, &version) ||
+           (dev && take_text(json, length, "devDependencies", package, &version));
+}
+
 bool em_npm_name(const char *json, size_t length, struct em_str *name)
 {
     return take_text(json, length, NULL, "name", name);

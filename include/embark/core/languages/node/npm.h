@@ -28,7 +28,9 @@ bool em_npm_read_lock(const char *json, size_t length, struct em_npm_needs *need
                       struct em_str *why);
 void em_npm_needs_free(struct em_npm_needs *needs);
 
-/* A package.json's "name", and the text of one of its "scripts". False: there is none. */
+/* Whether a package.json has the package in "dependencies", or with `dev` in "devDependencies". */
+bool em_npm_depends(const char *json, size_t length, const char *package, bool dev);
+/* Its "name", and the text of one of its "scripts". False: there is none. */
 bool em_npm_name(const char *json, size_t length, struct em_str *name);
 bool em_npm_script(const char *json, size_t length, const char *script, struct em_str *text);
 
