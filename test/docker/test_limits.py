@@ -68,7 +68,7 @@ def test_a_start_that_gives_up(boxes, image, limits):
 def test_no_process_left_for_the_migration(boxes, image, db, server, migrations):
     url = db.url.replace("@db/", f"@{server.container.address}/")
     done = boxes.run_to_end(image, options=["--pids-limit", "1", *migrations], env={"DATABASE_URL": url, **MIGRATE})
-    done.expect(71, "embark: migrate: ", "hint: ", "pids limit")
+    done.expect(71, "embark: error: migrate: ", "hint: ", "pids limit")
 
 
 def test_no_process_left_for_a_look_up(boxes, image):

@@ -83,7 +83,7 @@ def test_fragment_that_lacks_its_program(boxes, embark_image, tmp_path, name, te
     last = "FROM " + fragment(name, embark_image).rpartition("\nFROM ")[2].removeprefix("FROM ")
     dockerfile = re.sub(r"^FROM .*", "FROM embark-test/base", re.sub(r"^COPY .*/service\n", "", last, flags=re.M))
     _, done = boxes.build(tmp_path, dockerfile=dockerfile, code=None)
-    assert done.code != 0 and re.search(rf"embark: service: {text}: ", done.output, re.M), done.describe()
+    assert done.code != 0 and re.search(rf"embark: error: service: {text}: ", done.output, re.M), done.describe()
 
 
 def test_go_with_its_resolver_in_c(boxes, embark_image, tmp_path):
@@ -91,7 +91,7 @@ def test_go_with_its_resolver_in_c(boxes, embark_image, tmp_path):
     for file, text in FILES["go"].items():
         (tmp_path / file).write_text(text)
     _, done = boxes.build(tmp_path, dockerfile=fragment("go", embark_image).replace("CGO_ENABLED=0", "CGO_ENABLED=1"), code=None)
-    assert done.code != 0 and re.search(r"embark: service: /service: .*ld-linux", done.output), done.describe()
+    assert done.code != 0 and re.search(r"embark: error: service: /service: .*ld-linux", done.output), done.describe()
 
 
 # --- embark alone
@@ -166,4 +166,4 @@ RUN rm -r /venv/lib/python3*/site-packages/uvicorn
 USER 65534
 RUN ["/embark", "check"]
 """)
-    assert done.code != 0 and "embark: require: module uvicorn: not found by /venv/bin/python3" in done.output, done.describe()
+    assert done.code != 0 and "embark: error: require: module uvicorn: not found by /venv/bin/python3" in done.output, done.describe()

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
@@ -193,16 +194,41 @@ static void write_json(enum em_level level, const char *step, const char *text, 
     put_line(&line);
 }
 
+/* What says how bad a line is. PostgreSQL's own messages have a word of theirs, and "not healthy"
+ * is one. */
+static const char *severity_word(enum em_level level, const char *step)
+{
+    if (step && (strcmp(step, "sql") == 0 || strcmp(step, "not healthy") == 0))
+        return NULL;
+    return level == EM_LOG_ERROR ? "error" : level == EM_LOG_WARN ? "warning" : NULL;
+}
+
+/* no-color.org: set and not empty means none. */
+static bool has_colour(void)
+{
+    const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
+    return (!no || !*no) && term && *term && strcmp(term, "dumb") != 0 && isatty(STDERR_FILENO);
+}
+
+static void add_severity(struct em_str *line, enum em_level level, const char *step, bool coloured)
+{
+    const char *word = severity_word(level, step);
+    const char *colour = level == EM_LOG_ERROR ? "\033[31m" : "\033[33m";
+    if (word)
+        em_str_printf(line, "%s%s:%s ", coloured ? colour : "", word, coloured ? "\033[0m" : "");
+}
+
 /* Both lines have the time, so that sorting them by it, or looking for it, finds both. */
-static void add_text(struct em_str *line, bool timestamp, const char *step, const char *text,
-                     const char *hint)
+static void add_text(struct em_str *line, enum em_level level, bool seen, const char *step,
+                     const char *text, const char *hint)
 {
     EM_STR_AUTO time = EM_STR_INIT;
-    if (timestamp) {
+    if (!seen || log_timestamps) {
         em_wall_print(em_wall_now(), &time);
         em_str_putc(&time, ' ');
     }
     em_str_printf(line, "%sembark: ", em_str_c(&time));
+    add_severity(line, level, step, seen && has_colour());
     if (step) {
         add_escaped(line, step);
         em_str_puts(line, ": ");
@@ -216,10 +242,10 @@ static void add_text(struct em_str *line, bool timestamp, const char *step, cons
     }
 }
 
-static void write_text(const char *step, const char *text, const char *hint)
+static void write_text(enum em_level level, const char *step, const char *text, const char *hint)
 {
     EM_STR_AUTO line = EM_STR_INIT;
-    add_text(&line, log_timestamps, step, text, hint);
+    add_text(&line, level, true, step, text, hint);
     put_line(&line);
 }
 
@@ -249,10 +275,10 @@ static void drop_oldest(void)
     log_kept = rest;
 }
 
-static void keep(const char *step, const char *text, const char *hint)
+static void keep(enum em_level level, const char *step, const char *text, const char *hint)
 {
     EM_STR_AUTO line = EM_STR_INIT;
-    add_text(&line, true, step, text, hint);
+    add_text(&line, level, false, step, text, hint);
     while (log_kept.len && log_kept.len + line.len > log_keeps)
         drop_oldest();
     if (line.len <= log_keeps)
@@ -266,13 +292,13 @@ static void write_entry(enum em_level level, const char *step, const char *text,
         return;
     bool said = weight(level) <= weight(log_least);
     if (log_keeps && (said || level != EM_LOG_DEBUG))
-        keep(step, text, hint);
+        keep(level, step, text, hint);
     if (!said)
         return;
     if (log_format == EM_LOG_JSON)
         write_json(level, step, text, hint, code);
     else
-        write_text(step, text, hint);
+        write_text(level, step, text, hint);
 }
 
 void em_log(enum em_level level, const char *step, const char *format, ...)

@@ -36,7 +36,7 @@ def broken(folder):
 
 def test_all_failures_grouped_requirements_first(embark, broken):
     process = embark.run("check", "--", "no-such-service", config=broken).expect(72)
-    steps = [line.split(": ")[1] for line in process.said if line.startswith("embark: ") and "hosts" not in line]
+    steps = [line.split(": ")[2] for line in process.said if line.startswith("embark: error: ")]
     assert steps == ["require"] * 3 + ["image", "bundle", "bootstrap", "migrate", "service"]
     assert process.stdout == "" and "s3cr3t-word" not in process.stderr
     assert process.stderr.count("  hint: ") == 8

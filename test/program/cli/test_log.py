@@ -60,7 +60,7 @@ def test_timestamps(embark):
     process = embark.run("no-such-program", env={"EMBARK_LOG_TIMESTAMPS": "yes"}).expect(127)
     lines = process.stderr.splitlines()
     assert len(lines) == 2
-    assert re.match(rf"{TIME} embark: service: no-such-program", lines[0])
+    assert re.match(rf"{TIME} embark: error: service: no-such-program", lines[0])
     assert re.match(rf"{TIME}   hint: ", lines[1])
     assert lines[0].split()[0] == lines[1].split()[0]
 
@@ -70,6 +70,42 @@ def test_timestamps_are_off_in_text_and_always_there_in_json(embark):
     for env in ({}, {"EMBARK_LOG_TIMESTAMPS": "no"}, {"EMBARK_LOG_TIMESTAMPS": "yes"}):
         line, = lines_of_json(embark.run("true", env={"EMBARK_LOG": "json", **env}))
         assert re.fullmatch(TIME, line["time"]) and list(line)[0] == "time"
+
+
+# --- severity
+
+def test_a_word_says_how_bad_it_is(embark, folder):
+    """Errors and warnings have one, notes have none, and PostgreSQL's messages have their own."""
+    (folder / "a.js").write_text("fetch('http://localhost:3000')")
+    config = "[require]\nfile = no-such-file\n[bundle]\ndir = .\n"
+    said = embark.run("check", config=config).expect(72).stderr
+    assert re.search(r"^embark: error: require: file no-such-file: ", said, re.M)
+    assert re.search(r"^embark: warning: bundle: localhost:3000 is a port", said, re.M)
+    assert re.search(r"^embark: bundle: \d+ files, ", said, re.M)
+    assert "\x1b" not in said
+
+
+@pytest.mark.parametrize("env, coloured", [({"TERM": "xterm"}, True), ({"TERM": "xterm", "NO_COLOR": ""}, True), ({"TERM": "xterm", "NO_COLOR": "1"}, False),
+                                           ({"TERM": "dumb"}, False), ({}, False)])
+def test_the_word_is_coloured_at_a_terminal(embark, env, coloured):
+    ours, theirs = os.openpty()
+    process = embark("check", config="[require]\nfile = no-such-file\n", env=env, stderr=theirs)
+    os.close(theirs)
+    assert process.wait() == 72
+    said = b""
+    try:
+        while chunk := os.read(ours, 65536):
+            said += chunk
+    except OSError:
+        pass    # the end of a terminal's other side
+    os.close(ours)
+    word = b"\x1b[31merror:\x1b[0m" if coloured else b"error:"
+    assert b"embark: " + word + b" require: file no-such-file" in said, said
+
+
+def test_what_others_write_gives_no_colour(embark):
+    """The escape is embark's own: a name with one is still shown as text."""
+    assert "\x1b" not in embark.run("\x1b[31mred", env={"TERM": "xterm"}).expect(127).stderr
 
 
 # --- one writer
@@ -138,7 +174,7 @@ def test_long_lines_of_many_do_not_mix(embark):
     for name in names:
         assert any(line.startswith("embark: ") and name in line for line in lines)
     for line in lines:
-        assert re.match(r"embark: service: (\w)\1{5999}|  hint: ", line), line[:100]
+        assert re.match(r"embark: error: service: (\w)\1{5999}|  hint: ", line), line[:100]
 
 
 # --- a child's half line

@@ -24,7 +24,7 @@ def check(embark):
 
 
 def lines(process):
-    return [line for line in process.said if line.startswith("embark: require: ")]
+    return [line for line in process.said if ": require: " in line and line.startswith("embark: ")]
 
 
 def package(folder, name, **files):
