@@ -52,14 +52,14 @@ build/deps.mk: FORCE
 # the program is linked, but that rooms with a ~ come last, in each part of the program: an ordinary start doesn't use them.
 # The kernel maps 64 KiB around each page that is touched, and so would map all of them.
 layers    := core os db overrides stages start commands
-core      := base linux redact postgres url config net~ executable~ languages/python~ languages/node~ languages/php~ languages~ \
+core      := base linux redact postgres url config net executable~ languages/python~ languages/node~ languages/php~ languages~ \
                languages/java~ languages/reply~ languages/ruby~ tools migrations migrations/pending~ sql~ sql/lint~ sql/tree~ bundle~ report~ \
                help~
 os        := loop files log exec process machine net
 db        := .
 overrides := .
 stages    := wait lock service sql~ require/interpreter~ require/started~ require/java~ require/node~ require/php~ require/python~ require/ruby~ \
-               require migrate/files migrate/ledger migrate bootstrap~ bundle~ health~ doctor~
+               require migrate/files migrate/ledger migrate bootstrap~ bundle~ health doctor~
 start     := .
 commands  := . doctor~
 rooms     := $(foreach l,$(layers),$(patsubst %/.,%,$(addprefix $l/,$($l))))
