@@ -183,8 +183,8 @@ static void set_up_log(const struct words *words, const struct em_config *config
                      config->log_timestamps);
 }
 
-/* What the environment says about the log holds for what is said before the configuration is read,
- * or without one. What is wrong with it is said then. */
+/* The environment's [log] settings hold for messages before the configuration is read, or without
+ * one. Mistakes in them are reported when it is read. */
 static void set_up_early_log(const struct words *words)
 {
     struct em_config config = {0};

@@ -138,7 +138,7 @@ static int run_files(struct sql *sql, struct em_sql_run *run, struct em_err *err
     return code;
 }
 
-/* The line at the end. What failed was said where it did. */
+/* The line at the end. A failure was logged where it happened. */
 static int sum_up(const struct sql *sql, const struct em_sql_run *run, em_time started, int code)
 {
     EM_STR_AUTO took = EM_STR_INIT;

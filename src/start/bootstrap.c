@@ -1,4 +1,4 @@
-/* The bootstrap, which a wait or a first migration finds to be needed. */
+/* Runs the bootstrap when the wait or the first migration finds that it is needed. */
 #include "bootstrap.h"
 
 #include "embark/os/log/log.h"

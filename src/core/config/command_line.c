@@ -10,7 +10,7 @@ struct splitter {
     bool in_word;
     bool plain; /* nothing of the word was quoted or expanded */
     bool ok;    /* for em_command_line_expand(): no mistake yet */
-    bool shell; /* for_a_shell() was said: once is enough */
+    bool shell; /* for_a_shell() was called: one error is enough */
 };
 
 static bool blank(char c)

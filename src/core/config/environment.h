@@ -5,7 +5,7 @@
 
 #include "expand.h"
 
-/* Whether the environment sets the key, be it to nothing. */
+/* Whether the environment sets the key, also to an empty value. */
 bool em_env_sets(const struct em_config_source *world, const struct em_key *key);
 /* Clears the key's field and gives it the environment's value; em_env_sets() must be true. e->place
  * isn't used. */

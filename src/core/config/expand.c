@@ -164,7 +164,7 @@ struct cursor {
     const struct em_expansion *e;
     const char *p;
     bool ok;
-    bool unclosed; /* was said: all the ${ around it aren't closed either */
+    bool unclosed; /* reported already: all the ${ around it aren't closed either */
 };
 
 static void braces(struct cursor *c, struct em_str *out, int depth);

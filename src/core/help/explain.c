@@ -290,7 +290,7 @@ static bool is_state(const char *topic)
     return n == 5 && !topic[5] && strcspn(topic, "0123456789") < 5;
 }
 
-/* Of those that are said to a login, what embark does then; of the others, where they come from. */
+/* For an SQLSTATE that a login can get: what embark does then; for others: where they come from. */
 static const char *consequence(const char *state)
 {
     static const char logins[][6] = {"08", "25006", "28", "3D", "42501", "53", "55000", "57"};

@@ -2,12 +2,15 @@
 
 #include <string.h>
 
-/* enabled
- * interpreter /usr/bin/qemu-aarch64-static
- * flags: OCF
- * offset 0
- * magic 7f454c460201…
- * mask ffffffffffffff… */
+/* An entry's text:
+ *
+ *     enabled
+ *     interpreter /usr/bin/qemu-aarch64-static
+ *     flags: OCF
+ *     offset 0
+ *     magic 7f454c460201…
+ *     mask ffffffffffffff…
+ */
 
 /* What stands behind `name` at the start of a line; NULL: no such line. */
 static const char *value_of(const char *text, const char *name)

@@ -8,8 +8,8 @@
 enum { EM_SECRET_SHORT = 3 }; /* one below this many bytes is hidden only as a whole word */
 
 /* Sets mark[i] for every byte of an occurrence that starts at `from` or behind it: as it is, or
- * with any of its bytes as %XX or, a blank, as +. `more`: the text
- * goes on, so that a short one at its end need not be a whole word. */
+ * with any of its bytes as %XX or, a blank, as +. `more`: the text goes on, so that a short one at
+ * its end need not be a whole word. */
 void em_secret_mark(const char *secret, const struct em_str *text, size_t from, bool more,
                     bool *mark);
 

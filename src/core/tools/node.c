@@ -283,7 +283,7 @@ void em_tool_pg_migrate(struct em_tool_search *s)
         add_pg_folder(s, folders.v[i]);
     if (!em_tool_value(s, EM_TOOL_DIR, NULL))
         em_tool_add(s, "migrations", EM_TOOL_FLAT);
-    /* Its migrations' schema is that of the tables, if none is said. */
+    /* Without a setting, its migrations' schema is that of the tables. */
     if (!em_tool_value(s, EM_TOOL_SCHEMA, NULL) && !s->schema.len && schema)
         em_str_add(&s->schema, schema, strcspn(schema, ", "));
 }

@@ -125,7 +125,7 @@ static void look_for_needs_of(struct em_elf_search *search, struct loaded *loade
     }
 }
 
-/* ---- What is said ---------------------------------------------------------------------------- */
+/* ---- The error ------------------------------------------------------------------------------- */
 
 /* A place that people install to, and where the loader would look after ldconfig. */
 static bool is_without_ldconfig(const char *name, struct em_str *path)

@@ -166,7 +166,7 @@ static bool note_lost(void)
 }
 
 /* True if something happened to an announced child, or to another one if those count. SIGCHLD
- * coalesces, so all that can be had is taken: nothing would tell again of what is left. */
+ * coalesces, so every child that has ended is reaped now: no second signal tells of those left. */
 static bool reap(void)
 {
     bool ours = false;

@@ -209,7 +209,7 @@ static void end(struct search *search)
     em_bundle_walk_free(&search->look);
 }
 
-/* ---- What is said ---------------------------------------------------------------------------- */
+/* ---- Findings -------------------------------------------------------------------------------- */
 
 static void say_place(const struct banned *banned, struct em_err *err)
 {
@@ -304,7 +304,7 @@ static void list_hosts(struct search *search, struct em_list *hosts)
 
 /* ---- All of it ------------------------------------------------------------------------------- */
 
-/* A folder that isn't there is said; `missing` is set. 128 + n. */
+/* A folder that isn't there is a finding, and sets `missing`. 128 + n. */
 static int look_into(struct search *search, size_t i, struct em_errs *errs, bool *missing,
                      struct em_err *err)
 {

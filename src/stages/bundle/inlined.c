@@ -53,7 +53,7 @@ static void free_place(struct place *place)
     em_str_free(&place->around);
 }
 
-/* The first file by its name, of equal clues: what is said doesn't depend on the folder's order. */
+/* The first file by its name, of equal clues: findings don't depend on the folder's order. */
 static void take_name(struct search *search, const struct em_bundle_walk *look, size_t text,
                       size_t at)
 {
@@ -169,7 +169,7 @@ static bool pair_next(struct search *search)
     return true;
 }
 
-/* ---- What is said ---------------------------------------------------------------------------- */
+/* ---- Findings -------------------------------------------------------------------------------- */
 
 static void say_clue(const struct clue *clue, size_t files, struct em_str *out)
 {

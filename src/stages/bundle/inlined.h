@@ -12,7 +12,7 @@ struct em_inlined {
     bool slash;               /* it holds the value with a slash behind it */
 };
 
-/* What is said of them. */
+/* Where the findings go. */
 struct em_inlined_said {
     struct em_errs *errs, *warnings;
 };

@@ -10,7 +10,7 @@
 #include "embark/stages/lock/lock.h"
 
 #define QUERY_LIMIT EM_SEC(10)
-/* So long may a backend that ends by itself take; nothing is said of it. */
+/* A backend that ends by itself within this time is not logged. */
 #define SETTLE EM_MS(250)
 /* One that was told to end rolls back first. */
 #define ENDING EM_SEC(5)

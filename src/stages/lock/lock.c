@@ -32,7 +32,7 @@ int64_t em_lock_key(const char *name)
 /* Opens the transaction without the timeouts that would end it under us, and tries. One round trip.
  * A holder whose network is cut, or whose machine is gone, can't say so: the server notices after
  * 40 s rather than two hours, which is later than when the holder, by its heartbeat, has ended its
- * migration. On a standby the lock could be had, and would exclude nobody: NULL then. */
+ * migration. On a standby the lock could be taken, and would exclude nobody: NULL then. */
 static void try_sql(const struct em_lock *lock, int server_version, struct em_str *sql)
 {
     EM_STR_AUTO application = EM_STR_INIT;

@@ -1,4 +1,4 @@
-/* The lock while it is had: whether it is one, whether it is still ours, and its end. */
+/* The lock while we hold it: whether the server has it, whether it is still ours, its release. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>

@@ -58,8 +58,8 @@ static bool still_wanted(void *ctx, struct em_db *db, em_time until)
 }
 
 /* The ledger's connection, beside the lock's: it also shows that there is room for the migration's
- * own. It is used at once: a pooler accepts a login, and then has no
- * server connection left to give, since the lock has it. */
+ * own. It is used at once: a pooler accepts a login, and then has no server connection left to
+ * give, since the lock has it. */
 static int open_beside(const struct migration *m, struct em_db **db, struct em_db_failure *failure,
                        struct em_err *err)
 {

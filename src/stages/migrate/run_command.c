@@ -249,7 +249,7 @@ static em_time grace_left(const struct run *run)
     return left > 0 ? left : 0;
 }
 
-/* Whatever happened: nothing of the migration is left when this returns, or it was said. */
+/* Whatever happened: nothing of the migration is left when this returns, or an error is logged. */
 static void clean_up(struct run *run)
 {
     bool ended_itself = run->child.done;

@@ -14,7 +14,7 @@ struct em_sql_file {
     bool quit; /* \q */
 };
 
-/* ---- sql_say.c: what is said about the server's messages ---- */
+/* ---- messages.c: logs the server's messages ---- */
 
 /* What was sent, and where it comes from. */
 struct em_sql_sent {

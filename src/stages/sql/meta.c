@@ -18,7 +18,7 @@ struct meta {
     size_t offset; /* of the backslash */
     struct em_err *err;
     int code;    /* what the command came to */
-    bool failed; /* it was said */
+    bool failed; /* the error is logged already */
 };
 
 static void wrong(struct meta *m, const char *hint, const char *text)

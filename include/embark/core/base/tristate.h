@@ -1,4 +1,4 @@
-/* An answer that may be that there is none: what can't be judged is said, and not guessed. */
+/* Yes, no, or not known: what can't be told is not guessed. */
 #ifndef EMBARK_CORE_BASE_TRISTATE_H
 #define EMBARK_CORE_BASE_TRISTATE_H
 

@@ -6,9 +6,10 @@
  *
  *   a  the scope's newest run is done
  *   b  it did what this start would do: the same command, files and place
- * (core/migrations/identity.h) c  the list of files is known to be complete; or the done run was
- * made by the same [image] build d  the migration tool's own table is as that run left it. For a
- * command whose tool isn't known there is no d.
+ *      (core/migrations/identity.h)
+ *   c  the list of files is known to be complete; or the done run was made by the same [image] build
+ *   d  the migration tool's own table is as that run left it; for a command whose tool isn't known
+ *      there is no d
  */
 #ifndef EMBARK_CORE_MIGRATIONS_DECISION_H
 #define EMBARK_CORE_MIGRATIONS_DECISION_H

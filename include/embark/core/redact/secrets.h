@@ -38,15 +38,13 @@ const char *em_secrets_form(const struct em_secrets *secrets, size_t i);
  * in it:
  *
  *   - the members of the set (`secrets` may be NULL), as they are and with any of their bytes
- * percent-encoded
- *   - what of them is left at "…" or "...", where the text was cut: at least 4 bytes, or half of
- * one
+ *     percent-encoded
+ *   - what of them is left at "…" or "...", where the text was cut: at least 4 bytes, or half of one
  *   - what stands between "://user:" and the last "@" of the word in anything that looks like a URL
  *   - the value of any name that ends in password, passwd, passphrase, pass, pwd or secret:
- * password=x, password='x y', ?password=x&, ;Password=x y;, "password": "x", PASSWORD 'x' (SQL).
+ *     password=x, password='x y', ?password=x&, ;Password=x y;, "password": "x", PASSWORD 'x' (SQL)
  *   - the value of any other name that sounds secret (core/redact/secret_names.h): TOKEN=x,
- * "api_key": "x",
- *     --token x
+ *     "api_key": "x", --token x
  * Where it isn't clear what ends the value, more is hidden rather than less.
  *
  * Doing it twice changes nothing that would show more. */

@@ -13,7 +13,7 @@
  *     em_sql_split_start(&split, &source, &vars);
  *     while ((event = em_sql_split_next(&split)) != EM_SQL_END) {
  *         if (event == EM_SQL_META)
- *             …                         // reads the command from split.lex.at on (sql_slash.h)
+ *             …                         // reads the command from split.lex.at on (meta_words.h)
  *         else
  *             …                         // split.text is the statement
  *         em_sql_split_clear(&split);   // after a statement

@@ -10,7 +10,7 @@
  * isn't understood is a doubt, never a guess: then the places are not known to be all. Nothing is
  * started, and no code of a tool or a project is executed.
  *
- * Pure: files and variables are had through the caller's look-ups; their bytes are hostile.
+ * Pure: the caller's functions read files and variables; their bytes are hostile.
  */
 #ifndef EMBARK_CORE_TOOLS_TOOLS_H
 #define EMBARK_CORE_TOOLS_TOOLS_H
@@ -58,7 +58,7 @@ struct em_tool_place {
 struct em_tool_search;
 struct em_tool_option;
 
-/* A row of the table of tools: core/tools/tools.c has them all. Lists are texts with blanks
+/* A row of the table of tools: core/tools/table.c has them all. Lists are texts with blanks
  * between. */
 struct em_tool {
     const char *name;     /* for messages: "Flask-Migrate" */
@@ -111,7 +111,7 @@ void em_tool_search_free(struct em_tool_search *s);
  * tool's. */
 bool em_tool_wants(const struct em_tool *tool, const char *name);
 
-/* The word behind `upgrade` in a text that calls Alembic, be it a script: "head", "heads"; "": none
+/* The word behind `upgrade` in a text that calls Alembic, also in a script: "head", "heads"; "": none
  * is found. */
 void em_tool_upgrades_to(const char *text, struct em_str *target);
 

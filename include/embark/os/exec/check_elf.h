@@ -9,9 +9,8 @@
 #include "embark/core/executable/elf.h"
 
 /* `fd` is the opened `file`, of `size` bytes, which begins with \177ELF. 0: nothing is wrong with
- * it; else EM_EXIT_NOT_FOUND (its loader or a library
- * is missing) or EM_EXIT_NOT_EXECUTABLE (cut off, damaged,
- * not a program, for another machine). */
+ * it; else EM_EXIT_NOT_FOUND (its loader or a library is missing) or EM_EXIT_NOT_EXECUTABLE (cut
+ * off, damaged, not a program, for another machine). */
 int em_exec_check_elf(const char *file, int fd, uint64_t size, struct em_err *err);
 
 /* Whether the image has a loader of that libc: a file with such a name in one of the folders where

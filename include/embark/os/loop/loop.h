@@ -37,7 +37,7 @@ enum em_wake {
 enum em_wake em_wait(struct pollfd *fds, size_t count, em_time until);
 
 /* From now on every signal is one that em_wait() returns for, also one that was ignored when embark
- * started, but for those that can't be had (KILL, STOP) and those by which a terminal stops
+ * started, but for those that can't be handled (KILL, STOP) and those by which a terminal stops
  * processes (TTIN, TTOU, and TSTP unless `stop`), which keep what they do. For who passes signals
  * on; there is no way back. EM_EXIT_SYSTEM. */
 int em_loop_take_all(bool stop, struct em_err *err);

@@ -20,7 +20,7 @@ struct em_keeper {
         .fd = -1       \
     }
 
-/* Before the group is started. Where no process can be had, there is no keeper, and no error. */
+/* Before the group is started. Where fork fails, there is no keeper, and no error. */
 void em_keeper_start(struct em_keeper *keeper);
 /* From now on, that group. */
 void em_keeper_watch(struct em_keeper *keeper, pid_t group);

@@ -9,7 +9,7 @@
  * database.
  *
  * A set-up that was interrupted is taken up by the next start: the role may log in last, and where
- * it could before, a setting of the maintenance database (bootstrap_make.h) says so.
+ * it could before, a setting of the maintenance database (make.h) says so.
  *
  * Passwords reach the server as SCRAM verifiers that are computed here, so that no server log holds
  * them.

@@ -13,7 +13,7 @@
 #include "embark/core/report/rows.h"
 #include "embark/db/connection.h"
 
-/* What the image is: system, C library, machine, and as whom we are. */
+/* The image: its system, C library and machine, and the user that we run as. */
 void em_doctor_image(struct em_doctor_rows *looks);
 
 /* `url` is the service's database, NULL: there is none; `direct` the lock's and the migrations',

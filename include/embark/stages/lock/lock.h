@@ -30,7 +30,7 @@ struct em_lock {
     em_time looked_at; /* internal: when that was last looked at */
     em_time silence; /* internal: for how long it has not been answered, without what embark itself
                         was stopped for */
-    bool slow;       /* internal: that it isn't answered was said */
+    bool slow;       /* internal: the log says already that no answer comes */
     bool direct;     /* nobody stands between us and the server: its kernel answers for it */
     /* Before each try, over its connection: looks at the database, and says whether the lock is
      * still wanted, so that hundreds who waited need not have it in turn. NULL: it is. */
@@ -56,9 +56,9 @@ int64_t em_lock_key(const char *name);
  * for how many seconds. No row: nobody. */
 void em_lock_holder_sql(int64_t key, struct em_str *sql);
 
-/* Polls until it is had, no longer wanted (0 with lock->db NULL), or `until`. EM_EXIT_LOCK: another
- * had it all the time (named in the text); EM_EXIT_UNREACHABLE; EM_EXIT_REFUSED, also where the
- * server's lock is none; 128 + n. */
+/* Polls until the lock is acquired, the caller no longer wants it (0, with lock->db NULL), or
+ * `until` passes. EM_EXIT_LOCK: another replica held it all the time (the text names it);
+ * EM_EXIT_UNREACHABLE; EM_EXIT_REFUSED, also where the server's lock excludes nobody; 128 + n. */
 int em_lock_take(struct em_lock *lock, const struct em_config *config, const struct em_url *url,
                  em_time until, struct em_err *err);
 /* To be called when the lock's socket is readable and when em_lock_due() has come. -1: the lock is
@@ -66,8 +66,8 @@ int em_lock_take(struct em_lock *lock, const struct em_config *config, const str
  *
  * Lost is a connection that was closed, or whose peer's kernel has acknowledged nothing for 15 s;
  * where somebody stands between (a pooler, a proxy), whose kernel answers for the server, also one
- * that has brought no answer for 60 s. A server that answers late is not a lost lock: that is said,
- * at info. Time for which embark itself was stopped is nobody's silence. */
+ * that has brought no answer for 60 s. A server that answers late is not a lost lock: the log says
+ * so, at info. Time for which embark itself was stopped does not count. */
 int em_lock_watch(struct em_lock *lock, struct em_err *err);
 em_time em_lock_due(const struct em_lock *lock);
 /* Is it still ours? Asks, and waits for the answer until `until`. 0: it was ours when the server

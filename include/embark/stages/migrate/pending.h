@@ -22,7 +22,7 @@ struct em_pending_status {
 
 /* `url` is the database's, `place` em_ledger_state.place ("" where it isn't known), `files` are
  * em_migration_files(). Asks the database at most twice; NULL: only the files are looked at. What
- * can't be had stands in `why`, or in pending.odd. */
+ * can't be read stands in `why`, or in pending.odd. */
 void em_pending_status(const struct em_config *config, const struct em_url *url, const char *place,
                        const struct em_filelist *files, struct em_db *db, em_time until,
                        struct em_pending_status *look);

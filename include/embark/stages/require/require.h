@@ -1,8 +1,8 @@
 /* What the image must hold: the [require] section, looked at without a network.
  *
- * Everything that is missing is listed, not only the first. `module`,
- * `import` and `manifest` together cost at most one start of each interpreter, and nothing of the
- * modules is executed but for `import`.
+ * Everything that is missing is listed, not only the first. `module`, `import` and `manifest`
+ * together cost at most one start of each interpreter, and nothing of the modules is executed but
+ * for `import`.
  *
  * - file: a regular file that we can read (a symbolic link to one is as good)
  * - dir: a directory that we can enter; on demand one that isn't empty, or has so much free space

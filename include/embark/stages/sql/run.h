@@ -59,7 +59,7 @@ struct em_sql_run {
     struct em_str restricted; /* the key of \restrict */
     size_t depth;             /* of \i */
     bool began;               /* there is one_transaction, or a caller's; … */
-    bool ended, warned;       /* … a statement has ended it, and that was said */
+    bool ended, warned;       /* … a statement has ended it, and a warning says so */
     bool doubted, reset;      /* a statement may have; its mark is gone */
     struct em_str ended_by;   /* "COMMIT" */
 };

@@ -47,7 +47,7 @@ struct em_progress {
     em_time started, timeout;
     em_time next_line;    /* internal: of an unchanged state */
     em_time next_change;  /* internal: of a return to the state before */
-    struct em_str last;   /* internal: the state that was said last */
+    struct em_str last;   /* internal: the state that was logged last */
     struct em_str before; /* internal: and the one before that */
 };
 void em_progress_start(struct em_progress *p, const char *step, em_time timeout);

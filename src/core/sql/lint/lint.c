@@ -201,7 +201,7 @@ static void walk_file(struct em_sql_walk *walk)
         look_at_end(walk);
 }
 
-/* False: it isn't SQL at all, and that was said. */
+/* False: it isn't SQL at all, which is a finding. */
 static bool is_text(struct em_sql_lint *lint, struct em_sql_source *source)
 {
     const char *nul = memchr(source->bytes, '\0', source->length);

@@ -42,7 +42,7 @@ static bool is_certain(const struct meta *m)
     return m->walk->conds.n == 0;
 }
 
-/* The next argument; what is wrong with it is said. `variables` (may be NULL): it depends on some.
+/* The next argument; a mistake in it is a finding. `variables` (may be NULL): it depends on some.
  */
 static bool next_arg(struct meta *m, struct em_str *arg, bool *variables)
 {

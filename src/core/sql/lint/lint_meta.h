@@ -1,4 +1,4 @@
-/* Inside of core: what the linter (sql_lint.h) makes of meta-commands. */
+/* Inside of core: what the linter (lint.h) makes of meta-commands. */
 #ifndef EMBARK_CORE_SQL_LINT_LINT_META_H
 #define EMBARK_CORE_SQL_LINT_LINT_META_H
 

@@ -1,4 +1,4 @@
-/* Inside of core: what the linter (sql_lint.h) makes of quoted text. */
+/* Inside of core: what the linter (lint.h) makes of quoted text. */
 #ifndef EMBARK_CORE_SQL_LINT_LINT_QUOTED_H
 #define EMBARK_CORE_SQL_LINT_LINT_QUOTED_H
 
@@ -14,8 +14,7 @@ void em_sql_lint_string(struct em_sql_lint *lint, struct em_sql_source *source, 
                         size_t end);
 
 /* Whether it ends in a colon, and "name'" follows: quotes are the wrong way round, and what looks
- * like
- * :'name' is none. Reported then. */
+ * like :'name' is none. Reported then. */
 void em_sql_lint_inverted(struct em_sql_lint *lint, struct em_sql_source *source, size_t start,
                           size_t end);
 

@@ -1,4 +1,4 @@
-/* Inside of core: the parts that core/sql_tree.c puts together. */
+/* Inside of core: the parts that core/sql/tree/tree.c puts together. */
 #ifndef EMBARK_CORE_SQL_TREE_PARTS_H
 #define EMBARK_CORE_SQL_TREE_PARTS_H
 

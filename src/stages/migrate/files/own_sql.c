@@ -27,7 +27,7 @@ static bool is_folder(const char *path, const struct dirent *entry)
     return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
-/* What can't be read below the first folder is said, too. */
+/* A folder below the first one that can't be read is an error, too. */
 static int add_names(const char *folder, const char *below, int depth, struct em_list *names,
                      struct em_err *err)
 {

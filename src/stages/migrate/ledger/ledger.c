@@ -414,7 +414,7 @@ static int interrupt(struct em_db *db, const struct em_ledger *ledger,
                   " AND outcome OPERATOR(pg_catalog.=) $2",
                   em_str_c(&state->ledger));
     int code = write_query(db, until, &failure, em_str_c(&sql), 2, values, NULL, err);
-    /* That it may not be written to is said where the new run is noted. */
+    /* em_ledger_begin() reports a table that may not be written to. */
     if (code && strcmp(failure.sqlstate, "42501") == 0) {
         em_err_free(err);
         return 0;

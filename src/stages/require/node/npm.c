@@ -1,4 +1,4 @@
-/* [require] manifest = package.json and package-lock.json (require_node.h). */
+/* [require] manifest = package.json and package-lock.json (node.h). */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,9 +1,8 @@
 /* What src/stages/require/python/probe.py and why.py tell, and the sentences that are made of it.
  *
  * The answer is among whatever else the interpreter printed (a chatty sitecustomize): only lines
- * that begin with "@embark " count. Each is
- * "@embark KEY VALUE"; \\, \n, \r and \0 are escaped in VALUE, whose other bytes are as they are
- * (paths). The last one is "@embark end ".
+ * that begin with "@embark " count. Each is "@embark KEY VALUE"; \\, \n, \r and \0 are escaped in
+ * VALUE, whose other bytes are as they are (paths). The last one is "@embark end ".
  *
  * Once:
  *     version 3.11.2
@@ -42,7 +41,7 @@
 
 #include "embark/core/base/err.h"
 
-/* Another folder in which a module is; fields are NULL where nothing was said. */
+/* Another folder in which a module is; fields that the answer does not have are NULL. */
 struct em_python_other {
     char *folder, *version, *python, *link, *real, *gone;
 };
@@ -72,7 +71,7 @@ void em_python_lookup_free(struct em_python_lookup *answer);
 /* The next "@embark KEY VALUE" line of an answer: moves *bytes behind it; the caller frees both.
  * False: there is none. */
 bool em_reply_next(const char **bytes, const char *end, char **key, char **value);
-/* What was said of `name`, or NULL. */
+/* The answer about `name`, or NULL. */
 const struct em_python_name *em_python_lookup_of(const struct em_python_lookup *answer,
                                                  const char *name);
 

@@ -32,10 +32,9 @@ void em_migration_files_free(struct em_migration_files *files);
 
 /* Reads what [migrate] files names, or what the command's tool is known to keep
  * (core/tools/tools.h), and hashes it. A pattern that names a directory stands for every regular
- * file below it. __pycache__,
- * __init__.py (but Django's) and what version control and editors leave behind are left out. An
- * empty list is no error: the files are not known then. EM_EXIT_CONFIG: a pattern of the
- * configuration that matches nothing, or a file that can't be read. */
+ * file below it. __pycache__, __init__.py (but Django's) and what version control and editors leave
+ * behind are left out. An empty list is no error: the files are not known then. EM_EXIT_CONFIG: a
+ * pattern of the configuration that matches nothing, or a file that can't be read. */
 int em_migration_files(const struct em_config *config, struct em_migration_files *files,
                        struct em_err *err);
 

@@ -1,4 +1,4 @@
-/* The folder of [migrate] sql, read (core/sql_tree.h). */
+/* The folder of [migrate] sql, read (core/sql/tree/tree.h). */
 #ifndef EMBARK_STAGES_MIGRATE_FILES_OWN_SQL_H
 #define EMBARK_STAGES_MIGRATE_FILES_OWN_SQL_H
 

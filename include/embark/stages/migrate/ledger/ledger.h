@@ -24,7 +24,7 @@
 /* Whether there is to be one: [migrate] ledger isn't off. */
 bool em_ledger_wanted(const struct em_config *config);
 
-/* What is asked of the database, and for whom. */
+/* Where the ledger is, and whose runs are read and written. */
 struct em_ledger {
     const struct em_config *config;
     const struct em_url *url;               /* of the database: names a schema, maybe */

@@ -8,7 +8,7 @@
  *   2. the same of [migrate] command
  *   3. python3, then python, in PATH
  *
- * where a command is seen through what only starts another one (stages/started.h), and the last
+ * where a command is seen through what only starts another one (stages/require/started/started.h), and the last
  * program that tells counts: `alembic upgrade head && exec uvicorn …`. Anything else (a shell
  * script that ends in exec uvicorn) tells nothing, and the next point counts.
  *
