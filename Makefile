@@ -52,8 +52,8 @@ build/deps.mk: FORCE
 # the program is linked, but that rooms with a ~ come last, in each part of the program: an ordinary start doesn't use them.
 # The kernel maps 64 KiB around each page that is touched, and so would map all of them.
 layers    := core os db overrides stages start commands
-core      := base linux redact postgres url config net executable~ languages/python~ languages/node~ languages/php~ languages~ \
-               languages/java~ languages/reply~ languages/ruby~ tools migrations migrations/pending~ sql~ sql/lint~ sql/tree~ bundle~ report~ \
+core      := base linux redact postgres url config net executable~ languages/reply~ languages/python~ languages/node~ languages/php~ languages~ \
+               languages/java~ languages/ruby~ tools migrations migrations/pending~ sql~ sql/lint~ sql/tree~ bundle~ report~ \
                help~
 os        := loop files log exec process machine net
 db        := .

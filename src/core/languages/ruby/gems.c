@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "embark/core/languages/python/lookup.h"
+#include "embark/core/languages/reply/reply.h"
 
 static void keep(char **field, const char *value)
 {

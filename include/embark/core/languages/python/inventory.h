@@ -1,5 +1,5 @@
 /* What src/stages/require/python/inventory.py tells: versions, what is installed. Its first comment
- * has the lines' meaning; their form is that of core/languages/python/lookup.h; what it tells of
+ * has the lines' meaning; their form is that of core/languages/reply/reply.h; what it tells of
  * imports is for core/languages/reply/imports.h.
  *
  * Pure; the bytes are hostile.

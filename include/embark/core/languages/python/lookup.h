@@ -1,8 +1,6 @@
 /* What src/stages/require/python/probe.py and why.py tell, and the sentences that are made of it.
  *
- * The answer is among whatever else the interpreter printed (a chatty sitecustomize): only lines
- * that begin with "@embark " count. Each is "@embark KEY VALUE"; \\, \n, \r and \0 are escaped in
- * VALUE, whose other bytes are as they are (paths). The last one is "@embark end ".
+ * It is lines of core/languages/reply/reply.h, of which the last one is "@embark end ".
  *
  * Once:
  *     version 3.11.2
@@ -68,9 +66,6 @@ struct em_python_lookup {
 /* Fills `answer`, which em_python_lookup_free() releases. */
 void em_python_lookup_read(struct em_python_lookup *answer, const char *bytes, size_t length);
 void em_python_lookup_free(struct em_python_lookup *answer);
-/* The next "@embark KEY VALUE" line of an answer: moves *bytes behind it; the caller frees both.
- * False: there is none. */
-bool em_reply_next(const char **bytes, const char *end, char **key, char **value);
 /* The answer about `name`, or NULL. */
 const struct em_python_name *em_python_lookup_of(const struct em_python_lookup *answer,
                                                  const char *name);

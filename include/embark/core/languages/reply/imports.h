@@ -1,5 +1,5 @@
 /* What an interpreter that was to import modules told, in "@embark KEY VALUE" lines
- * (core/languages/python/lookup.h has their form):
+ * (core/languages/reply/reply.h has their form):
  *
  *     importing NAME      before it
  *     imported NAME       it worked

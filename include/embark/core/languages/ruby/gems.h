@@ -1,5 +1,5 @@
 /* What src/stages/require/ruby/probe.rb tells of gems, in "@embark KEY VALUE" lines
- * (core/languages/python/lookup.h has their form):
+ * (core/languages/reply/reply.h has their form):
  *
  *     ruby VERSION, gem-path DIR…, end
  *     gem NAME                               what follows is about it
