@@ -76,23 +76,28 @@ unit_sources := $(shell find test/unit -name 'test_*.c' | sort)
 
 # ---- Flavours: each has a folder of objects. tls and notls are embark (musl); asan and plain (glibc) are for tests. --
 
+# inih is compiled with embark, as its limits are set then: a line may have 1 MiB, in memory that grows. (Its array on the stack
+# has no elements then, which gcc allows.)
+inih         := -DINI_HANDLER_LINENO=1 -DINI_USE_STACK=0 -DINI_ALLOW_REALLOC=1 -DINI_MAX_LINE=1048579
+
 flavour      := $(if $(filter no,$(TLS)),notls,tls)
-cppflags     := -D_GNU_SOURCE -Iinclude -Ibuild/gen
+libpq        := $(shell sed -n 's/^postgresql-\([0-9]*\) .*/\1/p' $(DEPS)/versions 2>/dev/null)
+cppflags     := -D_GNU_SOURCE -Iinclude -Ibuild/gen -isystem $(DEPS)/src/inih $(inih) -DEMBARK_LIBPQ=$(libpq)
 warnings     := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Werror
 hardening    := -fPIE -fstack-protector-strong
 # Strings are not merged: in one pot with those of OpenSSL, ours would touch all of its pages.
 sections     := -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables -fno-merge-constants
 asan         := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
-build/tls/%: compiler := musl-gcc
-build/tls/%: flags := $(CFLAGS) $(hardening) $(sections) -DEMBARK_TLS=1 -isystem $(DEPS)/include -idirafter $(DEPS)/kernel
-build/notls/%: compiler := musl-gcc
-build/notls/%: flags := $(CFLAGS) $(hardening) $(sections) -DEMBARK_TLS=0 -isystem $(DEPS)/include -idirafter $(DEPS)/kernel
+build/tls/%: compiler := $(DEPS)/bin/musl-cc
+build/tls/%: flags := $(CFLAGS) $(hardening) $(sections) -DEMBARK_TLS=1 -isystem $(DEPS)/include
+build/notls/%: compiler := $(DEPS)/bin/musl-cc
+build/notls/%: flags := $(CFLAGS) $(hardening) $(sections) -DEMBARK_TLS=0 -isystem $(DEPS)/include
 # At -O1 gcc is often wrong about what may be uninitialized; embark itself is compiled with that warning.
 build/asan/%: compiler := gcc
-build/asan/%: flags := -O1 -g -Wno-maybe-uninitialized $(asan) -DEMBARK_TLS=1 -isystem /usr/include/postgresql
+build/asan/%: flags := -O1 -g -Wno-maybe-uninitialized $(asan) -DEMBARK_TLS=1 -isystem $(DEPS)/glibc/include
 build/plain/%: compiler := gcc
-build/plain/%: flags := -O1 -g -Wno-maybe-uninitialized -DEMBARK_TLS=1 -isystem /usr/include/postgresql
+build/plain/%: flags := -O1 -g -Wno-maybe-uninitialized -DEMBARK_TLS=1 -isystem $(DEPS)/glibc/include
 
 compile = $(if $(V),,@echo '  $@' && )$(compiler) -std=gnu11 $(warnings) $(cppflags) $(flags) -MMD -MP -c -o $@ $<
 
@@ -103,12 +108,22 @@ build/$1/src/%.o: src/%.c build/flags | $(generated)
 build/$1/test/%.o: test/%.c build/flags | $(generated)
 	@mkdir -p $$(@D)
 	$$(compile) -Isrc
+build/$1/inih.o: $(DEPS)/src/inih/ini.c build/flags
+	@mkdir -p $$(@D)
+	$(Q)$$(compiler) -w -std=gnu11 $(cppflags) $$(flags) $(if $(filter asan,$1),-fno-sanitize=vla-bound) -c -o $$@ $$<
 build/$1/core.a: $(patsubst %.c,build/$1/%.o,$(filter src/core/%,$(sources)))
 build/$1/os.a: $(patsubst %.c,build/$1/%.o,$(filter src/os/%,$(sources)))
 objects_$1 := $(patsubst %.c,build/$1/%.o,$(filter-out src/core/% src/os/%,$(sources)))
 -include $(patsubst %.c,build/$1/%.d,$(sources) $(unit_sources))
 endef
 $(foreach f,tls notls asan plain,$(eval $(call flavour_rules,$f)))
+
+# The glibc flavours have a libpq of the same version, and the machine's OpenSSL.
+glibc_libpq := -L$(DEPS)/glibc/lib -lpq -lpgcommon -lpgport -lssl -lcrypto -lm
+with_libpq  := $(patsubst %.c,%.o,$(filter-out src/core/% src/os/%,$(sources)) $(wildcard test/unit/db/*.c))
+$(addprefix build/asan/,$(with_libpq)) $(addprefix build/plain/,$(with_libpq)) check-tidy check-analyzer: | $(DEPS)/glibc
+$(DEPS)/glibc:
+	@.ci/deps glibc >/dev/null
 
 # Archived: core, so that what links core alone finds a call into another layer; os, for its unit tests. By q, as r would take
 # a second file of one name for a newer one.
@@ -123,25 +138,26 @@ build/flags: Makefile FORCE
 
 # ---- The program ------------------------------------------------------------------------------------------------------
 
-# A static PIE. musl-gcc knows only static or PIE, so that its start files are named here instead: rcrt1.o, with
-# src/overrides/libc_start_main.c, relocates the program as there is no dynamic linker. -z text refuses relocations of the code.
-first    = $(MUSL)/rcrt1.o $(MUSL)/crti.o $(shell gcc -print-file-name=crtbeginS.o)
-last     = $(shell gcc -print-file-name=crtendS.o) $(MUSL)/crtn.o
+# A static PIE. Its start files are named here, as the compiler may be told that all programs are PIEs: rcrt1.o relocates
+# the program as there is no dynamic linker. -z text refuses relocations of the code.
+musl     = $(DEPS)/musl/lib
+first    = $(musl)/rcrt1.o $(musl)/crti.o $(shell $(CROSS)gcc -print-file-name=crtbeginS.o)
+last     = $(shell $(CROSS)gcc -print-file-name=crtendS.o) $(musl)/crtn.o
 hardened = -nostartfiles -Wl,-static,-pie,--no-dynamic-linker,-z,text -Wl,-z,relro,-z,now,-z,noexecstack \
-           -Wl,-z,pack-relative-relocs,--wrap=__libc_start_main,--wrap=scram_SaltedPassword,--wrap=free,--wrap=realloc,--wrap=recv,--wrap=send,--wrap=poll
-libs     = -lpq -lpgcommon -lpgport $(if $(filter build/tls/%,$@),-lssl -lcrypto) -linih -lmd -ljansson
+           -Wl,-z,pack-relative-relocs,--wrap=scram_SaltedPassword,--wrap=free,--wrap=realloc,--wrap=recv,--wrap=send,--wrap=poll,--wrap=__get_resolv_conf
+libs     = -lpq -lpgcommon -lpgport $(if $(filter build/tls/%,$@),-lssl -lcrypto) -lmd -ljansson
 
 # The libraries' strings are not merged with OpenSSL's either: each would lie on a page of its own.
 build/%/libs/done: build/flags
 	@rm -rf $(@D) && mkdir -p $(@D)
-	$(Q)for a in $(DEPS)/lib/$*/libpq.a $(DEPS)/lib/libpgcommon.a $(DEPS)/lib/libpgport.a $(DEPS)/lib/libinih.a \
-	  $(DEPS)/lib/libmd.a $(MUSL)/libc.a; do \
-	  objcopy --set-section-flags '.rodata*str1.*=alloc,readonly,data' $$a $(@D)/$${a##*/} || exit; done
+	$(Q)for a in $(DEPS)/lib/$*/libpq.a $(DEPS)/lib/libpgcommon.a $(DEPS)/lib/libpgport.a \
+	  $(DEPS)/lib/libmd.a $(musl)/libc.a; do \
+	  $(CROSS)objcopy --set-section-flags '.rodata*str1.*=alloc,readonly,data' $$a $(@D)/$${a##*/} || exit; done
 	@touch $@
 
-build/tls/embark build/notls/embark: build/%/embark: build/%/core.a build/%/os.a build/%/libs/done
+build/tls/embark build/notls/embark: build/%/embark: build/%/core.a build/%/os.a build/%/inih.o build/%/libs/done
 	@echo '  $@'
-	$(Q)musl-gcc $(hardened) -Wl,--gc-sections -s $(LDFLAGS) -o $@ $(first) $(filter %.o,$^) \
+	$(Q)$(compiler) $(hardened) -Wl,--gc-sections -s $(LDFLAGS) -o $@ $(first) $(filter %.o,$^) \
 	  $(filter %os.a,$^) $(filter %core.a,$^) -L$(@D)/libs -L$(DEPS)/lib $(libs) $(last)
 build/tls/embark: $(objects_tls)
 build/notls/embark: $(objects_notls)
@@ -149,15 +165,15 @@ build/notls/embark: $(objects_notls)
 build/embark: build/$(flavour)/embark FORCE
 	@cmp -s $< $@ || cp -f $< $@
 
-build/asan/embark: $(objects_asan) build/asan/os.a build/asan/core.a
+build/asan/embark: $(objects_asan) build/asan/os.a build/asan/core.a build/asan/inih.o
 	@echo '  $@'
-	$(Q)gcc $(asan) -o $@ $^ -lpq -lssl -lcrypto -linih -lmd -ljansson
+	$(Q)gcc $(asan) -o $@ $^ $(glibc_libpq) -lmd -ljansson
 
 # What a generated header holds is made by awk and od, as a build machine need not have more.
 build/gen/version.h: Makefile build/flags
 	@mkdir -p $(@D)
 	@echo '#define EMBARK_VERSION "$(VERSION)"' > $@
-	@echo "#define EMBARK_LIBRARIES \"$$(sed 's/-[^-]*$$//; s/postgresql-15/libpq/' $(DEPS)/versions | paste -sd, | sed 's/,/, /g')\"" >> $@
+	@echo "#define EMBARK_LIBRARIES \"$$(sed 's/-[^-]*$$//; s/^postgresql-[0-9]*/libpq/; s/^libinih/inih/' $(DEPS)/versions | paste -sd, | sed 's/,/, /g')\"" >> $@
 
 # src/stages/require/probe.py → build/gen/stages/require/probe.py.h: `probe_py`, an array that ends in a NUL, and `probe_py_size`
 build/gen/%.h: src/% Makefile
@@ -186,18 +202,23 @@ asan: check-packages
 
 # ---- Tests --------------------------------------------------------------------------------------------------------------
 
-# Each test/unit/core/…/test_*.c is a program linked with core alone, each test/unit/os/…/test_*.c one with os and core.
+# Each test/unit/core/…/test_*.c is a program linked with core alone, each test/unit/os/…/test_*.c one with os and core, each
+# test/unit/db/test_*.c one with core and libpq.
 unit_asan    := $(unit_sources:%.c=build/asan/%)
 unit_plain   := $(unit_sources:%.c=build/plain/%)
 
-build/asan/test/unit/core/%: build/asan/test/unit/core/%.o build/asan/core.a
-	$(Q)gcc $(asan) -o $@ $^ -lcmocka -linih -lmd -ljansson
-build/asan/test/unit/os/%: build/asan/test/unit/os/%.o build/asan/os.a build/asan/core.a
-	$(Q)gcc $(asan) -o $@ $^ -lcmocka -linih -lmd -ljansson
-build/plain/test/unit/core/%: build/plain/test/unit/core/%.o build/plain/core.a
-	$(Q)gcc -o $@ $^ -lcmocka -linih -lmd -ljansson
-build/plain/test/unit/os/%: build/plain/test/unit/os/%.o build/plain/os.a build/plain/core.a
-	$(Q)gcc -o $@ $^ -lcmocka -linih -lmd -ljansson
+build/asan/test/unit/core/%: build/asan/test/unit/core/%.o build/asan/core.a build/asan/inih.o
+	$(Q)gcc $(asan) -o $@ $^ -lcmocka -lmd -ljansson
+build/asan/test/unit/os/%: build/asan/test/unit/os/%.o build/asan/os.a build/asan/core.a build/asan/inih.o
+	$(Q)gcc $(asan) -o $@ $^ -lcmocka -lssl -lcrypto -lmd -ljansson
+build/plain/test/unit/core/%: build/plain/test/unit/core/%.o build/plain/core.a build/plain/inih.o
+	$(Q)gcc -o $@ $^ -lcmocka -lmd -ljansson
+build/plain/test/unit/os/%: build/plain/test/unit/os/%.o build/plain/os.a build/plain/core.a build/plain/inih.o
+	$(Q)gcc -o $@ $^ -lcmocka -lssl -lcrypto -lmd -ljansson
+build/asan/test/unit/db/test_%: build/asan/test/unit/db/test_%.o build/asan/core.a build/asan/inih.o
+	$(Q)gcc $(asan) -o $@ $^ $(glibc_libpq) -lcmocka -lmd -ljansson
+build/plain/test/unit/db/test_%: build/plain/test/unit/db/test_%.o build/plain/core.a build/plain/inih.o
+	$(Q)gcc -o $@ $^ $(glibc_libpq) -lcmocka -lmd -ljansson
 .SECONDARY:
 
 # In this order, even with -j, and the second half also if the first one failed.
@@ -241,7 +262,7 @@ fuzz: check-packages $(generated)
 	@for source in test/fuzz/fuzz_*.c; do \
 	  name=$$(basename $$source .c); mkdir -p build/fuzz/$$name; \
 	  clang -std=gnu11 -D_GNU_SOURCE -g -O1 -fsanitize=fuzzer,address,undefined $(cppflags) -Isrc -o build/fuzz/$$name.run $$source \
-	    $(filter src/core/%,$(sources)) -ljansson -linih -lmd && \
+	    $(filter src/core/%,$(sources)) $(DEPS)/src/inih/ini.c -ljansson -lmd && \
 	  build/fuzz/$$name.run -max_total_time=$(FUZZ_SECONDS) -verbosity=0 -print_final_stats=1 build/fuzz/$$name || exit; done
 
 demo:
@@ -267,7 +288,7 @@ check-packages: FORCE
 # ---- Checks: what can be said without running embark goes first, each one also a target of its own. --------------------
 
 unit_headers := $(shell find test/unit -name '*.[ch]')
-analysis     := -std=gnu11 $(cppflags) -DEMBARK_TLS=1 -isystem /usr/include/postgresql
+analysis     := -std=gnu11 $(cppflags) -DEMBARK_TLS=1 -isystem $(DEPS)/glibc/include
 checks       := check-format check-layers check-tidy check-cppcheck check-analyzer check-scripts check-programs check-sql check-foreign \
                 check-manual check-docs check-sizes
 
@@ -315,10 +336,10 @@ check-docs:
 	.ci/rooms
 check-manual:
 	@for page in $(wildcard doc/*.1 doc/*.5); do mandoc -T lint -W warning $$page || exit; done
-# What a container image has to carry: with TLS at most 3.2 MB. Without, libpq, its Unicode tables and libc are 350 kB;
+# What a container image has to carry: with TLS at most 3.3 MB. Without, libpq, its Unicode tables and libc are 350 kB;
 # the limit is there so that growth is noticed.
 check-sizes: build/tls/embark build/notls/embark
-	@wc -c $^ | awk '/notls/ { limit = 1050000 } !/notls/ { limit = 3200000 } \
+	@wc -c $^ | awk '/notls/ { limit = 1050000 } !/notls/ { limit = 3300000 } \
 	  !/total/ { print $$2 ": " $$1 " bytes of " limit; if ($$1 > limit) exit 1 }'
 format:
 	clang-format -i $(sources) $(headers) $(unit_headers)

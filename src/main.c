@@ -209,6 +209,13 @@ static void say_mistakes(const struct words *words, struct em_errs *errs, struct
         em_log_err(EM_LOG_ERROR, "configuration", &errs->v[i]);
 }
 
+/* As those of curl -H. */
+static void learn_headers(const struct em_items *headers, struct em_secrets *secrets)
+{
+    for (size_t i = 0; i < headers->n; i++)
+        em_secrets_of_command((char *[]){(char[]){"-H"}, headers->v[i], NULL}, secrets);
+}
+
 /* What is secret by its name or its place, whatever it is used for. */
 static void learn_secrets(const struct words *words, const struct em_config *config)
 {
@@ -216,6 +223,8 @@ static void learn_secrets(const struct words *words, const struct em_config *con
     em_secrets_of_environment(environ, secrets);
     for (size_t i = 0; i < config->bootstrap_var.n; i++)
         em_secrets_of_pair(config->bootstrap_var.v[i], secrets);
+    learn_headers(&config->wait_header, secrets);
+    learn_headers(&config->health_header, secrets);
     em_secrets_of_command(config->migrate_command.v, secrets);
     em_secrets_of_command(config->service_command.v, secrets);
     em_secrets_of_command(words->argv, secrets);

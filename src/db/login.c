@@ -13,6 +13,7 @@
 #include "connection_internal.h"
 #include "embark/os/loop/clock.h"
 #include "embark/os/net/net.h"
+#include "order.h"
 #include "pin.h"
 
 /* One place to log in at. */
@@ -114,6 +115,10 @@ static int explain(struct em_db *db, const struct em_url *url, struct em_db_fail
         if (strstr(message, "does not support SSL"))
             em_hint(err, "switch TLS on at the server (ssl = on), or set sslmode=prefer if the "
                          "network between is trusted");
+        else if (strstr(message, "root certificate file"))
+            em_hint(err, "sslrootcert=system takes the authorities that the image trusts "
+                         "(ca-certificates); sslrootcert=/FILE a file, which is "
+                         "~/.postgresql/root.crt where none is named");
         else if (strstr(message, "certificate"))
             em_hint(err, "embark doctor shows the server's certificate: for whom, by whom, and "
                          "until when");
@@ -178,15 +183,13 @@ static int log_in(struct em_db *db, const struct em_url *url, struct em_db_patie
 
 static void say_where(struct em_db *db, const struct place *place)
 {
-    const char *name = *place->host     ? place->host
-                       : place->address ? place->address
-                                        : "local socket";
-    if (*name == '/' || *name == '@')
-        em_str_printf(&db->where, "%s (port %s)", name, place->port);
-    else if (strchr(name, ':'))
-        em_str_printf(&db->where, "[%s]:%s", name, place->port);
-    else
-        em_str_printf(&db->where, "%s:%s", name, place->port);
+    EM_STR_AUTO folder = EM_STR_INIT;
+    const char *name = *place->host ? place->host : place->address;
+    if (!name) {
+        em_db_default_folder(&folder);
+        name = em_str_c(&folder);
+    }
+    em_place_print(name, place->port, &db->where);
 }
 
 struct attempt {
@@ -195,6 +198,7 @@ struct attempt {
     const char *application, *attrs;
     struct em_db_patience *patience;
     struct em_db_failure *failure;
+    bool random; /* load_balance_hosts=random, of hosts and of each one's addresses */
 };
 
 /* What is left until `end`, shared out among so many. */
@@ -260,8 +264,9 @@ static bool needs_resolving(const char *host, const char *address)
     return *host && *host != '/' && *host != '@' && !*address;
 }
 
-/* The i'th host, with all its addresses. Its time is shared out so that each address gets some. */
-static int try_host(const struct attempt *a, size_t i, size_t hosts, struct em_db **out,
+/* The i'th host, one of `left`, with all its addresses. Its time is shared out so that each address
+ * gets some. */
+static int try_host(const struct attempt *a, size_t i, size_t left, struct em_db **out,
                     struct em_err *err)
 {
     EM_PLACE_AUTO at = EM_PLACE_INIT;
@@ -269,15 +274,16 @@ static int try_host(const struct attempt *a, size_t i, size_t hosts, struct em_d
     em_url_place(a->url, i, &at);
     struct place place = {at.host, *at.address ? at.address : NULL, *at.port ? at.port : "5432"};
     struct em_db_patience ours = *a->patience;
-    ours.silent = share(ours.silent, hosts - i);
-    ours.until = share(ours.until, hosts - i);
-    ours.linger = i + 1 == hosts ? ours.linger : 0;
+    ours.silent = share(ours.silent, left);
+    ours.until = share(ours.until, left);
+    ours.linger = left == 1 ? ours.linger : 0;
     if (!needs_resolving(at.host, at.address))
         return try_share(a, &place, &ours, 1, out, err);
     a->patience->late = false;
     int code = em_resolve(at.host, em_time_min(ours.silent, ours.until), &addresses, err);
+    EM_FREE size_t *order = em_db_order(addresses.n, a->random);
     for (size_t n = 0; n < addresses.n; n++) {
-        place.address = addresses.v[n];
+        place.address = addresses.v[order[n]];
         code = try_share(a, &place, &ours, addresses.n - n, out, err);
         if (code == 0 || a->failure->kind != EM_DB_RETRY || em_loop_stopped())
             return code;
@@ -288,10 +294,11 @@ static int try_host(const struct attempt *a, size_t i, size_t hosts, struct em_d
 static int try_hosts(const struct attempt *a, struct em_db **out, struct em_err *err)
 {
     size_t hosts = em_url_places(a->url);
+    EM_FREE size_t *order = em_db_order(hosts, a->random);
     int code = 0;
     for (size_t i = 0; i < hosts; i++) {
         *a->failure = (struct em_db_failure){EM_DB_RETRY, ""};
-        code = try_host(a, i, hosts, out, err);
+        code = try_host(a, order[i], hosts - i, out, err);
         /* As libpq: a server that answered, and said no, ends the search. */
         if (code == 0 || a->failure->kind != EM_DB_RETRY || em_loop_stopped())
             return code;
@@ -316,9 +323,11 @@ static int open_any(enum em_db_session session, const struct em_url *url, const 
                     struct em_db_failure *failure, struct em_err *err)
 {
     struct em_db_failure local = {EM_DB_RETRY, ""};
-    struct attempt attempt = {url,  session,  application,
-                              NULL, patience, failure ? failure : &local};
+    struct attempt attempt = {
+        url, session, application, NULL, patience, failure ? failure : &local, false};
     const char *attrs = em_url_get(url, "target_session_attrs");
+    const char *balance = em_url_get(url, "load_balance_hosts");
+    attempt.random = balance && strcmp(balance, "random") == 0;
     *db = NULL;
     /* Several hosts, and no word on which: the primary among them is meant, and a standby is passed
      * over. */

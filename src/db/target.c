@@ -6,6 +6,7 @@
 #include "connection_internal.h"
 #include "embark/core/config/config.h"
 #include "embark/os/files/files.h"
+#include "embark/os/files/roots.h"
 #include "embark/os/log/log.h"
 
 static bool libpq_knows(const char *keyword)
@@ -49,31 +50,27 @@ static PQconninfoOption *defaults_for(const char *service)
     return options;
 }
 
-/* sslrootcert=system, which this libpq (15) takes for a file's name, means the certificate
- * authorities that the image trusts, and sslmode=verify-full (manual of 16, 34.19.1). SSL_CERT_FILE
- * is what OpenSSL's own defaults look at; then come the places of Debian, Alpine, Red Hat and SUSE.
- */
+/* sslrootcert=system means the certificate authorities that the image trusts, and
+ * sslmode=verify-full. To libpq that is where this OpenSSL's own defaults are; the image is another
+ * system than the one that embark was built on. */
 static int system_roots(struct em_url *url, struct em_err *err)
 {
-    const char *const places[] = {getenv("SSL_CERT_FILE"), "/etc/ssl/certs/ca-certificates.crt",
-                                  "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem",
-                                  "/etc/ssl/cert.pem"};
     const char *root = em_url_get(url, "sslrootcert"), *mode = em_url_get(url, "sslmode");
     if (!root || strcmp(root, "system") != 0)
         return 0;
     if (mode && strcmp(mode, "verify-full") != 0)
         return em_fail(err, EM_EXIT_CONFIG, "sslrootcert=system needs sslmode=verify-full, not %s",
                        mode);
-    for (size_t i = 0; i < sizeof places / sizeof *places; i++)
-        if (places[i] && *places[i] && access(places[i], R_OK) == 0) {
-            em_url_set(url, "sslmode", "verify-full");
-            em_url_set(url, "sslrootcert", places[i]);
-            return 0;
-        }
-    em_fail(err, EM_EXIT_CONFIG,
-            "sslrootcert=system: this image has no bundle of certificate authorities");
-    em_hint(err, "install ca-certificates in the image, or set SSL_CERT_FILE");
-    return EM_EXIT_CONFIG;
+    root = em_system_roots();
+    if (!root) {
+        em_fail(err, EM_EXIT_CONFIG,
+                "sslrootcert=system: this image has no bundle of certificate authorities");
+        em_hint(err, "install ca-certificates in the image, or set SSL_CERT_FILE");
+        return EM_EXIT_CONFIG;
+    }
+    em_url_set(url, "sslmode", "verify-full");
+    em_url_set(url, "sslrootcert", root);
+    return 0;
 }
 
 /* What libpq would take from PG* variables, a service file or its own defaults for what the URL
@@ -126,6 +123,11 @@ static const struct {
     {"sslmode", {"disable", "allow", "prefer", "require", "verify-ca", "verify-full"}},
     {"channel_binding", {"disable", "prefer", "require"}},
     {"gssencmode", {"disable", "prefer", "require"}},
+    {"sslnegotiation", {"postgres", "direct"}},
+    {"sslcertmode", {"disable", "allow", "require"}},
+    {"load_balance_hosts", {"disable", "random"}},
+    {"min_protocol_version", {"3.0", "3.2", "latest"}},
+    {"max_protocol_version", {"3.0", "3.2", "latest"}},
     {"target_session_attrs",
      {"any", "read-write", "read-only", "primary", "standby", "prefer-standby"}},
 };

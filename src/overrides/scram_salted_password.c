@@ -13,9 +13,8 @@
 /* For SHA256_Init() and so on, which EVP is to be used for: for its price see above. */
 #define OPENSSL_SUPPRESS_DEPRECATED
 
-#include "scram_salted_password.h"
-
 #include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/types.h>
 
@@ -123,9 +122,8 @@ static struct {
     bool known;
 } last;
 
-/* NOLINTNEXTLINE(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp): ld's --wrap names it */
-int __wrap_scram_SaltedPassword(const char *password, const char *salt, int salt_size, int rounds,
-                                uint8_t *result, const char **error)
+static int salted_password(const char *password, const void *salt, int salt_size, int rounds,
+                           uint8_t *result, const char **error)
 {
     struct asked asked = {.rounds = rounds};
     if (rounds > EM_PEER_ROUNDS) {
@@ -151,3 +149,29 @@ int __wrap_scram_SaltedPassword(const char *password, const char *salt, int salt
     explicit_bzero(&asked, sizeof asked);
     return 0;
 }
+
+/* The linker's name, called by libpq with the contract of libpgcommon's
+ * (src/common/scram-common.c): 0 or -1 with *error, a static text: too many rounds, or the login's
+ * deadline has passed or a signal asks to end meanwhile (embark/db/peer.h). */
+#if EMBARK_LIBPQ >= 16 /* since 16 libpq names the hash, which is always SHA-256 */
+int __wrap_scram_SaltedPassword(const char *password, int hash, int key_size, const uint8_t *salt,
+                                int salt_size, int rounds, uint8_t *result, const char **error);
+int __wrap_scram_SaltedPassword(const char *password, int hash, int key_size, const uint8_t *salt,
+                                int salt_size, int rounds, uint8_t *result, const char **error)
+{
+    (void)hash;
+    if (key_size != DIGEST) {
+        *error = "unknown hash";
+        return -1;
+    }
+    return salted_password(password, salt, salt_size, rounds, result, error);
+}
+#else
+int __wrap_scram_SaltedPassword(const char *password, const char *salt, int salt_size, int rounds,
+                                uint8_t *result, const char **error);
+int __wrap_scram_SaltedPassword(const char *password, const char *salt, int salt_size, int rounds,
+                                uint8_t *result, const char **error)
+{
+    return salted_password(password, salt, salt_size, rounds, result, error);
+}
+#endif

@@ -101,11 +101,11 @@ def test_make_image(boxes, tmp_path):
     containers.names.append(name)
     with containers.building():
         run("make", "-s", "image", f"IMAGE={name}", cwd=TOP, timeout=900)
-    assert int(docker("image", "inspect", "-f", "{{.Size}}", name).stdout) <= 3_300_000
+    assert int(docker("image", "inspect", "-f", "{{.Size}}", name).stdout) <= 3_400_000
     boxes.run_to_end(name, "version").expect(0, "embark ", "libpq", "openssl")
     image, _ = boxes.build(tmp_path, dockerfile=f"FROM embark-test/base\nCOPY --from={name} /embark /embark\nCOPY --from={name} /licenses /licenses\n")
     listed = boxes.run_to_end(image, "sh", "-c", "/embark version && wc -c /licenses/*").expect(0)
-    for licence in ("embark", "inih", "jansson", "libmd", "musl", "openssl", "postgresql-15"):
+    for licence in ("embark", "inih", "jansson", "libmd", "musl", "openssl", "postgresql"):
         assert re.search(rf"^ *[1-9]\d+ /licenses/{licence}$", listed.stdout, re.M), listed.stdout
 
 

@@ -248,7 +248,7 @@ def refused_port():
 # --- migrations
 
 class Migration:
-    """Command lines of support/migration.py, for the configuration: a word a line, since a line may have 198 bytes."""
+    """Command lines of support/migration.py, for the configuration, a word a line."""
 
     def __init__(self, folder):
         self.folder = folder

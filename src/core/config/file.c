@@ -7,21 +7,21 @@
 #include "embark/core/base/nearest.h"
 #include "value.h"
 
-/* One less than fits beside a newline into inih's buffer of INI_MAX_LINE bytes, so that every line
- * reaches inih as a whole and is seen to be whole. */
-enum { LONGEST = 198 };
-#if INI_MAX_LINE < 200
-#error "inih's lines are shorter than config.h says"
-#endif
+/* A longer line is a file of another kind. It fits beside CR, LF and NUL into inih's buffer, so
+ * that every line reaches inih as a whole. */
+enum { LONGEST = 1 << 20 };
+_Static_assert(INI_MAX_LINE >= LONGEST + 3, "inih's lines are shorter than config.h says");
 
 enum kind { NOTHING, SECTION, PAIR, CONTINUATION };
 
 struct reader {
     struct em_entries *out;
     const char *next, *end; /* what is still to be read */
-    size_t line;            /* of the last one that was read, from 1 */
-    enum kind fed;          /* what that line is */
-    bool answered;          /* inih has called on_value() for it */
+    const char *rest;       /* of the line that inih reads, where it takes it in pieces */
+    size_t rest_length;
+    size_t line;     /* of the last one that was read, from 1 */
+    enum kind fed;   /* what that line is */
+    bool answered;   /* inih has called on_value() for it */
     bool continuing; /* as in inih: a key was read in this section, so an indented line goes on with
                         its value */
     bool dropping;   /* a line was wrong: the indented ones below it are part of the mistake */
@@ -241,18 +241,11 @@ static void on_continuation(struct reader *r, const char *text)
     em_free_ptr(&value);
 }
 
-#if INI_HANDLER_LINENO
 static int on_value(void *user, const char *section, const char *name, const char *value,
                     int lineno)
-#else
-static int on_value(void *user, const char *section, const char *name, const char *value)
-#endif
 {
     struct reader *r = user;
-
-#if INI_HANDLER_LINENO
-    (void)lineno; /* not every build of inih has it */
-#endif
+    (void)lineno;  /* the reader counts, too, for what inih doesn't see */
     (void)section; /* inih cuts it, and doesn't tell of an empty one */
     r->answered = true;
     if (r->fed == CONTINUATION)
@@ -314,7 +307,7 @@ static enum kind on_section(struct reader *r, const char *text, size_t length)
 }
 
 /* Tells what the line is; NOTHING: inih need not see it. */
-static enum kind classify(struct reader *r, const char *text, size_t length, size_t longest)
+static enum kind classify(struct reader *r, const char *text, size_t length)
 {
     size_t indent = 0;
 
@@ -329,8 +322,8 @@ static enum kind classify(struct reader *r, const char *text, size_t length, siz
     if (r->dropping && indent)
         return NOTHING;
     r->dropping = false;
-    if (length > longest) {
-        em_hint(mistake(r, "the line has %zu bytes, and only %zu can be read", length, longest),
+    if (length > LONGEST) {
+        em_hint(mistake(r, "the line has %zu bytes, and only %d can be read", length, LONGEST),
                 "a list or a command may go on in further, indented lines; a long value can come "
                 "from ${NAME} "
                 "or ${file:/path}");
@@ -345,28 +338,42 @@ static enum kind classify(struct reader *r, const char *text, size_t length, siz
     return PAIR;
 }
 
-/* inih's fgets(). */
-static char *read_line(char *buffer, int size, void *stream)
+/* The next line, for inih; empty where there is nothing that it need see. */
+static bool begin_line(struct reader *r)
 {
-    struct reader *r = stream;
     const char *text = r->next, *newline;
-    size_t length, longest = (size_t)size - 2; /* newline and NUL */
-
     settle(r);
     if (r->next == r->end || r->out->mistakes.n > EM_CONFIG_MISTAKES)
-        return NULL;
+        return false;
     newline = memchr(text, '\n', (size_t)(r->end - text));
-    length = (size_t)((newline ? newline : r->end) - text);
+    size_t length = (size_t)((newline ? newline : r->end) - text);
     r->next = newline ? newline + 1 : r->end;
     r->line++;
     if (length && text[length - 1] == '\r')
         length--;
-    r->fed = classify(r, text, length, longest < LONGEST ? longest : LONGEST);
-    if (r->fed == NOTHING)
-        length = 0;
-    memcpy(buffer, text, length);
-    buffer[length] = '\n';
-    buffer[length + 1] = '\0';
+    r->fed = classify(r, text, length);
+    r->rest = text;
+    r->rest_length = r->fed == NOTHING ? 0 : length;
+    return true;
+}
+
+/* inih's fgets(): of a line that doesn't fit into its buffer, inih asks for the rest with a larger
+ * one. */
+static char *read_line(char *buffer, int size, void *stream)
+{
+    struct reader *r = stream;
+    size_t room = (size_t)size - 1; /* beside the NUL */
+    if (!r->rest && !begin_line(r))
+        return NULL;
+    size_t n = r->rest_length < room ? r->rest_length : room;
+    memcpy(buffer, r->rest, n);
+    r->rest += n;
+    r->rest_length -= n;
+    if (n < room) {
+        buffer[n++] = '\n';
+        r->rest = NULL;
+    }
+    buffer[n] = '\0';
     return buffer;
 }
 

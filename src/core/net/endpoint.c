@@ -80,13 +80,22 @@ static int refuse(struct em_err *err, const char *text, const char *why)
     return em_fail(err, EM_EXIT_CONFIG, "\"%s\" %s", text, why);
 }
 
+#if EMBARK_TLS
+
+static int refuse_scheme(struct em_err *err, const char *text)
+{
+    return refuse(err, text, "is neither an http:// or https:// URL nor unix:/PATH/TO.sock:/PATH");
+}
+
+#else
+
 static int refuse_scheme(struct em_err *err, const char *text)
 {
     if (strncasecmp(text, "https://", 8) != 0) {
         refuse(err, text, "is neither an http:// URL nor unix:/PATH/TO.sock:/PATH");
         return EM_EXIT_CONFIG;
     }
-    refuse(err, text, "is https, but embark speaks plain http only");
+    refuse(err, text, "is https, and this embark is built without TLS");
     size_t length = strcspn(text + 8, "/?#");
     const char *host;
     size_t host_length, used = host_at(text + 8, length, &host, &host_length);
@@ -99,6 +108,8 @@ static int refuse_scheme(struct em_err *err, const char *text)
         em_hint(err, "ask whether its port accepts connections: tcp = HOST:443");
     return EM_EXIT_CONFIG;
 }
+
+#endif
 
 /* The path and query for the request line. Bytes above 0x7F are what people typed or a browser
  * showed decoded. */
@@ -118,7 +129,8 @@ static void set_target(struct em_http_url *url, const char *text)
 
 static int parse_tcp(struct em_http_url *url, const char *text, struct em_err *err)
 {
-    const char *at = text + strlen("http://"), *host;
+    const char *standard = url->tls ? "443" : "80";
+    const char *at = text + strlen(url->tls ? "https://" : "http://"), *host;
     size_t length = strcspn(at, "/?#"), host_length;
     if (memchr(at, '@', length))
         return em_fail(err, EM_EXIT_CONFIG,
@@ -131,8 +143,8 @@ static int parse_tcp(struct em_http_url *url, const char *text, struct em_err *e
     EM_STR_AUTO authority = EM_STR_INIT;
     em_str_add(&authority, at, length);
     url->host = em_strndup(host, host_length);
-    url->port = used < length ? em_strndup(at + used + 1, length - used - 1) : em_strdup("80");
-    if (strcmp(url->port, "80") == 0)
+    url->port = used < length ? em_strndup(at + used + 1, length - used - 1) : em_strdup(standard);
+    if (strcmp(url->port, standard) == 0)
         em_str_cut(&authority, used);
     url->authority = em_str_take(&authority);
     set_target(url, at + length);
@@ -166,7 +178,8 @@ int em_http_url_parse(struct em_http_url *url, const char *text, struct em_err *
     for (const char *p = text; *p; p++)
         if ((unsigned char)*p <= ' ' || *p == 0x7F)
             return refuse(err, text, "holds a blank or a control character");
-    if (strncasecmp(text, "http://", 7) == 0)
+    url->tls = EMBARK_TLS && strncasecmp(text, "https://", 8) == 0;
+    if (url->tls || strncasecmp(text, "http://", 7) == 0)
         return parse_tcp(url, text, err);
     if (em_starts(text, "unix:"))
         return parse_unix(url, text, err);
@@ -182,4 +195,36 @@ void em_http_url_free(struct em_http_url *url)
     free(url->authority);
     free(url->name);
     *url = (struct em_http_url){0};
+}
+
+static bool has_scheme(const char *location)
+{
+    size_t n = strspn(location, LETTERS DIGITS "+.-");
+    return n > 0 && location[n] == ':';
+}
+
+void em_http_url_join(const struct em_http_url *url, const char *location, struct em_str *out)
+{
+    const char *scheme = url->tls ? "https:" : "http:";
+    size_t n = strcspn(location, "#");
+    if (has_scheme(location)) {
+        em_str_add(out, location, n);
+        return;
+    }
+    if (em_starts(location, "//")) {
+        em_str_puts(out, scheme);
+        em_str_add(out, location, n);
+        return;
+    }
+    if (url->path)
+        em_str_printf(out, "unix:%s:", url->path);
+    else
+        em_str_printf(out, "%s//%s", scheme, url->authority);
+    if (*location != '/') {
+        size_t path = strcspn(url->target, "?");
+        while (*location != '?' && path > 0 && url->target[path - 1] != '/')
+            path--;
+        em_str_add(out, url->target, path);
+    }
+    em_str_add(out, location, n);
 }

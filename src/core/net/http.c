@@ -6,15 +6,51 @@
 enum part { STATUS_LINE, FIELD, CHUNK_SIZE, DATA, DATA_END, TRAILER };
 enum { SAMPLE = 32 }; /* of a bad answer's first bytes, for a message */
 
-void em_http_request(const struct em_http_url *url, const char *host, struct em_str *out)
+static bool is_of(const char *header, const char *name)
 {
-    em_str_printf(out,
-                  "GET %s HTTP/1.1\r\n"
-                  "Host: %s\r\n"
-                  "User-Agent: embark\r\n"
-                  "Accept: */*\r\n"
-                  "Connection: close\r\n\r\n",
-                  url->target, host ? host : url->authority);
+    size_t n = strlen(name);
+    return strncasecmp(header, name, n) == 0 && header[n] == ':';
+}
+
+static bool has_header(const struct em_http_request *request, const char *name)
+{
+    for (size_t i = 0; i < request->n; i++)
+        if (is_of(request->headers[i], name))
+            return true;
+    return false;
+}
+
+void em_http_request_print(const struct em_http_url *url, const struct em_http_request *request,
+                           struct em_str *out)
+{
+    em_str_printf(out, "GET %s HTTP/1.1\r\n", url->target);
+    if (!has_header(request, "Host"))
+        em_str_printf(out, "Host: %s\r\n", request->host ? request->host : url->authority);
+    if (!has_header(request, "User-Agent"))
+        em_str_puts(out, "User-Agent: embark\r\n");
+    if (!has_header(request, "Accept"))
+        em_str_puts(out, "Accept: */*\r\n");
+    for (size_t i = 0; i < request->n; i++)
+        em_str_printf(out, "%s\r\n", request->headers[i]);
+    em_str_puts(out, "Connection: close\r\n\r\n");
+}
+
+bool em_http_is_header(const char *text)
+{
+    static const char name[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                               "!#$%&'*+-.^_`|~";
+    size_t n = strspn(text, name);
+    if (n == 0 || text[n] != ':' || is_of(text, "Connection"))
+        return false;
+    for (const char *c = text + n; *c; c++)
+        if (((unsigned char)*c < ' ' && *c != '\t') || *c == 0x7F)
+            return false;
+    return true;
+}
+
+bool em_http_is_redirect(int status)
+{
+    return (status >= 301 && status <= 303) || status == 307 || status == 308;
 }
 
 void em_http_start(struct em_http *http, size_t head_limit, size_t body_limit)
@@ -25,6 +61,7 @@ void em_http_start(struct em_http *http, size_t head_limit, size_t body_limit)
 void em_http_free(struct em_http *http)
 {
     em_str_free(&http->body);
+    em_str_free(&http->location);
     em_str_free(&http->line);
 }
 
@@ -161,6 +198,10 @@ static void field(struct em_http *http, const char *line, size_t length)
         transfer_encoding(http, value, value_length);
     else
         http->framing = false;
+    if (is_named(line, name_length, "Location")) {
+        em_str_cut(&http->location, 0);
+        em_str_add(&http->location, value, value_length);
+    }
 }
 
 /* The empty line: what follows? */

@@ -55,8 +55,8 @@ static const struct rule pooler[] = {
     {"SSL required", EM_DB_FATAL},
 };
 
-/* Messages of libpq without an SQLSTATE (fe-connect.c, fe-secure*.c, fe-auth*.c of 15, and what 16
- * to 18 added). What isn't here is retried: refused, unknown host, timeout, reset, end of file, no
+/* Messages of libpq without an SQLSTATE (fe-connect.c, fe-secure*.c, fe-auth*.c of 15 to
+ * 18). What isn't here is retried: refused, unknown host, timeout, reset, end of file, no
  * such socket, another kind of server than target_session_attrs wants. */
 static const struct rule texts[] = {
     {"could not translate host name", EM_DB_RETRY},
@@ -77,6 +77,7 @@ static const struct rule texts[] = {
     {"SSL context", EM_DB_FATAL},
     {"SSL protocol version", EM_DB_FATAL},
     {"weak sslmode", EM_DB_FATAL},
+    {"ALPN", EM_DB_FATAL}, /* sslnegotiation=direct, and what answered is no PostgreSQL 17 */
     {"host name must be specified", EM_DB_FATAL},
     {"GSSAPI encryption required", EM_DB_FATAL},
     {"support GSSAPI encryption", EM_DB_FATAL},
@@ -89,13 +90,19 @@ static const struct rule texts[] = {
     {"authentication method", EM_DB_FATAL},
     {"authentication not supported", EM_DB_FATAL},
     {"auth method", EM_DB_FATAL},
+    {"require_auth", EM_DB_FATAL},
+    {"OAuth", EM_DB_FATAL},
+    {"SCRAM client key", EM_DB_FATAL},
+    {"SCRAM server key", EM_DB_FATAL},
+    {"only supports protocol version", EM_DB_FATAL},
     {"requirepeer", EM_DB_FATAL},
     /* Parameters */
     {"invalid connection option", EM_DB_FATAL},
     {"invalid integer value", EM_DB_FATAL},
     {"invalid port number", EM_DB_FATAL},
     {"not compiled in", EM_DB_FATAL},
-    {"could not match ", EM_DB_FATAL}, /* numbers of hosts, addresses and ports */
+    {"\" is greater than \"", EM_DB_FATAL}, /* min_protocol_version than max_… */
+    {"could not match ", EM_DB_FATAL},      /* numbers of hosts, addresses and ports */
     {"could not parse network address", EM_DB_FATAL},
     {"is too long (maximum", EM_DB_FATAL},
     {"service file", EM_DB_FATAL},

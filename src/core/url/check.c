@@ -155,7 +155,8 @@ int em_url_finish(struct em_url_parser *p)
         translate_prisma(p->url, p->prisma_strict);
     if (p->query_host && p->form != EM_URL_KEYWORD)
         split_ports(p->url);
-    if (em_url_get(p->url, "host"))
+    code = em_url_finish_socket(p);
+    if (!code && em_url_get(p->url, "host"))
         code = check_hosts(p, em_url_get(p->url, "host"));
     ports = em_url_get(p->url, "port");
     if (!code && ports)

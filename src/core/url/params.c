@@ -6,7 +6,7 @@
 
 /* ---- Names ---- */
 
-/* PQconndefaults of libpq 15, and what 16, 17 and 18 added. */
+/* PQconndefaults of libpq 18. */
 static const char libpq_names[] =
     " service user password passfile channel_binding connect_timeout dbname host hostaddr port "
     "client_encoding options"
@@ -22,75 +22,6 @@ static const char libpq_names[] =
     "scram_server_key oauth_issuer"
     " oauth_client_id oauth_client_secret oauth_scope ";
 
-/* Parameters of drivers, ORMs and pools that libpq doesn't know, without case, blanks, _ and -.
- * They may be named in messages: a name that isn't here might be a piece of a password. */
-static const char others_names[] =
-    /* Prisma */
-    " schema connectionlimit pooltimeout sockettimeout pgbouncer statementcachesize sslaccept "
-    "sslidentity"
-    " maxconnectionlifetime maxidleconnectionlifetime"
-    /* Python: SQLAlchemy, asyncpg, Django */
-    " poolsize maxoverflow poolrecycle poolpreping echo charset encoding preparedstatementcachesize"
-    " preparedstatementnamefunc asyncfallback commandtimeout serversettings "
-    "maxcachedstatementlifetime"
-    " maxcacheablestatementsize minsize maxsize maxqueries maxinactiveconnectionlifetime timeout "
-    "directtls connmaxage"
-    " connhealthchecks sslrequire disableserversidecursors atomicrequests"
-    /* Ruby, Elixir, PHP */
-    " pool preparedstatements schemasearchpath reconnect checkouttimeout readtimeout "
-    "reapingfrequency adapter"
-    " advisorylocks variables minmessages insertreturning serverversion driver persistent"
-    /* Node: pg, postgres.js, knex, TypeORM */
-    " uselibpqcompat max min idletimeout idletimeoutmillis connectiontimeoutmillis "
-    "statementtimeout querytimeout"
-    " locktimeout idleintransactionsessiontimeout keepalive allowexitonidle binary prepare "
-    "fetchtypes transform"
-    " maxlifetime maxpipeline debug synchronize logging"
-    /* Go and Rust: pgx, lib/pq, golang-migrate, sqlx */
-    " poolmaxconns poolminconns poolminidleconns poolmaxconnlifetime poolmaxconnlifetimejitter "
-    "poolmaxconnidletime"
-    " poolhealthcheckperiod statementcachemode statementcachecapacity descriptioncachecapacity "
-    "defaultqueryexecmode"
-    " prefersimpleprotocol binaryparameters disablepreparedbinaryresult searchpath timezone "
-    "datestyle intervalstyle"
-    " xmigrationstable xmigrationstablequoted xstatementtimeout xmultistatement "
-    "xmultistatementmaxsize xlock"
-    " xtlsinsecureskipverify"
-    /* JDBC */
-    " currentschema rewritebatchedinserts preparethreshold preparedstatementcachequeries "
-    "preparedstatementcachesizemib"
-    " databasemetadatacachefields databasemetadatacachefieldsmib stringtype loadbalancehosts "
-    "hostrecheckseconds"
-    " sslfactory sslfactoryarg sslhostnameverifier sslpasswordcallback sslresponsetimeout "
-    "logintimeout tcpkeepalive"
-    " tcpnodelay binarytransfer binarytransferenable binarytransferdisable readonly readonlymode "
-    "defaultrowfetchsize"
-    " loglevel loggerlevel loggerfile logunclosedconnections logservererrordetail unknownlength "
-    "assumeminserverversion"
-    " protocolversion allowencodingchanges disablecolumnsanitiser autosave cleanupsavepoints "
-    "preferquerymode"
-    " escapesyntaxcallmode sspiserviceclass jaasapplicationname jaaslogin usespnego socketfactory "
-    "socketfactoryarg"
-    " receivebuffersize sendbuffersize maxresultbuffer adaptivefetch adaptivefetchminimum "
-    "adaptivefetchmaximum"
-    " groupstartupparameters localsocketaddress quotereturningidentifiers cancelsignaltimeout"
-    " authenticationpluginclassname xmlfactoryfactory targetservertype"
-    /* Npgsql */
-    " pooling minimumpoolsize minpoolsize maximumpoolsize maxpoolsize connectionidlelifetime "
-    "connectionpruninginterval"
-    " connectionlifetime loadbalancetimeout internalcommandtimeout cancellationtimeout "
-    "tcpkeepalivetime"
-    " tcpkeepaliveinterval maxautoprepare autoprepareminusages readbuffersize writebuffersize "
-    "socketreceivebuffersize"
-    " socketsendbuffersize noresetonclose multiplexing writecoalescingbufferthresholdbytes "
-    "replicationmode"
-    " arraynullabilitymode loadtablecomposites servercompatibilitymode convertinfinitydatetime "
-    "usesslstream"
-    " integratedsecurity includerealm persistsecurityinfo includeerrordetail includeerrordetails"
-    " includefailedbatchedcommand logparameters enlist trustservercertificate "
-    "checkcertificaterevocation"
-    " useperfcounters entityadmindatabase entitytemplatedatabase ";
-
 /* Names of drivers for what libpq has too, spelled as above. */
 static const struct alias {
     int forms;
@@ -105,6 +36,8 @@ static const struct alias {
     {EM_URL_JDBC, "kerberosservername", "krbsrvname"},
     {EM_URL_JDBC | EM_URL_NPGSQL, "channelbinding", "channel_binding"},
     {EM_URL_JDBC | EM_URL_NPGSQL, "sslnegotiation", "sslnegotiation"},
+    {EM_URL_JDBC | EM_URL_NPGSQL, "loadbalancehosts", "load_balance_hosts"},
+    {EM_URL_JDBC | EM_URL_NPGSQL, "requireauth", "require_auth"},
     {EM_URL_NPGSQL, "host", "host"},
     {EM_URL_NPGSQL, "server", "host"},
     {EM_URL_NPGSQL, "port", "port"},
@@ -129,15 +62,6 @@ static const struct alias {
     {EM_URL_NPGSQL, "targetsessionattributes", "target_session_attrs"},
 };
 
-static bool has_word(const char *words, const char *name)
-{
-    EM_STR_WIPED word = EM_STR_INIT;
-    if (!*name || strchr(name, ' '))
-        return false;
-    em_str_printf(&word, " %s ", name);
-    return strstr(words, em_str_c(&word)) != NULL;
-}
-
 /* Lower case, without blanks, _ and -: "SSL Mode", "sslmode" and "ssl_mode" are one. */
 static void normalise(const char *name, struct em_str *out)
 {
@@ -158,7 +82,7 @@ bool em_url_well_known(const struct em_url_parser *p, const char *name)
 {
     EM_STR_WIPED normal = EM_STR_INIT;
     normalise(name, &normal);
-    return has_word(libpq_names, name) || has_word(others_names, em_str_c(&normal)) ||
+    return em_url_has_word(libpq_names, name) || em_url_is_drivers(em_str_c(&normal)) ||
            strcmp(name, "ssl") == 0 || strcmp(name, "requiressl") == 0 ||
            find_alias(em_str_c(&normal), (int)p->form);
 }
@@ -167,13 +91,12 @@ bool em_url_is_npgsql_name(const char *name)
 {
     EM_STR_WIPED normal = EM_STR_INIT;
     normalise(name, &normal);
-    return has_word(others_names, em_str_c(&normal)) ||
-           find_alias(em_str_c(&normal), EM_URL_NPGSQL);
+    return em_url_is_drivers(em_str_c(&normal)) || find_alias(em_str_c(&normal), EM_URL_NPGSQL);
 }
 
 bool em_url_is_keyword(const struct em_url_parser *p, const char *keyword)
 {
-    return p->known ? p->known(keyword) : has_word(libpq_names, keyword);
+    return p->known ? p->known(keyword) : em_url_has_word(libpq_names, keyword);
 }
 
 /* The keyword of libpq that `name` stands for, or NULL. */
@@ -270,6 +193,8 @@ static const struct word session_attrs[] = {
     {"readonly", "read-only"},
 };
 
+static const struct word balance[] = {{"true", "random"}, {"false", "disable"}};
+
 static int set_ssl(struct em_url_parser *p, const char *value)
 {
     const char *mode = TRANSLATE(ssl_switches, value);
@@ -294,6 +219,8 @@ static const char *translated(const struct em_url_parser *p, const char *keyword
         found = TRANSLATE(ssl_modes, value);
     else if (strcmp(keyword, "target_session_attrs") == 0 && p->form != EM_URL_KEYWORD)
         found = TRANSLATE(session_attrs, value);
+    else if (strcmp(keyword, "load_balance_hosts") == 0 && p->form != EM_URL_KEYWORD)
+        found = TRANSLATE(balance, value);
     return found ? found : value;
 }
 
@@ -344,6 +271,8 @@ int em_url_param(struct em_url_parser *p, const char *name, const char *value)
         em_url_set(p->url, "keepalives", strcasecmp(value, "true") == 0 ? "1" : "0");
         return 0;
     }
+    if (em_url_take_socket(p, em_str_c(&normal), value))
+        return 0;
     if (!keyword)
         return drop(p, name);
     value = translated(p, keyword, value);

@@ -9,8 +9,27 @@
 
 /* The names under which drivers, ORMs and frameworks have PostgreSQL, and those of others that may
  * be named. */
-static const char *const ours[] = {"postgresql", "postgres", "pgsql", "psql",      "pdo-pgsql",
-                                   "pdo_pgsql",  "postgis",  "ecto",  "timescale", "timescalegis"};
+static const char *const ours[] = {"postgresql",
+                                   "postgres",
+                                   "pgsql",
+                                   "psql",
+                                   "pg",
+                                   "pdo-pgsql",
+                                   "pdo_pgsql",
+                                   "pgx",
+                                   "pgx4",
+                                   "pgx5",
+                                   "asyncpg",
+                                   "psycopg",
+                                   "psycopg2",
+                                   "psycopg3",
+                                   "postgis",
+                                   "postgresext",
+                                   "postgresqlext",
+                                   "jdbcpostgresql",
+                                   "ecto",
+                                   "timescale",
+                                   "timescalegis"};
 static const char *const others[] = {
     "mysql", "mysql2", "mariadb",   "sqlite",    "sqlite3",   "file",       "http",
     "https", "mssql",  "sqlserver", "oracle",    "mongodb",   "redis",      "rediss",
@@ -68,6 +87,19 @@ static const char *skip_java(const char *text, enum em_url_form *form)
     return rest;
 }
 
+/* PHP's "pgsql:host=db;dbname=shop": PDO makes blanks of the semicolons and gives it to libpq. */
+static int parse_dsn(struct em_url_parser *p, const char *text)
+{
+    char *copy = em_strdup(text);
+    for (char *c = copy; *c; c++)
+        if (*c == ';')
+            *c = ' ';
+    p->form = EM_URL_KEYWORD;
+    int code = em_url_parse_keywords(p, copy);
+    em_url_wipe(copy);
+    return code;
+}
+
 /* A URL, if the text has a scheme; *is_url tells. */
 static int parse_url(struct em_url_parser *p, const char *text, bool *is_url)
 {
@@ -92,6 +124,8 @@ static int parse_url(struct em_url_parser *p, const char *text, bool *is_url)
         return em_url_parse_uri(p, start + n + 3);
     if (p->form == EM_URL_JDBC)
         return em_url_parse_short_jdbc(p, start + n + 1);
+    if (strchr(start + n, '='))
+        return parse_dsn(p, start + n + 1);
     em_fail(p->err, EM_EXIT_CONFIG, "the database URL has no // behind its scheme");
     em_hint(p->err, "it must be postgresql://…");
     return EM_EXIT_CONFIG;
@@ -152,6 +186,7 @@ int em_url_parse(struct em_url *url, const char *text, bool (*known)(const char 
     int code = parse(&p, copy);
     em_url_wipe(copy);
     free(p.sslmode);
+    em_url_free_socket(&p);
     if (code)
         em_url_free(url);
     return code;

@@ -22,7 +22,22 @@ struct em_url_parser {
     bool prisma_strict;
     size_t count;  /* of parameters */
     char *sslmode; /* that ssl=… stands for, or NULL */
+    char *socket;  /* sockets.c; owned, as what follows */
+    char *factory, *factory_arg;
+    bool connector;
 };
+
+/* Whether `name` is one of `words`, which has a blank before and behind each. */
+bool em_url_has_word(const char *words, const char *name);
+/* Parameters of drivers, ORMs and pools that libpq doesn't know, without case, blanks, _ and -. */
+bool em_url_is_drivers(const char *normal);
+
+/* Those of them that say where the server is: whether `normal` is one; whether it was, and was
+ * taken; and once all are there, what they come to (EM_EXIT_CONFIG: a way that embark can't go). */
+bool em_url_is_socket_name(const char *normal);
+bool em_url_take_socket(struct em_url_parser *p, const char *normal, const char *value);
+int em_url_finish_socket(struct em_url_parser *p);
+void em_url_free_socket(struct em_url_parser *p);
 
 /* Whether a name can be repeated in a message: libpq's, or well-known from a driver. */
 bool em_url_well_known(const struct em_url_parser *p, const char *name);

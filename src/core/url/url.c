@@ -144,30 +144,12 @@ void em_place_free(struct em_place *place)
 
 /* ---- Where ---- */
 
-static void add_place(const char *host, const char *port, bool port_given, struct em_str *out)
+void em_place_print(const char *host, const char *port, struct em_str *out)
 {
-    const char *shown = *port ? port : "5432";
-    if (!*host)
-        em_str_printf(out, port_given ? "local socket (port %s)" : "local socket", shown);
-    else if (*host == '/' || *host == '@')
-        em_str_printf(out, "%s (port %s)", host, shown);
+    if (*host == '/' || *host == '@')
+        em_str_printf(out, "%s/.s.PGSQL.%s", host, port);
     else
-        em_str_printf(out, strchr(host, ':') ? "[%s]:%s" : "%s:%s", host, shown);
-}
-
-void em_url_where(const struct em_url *url, struct em_str *out)
-{
-    const char *service = em_url_get(url, "service");
-    if (!em_url_get(url, "host") && !em_url_get(url, "hostaddr") && service) {
-        em_str_printf(out, "service %s", service);
-        return;
-    }
-    for (size_t i = 0; i < em_url_places(url); i++) {
-        EM_PLACE_AUTO place = EM_PLACE_INIT;
-        em_url_place(url, i, &place);
-        em_str_puts(out, i ? ", " : "");
-        add_place(*place.host ? place.host : place.address, place.port, *place.port != 0, out);
-    }
+        em_str_printf(out, strchr(host, ':') ? "[%s]:%s" : "%s:%s", host, port);
 }
 
 /* ---- Printing ---- */

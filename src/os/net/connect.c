@@ -9,6 +9,7 @@
 #include "embark/os/loop/clock.h"
 #include "embark/os/loop/refused.h"
 #include "embark/os/net/net.h"
+#include "embark/os/process/trim.h"
 
 /* What the functions below return beside errno values: a signal asks to end. */
 enum { STOPPED = -1 };
@@ -175,6 +176,7 @@ int em_connect_tcp(const char *host, const char *port, em_time until, int *fd, s
     int code = em_resolve(host, until, &addresses, err), worst = 0;
     if (code)
         return code;
+    em_release_code_pages(); /* the C library's resolver, and what connects, lie far apart */
     for (size_t i = 0; i < addresses.n; i++) {
         int error = connect_address(addresses.v[i], port, share(until, addresses.n - i), fd);
         if (error == 0)

@@ -7,6 +7,7 @@
 #include "embark/os/loop/clock.h"
 #include "embark/os/loop/refused.h"
 #include "embark/os/net/net.h"
+#include "tls.h"
 
 /* One question: what the functions below share. */
 struct question {
@@ -15,8 +16,22 @@ struct question {
     struct em_http *answer;
     struct em_err *err;
     int fd;
-    bool heard; /* any byte */
+    struct em_tls_stream *tls; /* NULL: plain */
+    bool heard;                /* any byte */
 };
+
+static ssize_t send_some(const struct question *q, const char *bytes, size_t length, short *events)
+{
+    *events = POLLOUT;
+    return q->tls ? em_tls_send(q->tls, bytes, length, events)
+                  : send(q->fd, bytes, length, MSG_NOSIGNAL);
+}
+
+static ssize_t receive_some(const struct question *q, char *bytes, size_t size, short *events)
+{
+    *events = POLLIN;
+    return q->tls ? em_tls_recv(q->tls, bytes, size, events) : recv(q->fd, bytes, size, 0);
+}
 
 static int silent(const struct question *q)
 {
@@ -40,12 +55,13 @@ static int await(const struct question *q, short events)
 static int send_all(const struct question *q, const char *bytes, size_t length)
 {
     while (length) {
-        ssize_t n = send(q->fd, bytes, length, MSG_NOSIGNAL);
+        short events;
+        ssize_t n = send_some(q, bytes, length, &events);
         if (n >= 0) {
             bytes += n;
             length -= (size_t)n;
         } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
-            int code = await(q, POLLOUT);
+            int code = await(q, events);
             if (code)
                 return code;
         } else if (errno != EINTR) {
@@ -67,10 +83,11 @@ static int refuse_answer(const struct question *q)
     return EM_EXIT_UNREACHABLE;
 }
 
-static int read_some(struct question *q)
+/* *events: what is to be waited for before the next try, 0 where there is something already. */
+static int read_some(struct question *q, short *events)
 {
     char bytes[8192];
-    ssize_t n = recv(q->fd, bytes, sizeof bytes, 0);
+    ssize_t n = receive_some(q, bytes, sizeof bytes, events);
     if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
         return 0;
     if (n < 0 && errno == ECONNRESET)
@@ -78,6 +95,7 @@ static int read_some(struct question *q)
     if (n < 0)
         return em_fail(q->err, EM_EXIT_UNREACHABLE, "%s is unreachable (%s)", q->url->name,
                        em_why(errno));
+    *events = q->tls ? 0 : POLLIN; /* TLS may have more of what it has read */
     if (n == 0) {
         em_http_end(q->answer);
     } else {
@@ -92,10 +110,11 @@ static int read_some(struct question *q)
 static int read_answer(struct question *q)
 {
     bool in_time = true;
+    short events = q->tls ? 0 : POLLIN;
     while (em_http_wants(q->answer)) {
-        int code = in_time ? await(q, POLLIN) : silent(q);
+        int code = !in_time ? silent(q) : events ? await(q, events) : 0;
         if (code == 0)
-            code = read_some(q);
+            code = read_some(q, &events);
         if (code)
             return code;
         in_time = q->until == EM_NEVER || em_now() < q->until;
@@ -103,8 +122,8 @@ static int read_answer(struct question *q)
     return 0;
 }
 
-int em_http_ask(const struct em_http_url *url, const char *host, em_time until,
-                struct em_http *answer, struct em_err *err)
+static int ask_once(const struct em_http_url *url, const struct em_http_how *how, em_time until,
+                    struct em_http *answer, struct em_err *err)
 {
     struct question q = {.url = url, .until = until, .answer = answer, .err = err};
     EM_STR_AUTO request = EM_STR_INIT;
@@ -112,22 +131,89 @@ int em_http_ask(const struct em_http_url *url, const char *host, em_time until,
                          : em_connect_tcp(url->host, url->port, until, &q.fd, err);
     if (code)
         return code;
-    em_http_request(url, host, &request);
-    code = send_all(&q, em_str_c(&request), request.len);
+    if (url->tls)
+        code = em_tls_open(q.fd, url->host, &how->trust, url->name, until, &q.tls, err);
+    em_http_request_print(url, &how->request, &request);
+    if (code == 0)
+        code = send_all(&q, em_str_c(&request), request.len);
     if (code == 0)
         code = read_answer(&q);
+    em_tls_close(q.tls);
     close(q.fd);
+    em_str_wipe(&request);
     return code;
+}
+
+/* Where the answer sends to. */
+static int next_url(const struct em_http_url *from, const struct em_http *answer,
+                    struct em_http_url *to, struct em_err *err)
+{
+    EM_STR_AUTO text = EM_STR_INIT;
+    em_http_url_join(from, em_str_c(&answer->location), &text);
+    int code = em_http_url_parse(to, em_str_c(&text), err);
+    if (code)
+        em_context(err, "%s answers %d and sends to an address that embark can't ask", from->name,
+                   answer->status);
+    return code ? EM_EXIT_UNREACHABLE : 0;
+}
+
+static bool is_same_server(const struct em_http_url *a, const struct em_http_url *b)
+{
+    if (a->path || b->path)
+        return a->path && b->path && strcmp(a->path, b->path) == 0;
+    return a->tls == b->tls && strcmp(a->authority, b->authority) == 0;
+}
+
+/* The redirects of `url`'s answer, one after the other. */
+static int follow(const struct em_http_url *url, const struct em_http_how *how, em_time until,
+                  struct em_http *answer, struct em_err *err)
+{
+    struct em_http_url at = *url, next = {0};
+    struct em_http_how there = *how;
+    int code = 0;
+    for (unsigned left = how->redirects;
+         code == 0 && em_http_is_redirect(answer->status) && answer->location.len; left--) {
+        size_t head = answer->head_limit, body = answer->body_limit;
+        if (left == 0)
+            code = em_fail(err, EM_EXIT_UNREACHABLE, "%s redirects more than %u times", url->name,
+                           how->redirects);
+        else
+            code = next_url(&at, answer, &next, err);
+        if (code) {
+            em_http_url_free(&next);
+            break;
+        }
+        if (!is_same_server(url, &next))
+            there.request = (struct em_http_request){0};
+        em_http_free(answer);
+        em_http_start(answer, head, body);
+        if (at.name != url->name)
+            em_http_url_free(&at);
+        at = next;
+        next = (struct em_http_url){0};
+        code = ask_once(&at, &there, until, answer, err);
+    }
+    if (at.name != url->name)
+        em_http_url_free(&at);
+    return code;
+}
+
+int em_http_ask(const struct em_http_url *url, const struct em_http_how *how, em_time until,
+                struct em_http *answer, struct em_err *err)
+{
+    int code = ask_once(url, how, until, answer, err);
+    return code || !how->redirects ? code : follow(url, how, until, answer, err);
 }
 
 int em_http_get(const char *url, em_time until, int *status, struct em_err *err)
 {
+    static const struct em_http_how how = {.redirects = 0};
     struct em_http_url parsed;
     struct em_http answer;
     em_http_start(&answer, EM_HTTP_HEAD_MAX, 0);
     int code = em_http_url_parse(&parsed, url, err);
     if (code == 0)
-        code = em_http_ask(&parsed, NULL, until, &answer, err);
+        code = em_http_ask(&parsed, &how, until, &answer, err);
     if (code == 0)
         *status = answer.status;
     em_http_free(&answer);

@@ -9,9 +9,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "embark/core/net/names.h"
 #include "embark/os/files/files.h"
 #include "embark/os/loop/clock.h"
 #include "embark/os/loop/refused.h"
+#include "embark/os/net/name_server.h"
 #include "embark/os/net/net.h"
 #include "embark/os/process/spawn.h"
 
@@ -21,7 +23,10 @@ enum {
     DIED = 1000,    /* beside getaddrinfo's codes: error is a status of waitpid(2) */
 };
 
+/* How long one question is waited for before the next is asked beside it. */
 #define PATIENCE EM_MS(300)
+/* How long an earlier name server is waited for once a later one has the name: glibc's timeout. */
+#define TIMEOUT EM_SEC(5)
 
 /* The child's answer. Smaller than PIPE_BUF, so that it arrives whole or not at all. */
 struct answer {
@@ -90,7 +95,8 @@ static void close_all_but(int keep)
             close(i);
 }
 
-static _Noreturn void run_child(const char *host, int family, int out, pid_t parent)
+static _Noreturn void run_child(const char *host, int family, unsigned server, int out,
+                                pid_t parent)
 {
     struct answer answer;
     /* embark may be killed while a dead DNS server holds this up */
@@ -101,6 +107,7 @@ static _Noreturn void run_child(const char *host, int family, int out, pid_t par
         _exit(1);
     em_title("resolve");
     close_all_but(out);
+    em_name_server_choose(server);
     memset(&answer, 0, sizeof answer); /* with the padding, for valgrind */
     ask(host, family, &answer);
     ssize_t n = write(out, &answer, sizeof answer);
@@ -111,9 +118,12 @@ static _Noreturn void run_child(const char *host, int family, int out, pid_t par
 struct question {
     struct em_child child;
     int fd; /* where it writes the answer; -1: not started, or done with */
+    bool answered;
+    struct answer answer;
 };
 
-static int start(struct question *q, const char *host, int family, struct em_err *err)
+static int start(struct question *q, const char *host, int family, unsigned server,
+                 struct em_err *err)
 {
     int fds[2];
     pid_t parent = getpid();
@@ -121,7 +131,7 @@ static int start(struct question *q, const char *host, int family, struct em_err
         return em_fail_errno(err, EM_EXIT_SYSTEM, "can't open a pipe to look up %s", host);
     q->child.pid = em_fork();
     if (q->child.pid == 0)
-        run_child(host, family, fds[1], parent);
+        run_child(host, family, server, fds[1], parent);
     int error = errno;
     em_close(fds[1]);
     if (q->child.pid < 0) {
@@ -181,74 +191,185 @@ static int say(struct em_err *err, const char *host, int code, int error)
 
 /* The child's answer, once there is something to read; one that died without a word gets one made
  * up. */
-static void take(struct question *q, struct answer *answer)
+static void take(struct question *q)
 {
     struct answer got;
     ssize_t n = read(q->fd, &got, sizeof got);
     finish(q);
+    q->answered = true;
     if (n == (ssize_t)sizeof got)
-        *answer = got;
+        q->answer = got;
     else
-        *answer = (struct answer){.code = DIED, .error = q->child.status};
+        q->answer = (struct answer){.code = DIED, .error = q->child.status};
 }
 
-/* Waits for one of the two; with that one's answer taken. */
-static enum em_wake wait_for_either(struct question q[2], em_time until, struct answer *answer)
+/* One name server's two questions: usually one for both families; when that takes its time, one
+ * for IPv4 alone beside it. musl waits for the slower of A and AAAA, up to resolv.conf's timeout of
+ * 5 s, and takes SERVFAIL and REFUSED for none; servers that do so for AAAA are common. */
+struct server {
+    struct question both, v4;
+    em_time asked; /* 0: not yet */
+};
+
+enum outcome { PENDING, GOOD, UNKNOWN, FAILED };
+
+static bool is_unknown(int code)
 {
-    /* poll(2) skips what is negative */
-    struct pollfd fds[2] = {{q[0].fd, POLLIN, 0}, {q[1].fd, POLLIN, 0}};
-    for (;;) {
-        enum em_wake woke = em_wait(fds, 2, until);
-        if (em_loop_stopped())
-            return EM_WAKE_SIGNAL;
-        if (woke == EM_WAKE_TIME)
-            return woke;
-        if (woke != EM_WAKE_FD)
-            continue;
-        take(fds[0].revents ? &q[0] : &q[1], answer);
-        return woke;
-    }
+#if defined EAI_NODATA && EAI_NODATA != EAI_NONAME
+    if (code == EAI_NODATA)
+        return true;
+#endif
+    return code == EAI_NONAME;
 }
 
-/* Usually one question for both families. When it takes its time, IPv4 alone is asked for beside
- * it: musl waits for the slower of A and AAAA, up to resolv.conf's timeout of 5 s, and takes
- * SERVFAIL and REFUSED for none; servers that do so for AAAA are common. The first good answer
- * counts; without one, the first bad. */
-static enum em_wake wait_for_answer(struct question q[2], const char *host, em_time until,
-                                    struct answer *answer)
+/* The first good answer counts; without one, the first bad, to *answer. */
+static enum outcome outcome_of(const struct server *s, const struct answer **answer)
 {
-    struct answer second;
+    const struct question *q[] = {&s->both, &s->v4};
+    bool pending = s->both.fd >= 0 || s->v4.fd >= 0 || !s->asked;
+    for (size_t i = 0; i < 2; i++)
+        if (q[i]->answered && q[i]->answer.code == 0) {
+            *answer = &q[i]->answer;
+            return GOOD;
+        }
+    if (pending)
+        return PENDING;
+    *answer = s->both.answered ? &s->both.answer : &s->v4.answer;
+    return is_unknown((*answer)->code) ? UNKNOWN : FAILED;
+}
+
+/* The name servers of one look-up, in resolv.conf's order. */
+struct look_up {
+    const char *host;
+    struct server servers[EM_NAME_SERVERS];
+    unsigned n;
+    em_time hold; /* until then an earlier server that is silent is waited for */
+};
+
+/* Asks what is to be asked by now, and tells when there is more to ask. */
+static int ask_due(struct look_up *l, em_time *next, struct em_err *err)
+{
     EM_ERR_AUTO ignored = EM_ERR_INIT; /* what is under way goes on */
-    enum em_wake woke = wait_for_either(q, em_time_min(until, em_in(PATIENCE)), answer);
-    if (woke == EM_WAKE_TIME && em_now() < until) {
-        start(&q[1], host, AF_INET, &ignored);
-        woke = wait_for_either(q, until, answer);
+    em_time now = em_now();
+    *next = EM_NEVER;
+    for (unsigned i = 0; i < l->n; i++) {
+        struct server *s = &l->servers[i];
+        const struct answer *answer;
+        if (!s->asked) {
+            struct server *before = i ? &l->servers[i - 1] : NULL;
+            em_time due = before ? before->asked + PATIENCE : now;
+            if (now < due && outcome_of(before, &answer) == PENDING) {
+                *next = em_time_min(*next, due);
+                return 0;
+            }
+            s->asked = now;
+            int code = start(&s->both, l->host, AF_UNSPEC, i, i ? &ignored : err);
+            if (code && i == 0)
+                return code;
+        }
+        if (s->both.fd >= 0 && s->v4.fd < 0 && !s->v4.answered) {
+            if (now >= s->asked + PATIENCE)
+                start(&s->v4, l->host, AF_INET, i, &ignored);
+            else
+                *next = em_time_min(*next, s->asked + PATIENCE);
+        }
+        /* A name that this one knows, or knows to be none, is asked of no other. */
+        enum outcome outcome = outcome_of(s, &answer);
+        if (outcome == GOOD || outcome == UNKNOWN)
+            return 0;
     }
-    if (woke == EM_WAKE_FD && answer->code != 0 && (q[0].fd >= 0 || q[1].fd >= 0)) {
-        woke = wait_for_either(q, until, &second);
-        if (woke == EM_WAKE_FD && second.code == 0)
-            *answer = second;
-        if (woke == EM_WAKE_TIME)
-            woke = EM_WAKE_FD;
-    }
-    return woke;
+    return 0;
 }
 
-static int in_child(const char *host, em_time until, struct answer *answer, struct em_err *err)
+/* In resolv.conf's order, as glibc asks: "no such name" of a server counts only once those before
+ * it have failed, and so does an address, but that a silent one isn't waited for until the end.
+ * NULL: to be waited for. */
+static const struct answer *decide(const struct look_up *l, bool last)
 {
-    struct question q[2] = {{.fd = -1}, {.fd = -1}};
-    int code = start(&q[0], host, AF_UNSPEC, err);
-    if (code)
-        return code;
-    enum em_wake woke = wait_for_answer(q, host, until, answer);
-    finish(&q[0]);
-    finish(&q[1]);
-    if (woke == EM_WAKE_SIGNAL)
-        return em_fail_stopped(err);
-    if (woke == EM_WAKE_TIME)
-        return em_fail(err, EM_EXIT_UNREACHABLE,
-                       "%s can't be looked up (the DNS servers don't answer)", host);
-    return 0;
+    const struct answer *answer = NULL, *unknown = NULL, *failed = NULL;
+    bool pending = false;
+    for (unsigned i = 0; i < l->n; i++) {
+        switch (outcome_of(&l->servers[i], &answer)) {
+        case GOOD:
+            return answer;
+        case PENDING:
+            if (!last && em_now() < l->hold)
+                return NULL;
+            pending = true;
+            break;
+        case UNKNOWN:
+            unknown = unknown ? unknown : answer;
+            if (!pending)
+                return unknown;
+            break;
+        case FAILED:
+            failed = failed ? failed : answer;
+        }
+    }
+    if (pending && !last)
+        return NULL;
+    return unknown ? unknown : failed;
+}
+
+/* Takes what answers there are, or come until then. */
+static enum em_wake wait_for_some(struct look_up *l, em_time until)
+{
+    struct pollfd fds[2 * EM_NAME_SERVERS];
+    struct question *q[2 * EM_NAME_SERVERS];
+    for (unsigned i = 0; i < l->n; i++) {
+        q[2 * i] = &l->servers[i].both;
+        q[2 * i + 1] = &l->servers[i].v4;
+    }
+    for (unsigned i = 0; i < 2 * l->n; i++) /* poll(2) skips what is negative */
+        fds[i] = (struct pollfd){q[i]->fd, POLLIN, 0};
+    enum em_wake woke = em_wait(fds, 2 * l->n, until);
+    for (unsigned i = 0; woke == EM_WAKE_FD && i < 2 * l->n; i++)
+        if (fds[i].revents)
+            take(q[i]);
+    return em_loop_stopped() ? EM_WAKE_SIGNAL : woke;
+}
+
+static int run(struct look_up *l, em_time until, struct answer *answer, struct em_err *err)
+{
+    for (;;) {
+        em_time next;
+        int code = ask_due(l, &next, err);
+        if (code)
+            return code;
+        const struct answer *found = decide(l, em_now() >= until);
+        if (found) {
+            *answer = *found;
+            return 0;
+        }
+        if (em_now() < l->hold)
+            next = em_time_min(next, l->hold);
+        enum em_wake woke = wait_for_some(l, em_time_min(next, until));
+        if (woke == EM_WAKE_SIGNAL)
+            return em_fail_stopped(err);
+        if (woke != EM_WAKE_TIME || em_now() < until)
+            continue;
+        found = decide(l, true);
+        if (!found)
+            return em_fail(err, EM_EXIT_UNREACHABLE,
+                           "%s can't be looked up (the DNS servers don't answer)", l->host);
+        *answer = *found;
+        return 0;
+    }
+}
+
+static int in_children(const char *host, em_time until, struct answer *answer, struct em_err *err)
+{
+    em_time now = em_now(), half = until == EM_NEVER ? TIMEOUT : (until - now) / 2;
+    struct look_up l = {host, {{{.fd = -1}, {.fd = -1}, 0}}, em_name_servers(), 0};
+    for (unsigned i = 0; i < EM_NAME_SERVERS; i++)
+        l.servers[i].both.fd = l.servers[i].v4.fd = -1;
+    l.hold = now + (half < TIMEOUT ? half : TIMEOUT);
+    int code = run(&l, until, answer, err);
+    for (unsigned i = 0; i < l.n; i++) {
+        finish(&l.servers[i].both);
+        finish(&l.servers[i].v4);
+    }
+    return code;
 }
 
 static int in_process(const char *host, struct answer *answer)
@@ -262,6 +383,16 @@ static int in_process(const char *host, struct answer *answer)
     return 0;
 }
 
+/* As /etc/hosts has it: to musl, but to no glibc, case matters there. */
+static const char *spelled(const char *host, struct em_str *name)
+{
+    EM_STR_AUTO hosts = EM_STR_INIT;
+    EM_STR_AUTO why = EM_STR_INIT;
+    bool found = em_file_read("/etc/hosts", (size_t)1024 * 1024, &hosts, &why) &&
+                 em_hosts_spelling(em_str_c(&hosts), host, name);
+    return found ? em_str_c(name) : host;
+}
+
 int em_resolve(const char *host, em_time until, struct em_list *addresses, struct em_err *err)
 {
     struct answer answer;
@@ -269,7 +400,8 @@ int em_resolve(const char *host, em_time until, struct em_list *addresses, struc
     if (em_loop_stopped())
         return em_fail_stopped(err);
     if (in_process(host, &answer) != 0) {
-        int code = in_child(host, until, &answer, err);
+        EM_STR_AUTO name = EM_STR_INIT;
+        int code = in_children(spelled(host, &name), until, &answer, err);
         if (code)
             return code;
     }

@@ -6,14 +6,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "embark/core/net/names.h"
 #include "embark/os/files/files.h"
 #include "embark/os/loop/clock.h"
 #include "embark/os/loop/refused.h"
+#include "embark/os/net/dns.h"
 #include "embark/os/net/net.h"
 #include "embark/os/net/probe.h"
 #include "session.h"
 
-enum { MOST = 36, SHOWN_SERVERS = 3, SHOWN_SOCKETS = 3 };
+enum { MOST = 36, SHOWN_SOCKETS = 3 };
 
 struct spot {
     char *host;    /* as the URL has it, "" for a socket */
@@ -49,20 +51,66 @@ static bool is_socket(const struct spot *spot)
 
 /* ---- Names ------------------------------------------------------------------------------------ */
 
-/* Whom the libc asks: resolv.conf(5). */
-static void add_servers(struct em_str *out)
+#define ASK_LIMIT EM_SEC(2)
+
+static void read_resolv_conf(struct em_resolv_conf *conf)
 {
-    EM_STR_AUTO bytes = EM_STR_INIT;
+    EM_STR_AUTO text = EM_STR_INIT;
     EM_STR_AUTO why = EM_STR_INIT;
-    int n = 0;
-    if (!em_file_read("/etc/resolv.conf", 65536, &bytes, &why))
-        return;
-    for (const char *line = em_str_c(&bytes); *line; line += strspn(line, "\n")) {
-        size_t length = strcspn(line, "\n");
-        if (em_starts(line, "nameserver ") && n++ < SHOWN_SERVERS)
-            em_str_printf(out, "%s%.*s", n > 1 ? ", " : "", (int)(length - 11), line + 11);
-        line += length;
+    em_file_read("/etc/resolv.conf", 65536, &text, &why);
+    em_resolv_conf_parse(em_str_c(&text), conf);
+}
+
+/* What a server says of the names that stand for `host`: each domain of the search list, where it
+ * has few dots, then itself. */
+static void ask_server(const char *server, const char *host, const struct em_resolv_conf *conf,
+                       em_time until, struct em_str *out)
+{
+    unsigned dots = 0;
+    bool searched = false;
+    for (const char *c = host; *c; c++)
+        dots += *c == '.';
+    for (size_t i = 0; dots < conf->ndots && i < conf->search.n && !em_loop_stopped(); i++) {
+        EM_STR_AUTO name = EM_STR_INIT;
+        em_str_printf(&name, "%s.%s", host, conf->search.v[i]);
+        em_str_printf(out, "%s%s: ", searched ? ", " : "", em_str_c(&name));
+        searched = true;
+        if (em_dns_ask(server, em_str_c(&name), until, out))
+            return;
     }
+    em_str_printf(out, "%s%s: ", searched ? ", " : "", host);
+    em_dns_ask(server, host, until, out);
+}
+
+static void say_servers(struct em_doctor_session *at, const char *host)
+{
+    struct em_resolv_conf conf = {.ndots = 0};
+    read_resolv_conf(&conf);
+    if (conf.servers.n == 0)
+        em_doctor_add(at, "name server", EM_MARK_NONE, 0, "none: /etc/resolv.conf names none");
+    for (size_t i = 0; i < conf.servers.n && !em_loop_stopped(); i++) {
+        EM_STR_AUTO said = EM_STR_INIT;
+        em_time until = em_time_min(em_in(ASK_LIMIT), at->deadline);
+        ask_server(conf.servers.v[i], host, &conf, until, &said);
+        em_doctor_add(at, "name server", EM_MARK_NONE, 0, "%s says of %s", conf.servers.v[i],
+                      em_str_c(&said));
+    }
+    em_resolv_conf_free(&conf);
+}
+
+/* What a glibc program in this container would ask, and embark doesn't. */
+static void add_other_sources(struct em_str *hint)
+{
+    EM_STR_AUTO text = EM_STR_INIT;
+    EM_STR_AUTO why = EM_STR_INIT;
+    EM_STR_AUTO others = EM_STR_INIT;
+    em_file_read("/etc/nsswitch.conf", 65536, &text, &why);
+    em_nsswitch_others(em_str_c(&text), &others);
+    if (others.len)
+        em_str_printf(hint,
+                      "; /etc/nsswitch.conf names other sources than files and dns (%s): a program "
+                      "of glibc may find the name there, embark does not ask them",
+                      em_str_c(&others));
 }
 
 static bool ends_a_start(const struct em_doctor_session *at)
@@ -70,23 +118,20 @@ static bool ends_a_start(const struct em_doctor_session *at)
     return !at->direct || at->migrates;
 }
 
-static void say_unresolved(struct em_doctor_session *at, bool last, const struct em_err *err)
+static void say_unresolved(struct em_doctor_session *at, const char *host, bool last,
+                           const struct em_err *err)
 {
-    EM_STR_AUTO servers = EM_STR_INIT;
+    EM_STR_AUTO hint = EM_STR_INIT;
     bool unknown = strstr(em_str_c(&err->text), "is unknown") != NULL;
     em_doctor_add(at, "address", last && ends_a_start(at) ? EM_MARK_BAD : EM_MARK_WARN, err->code,
                   "%s", em_str_c(&err->text));
-    add_servers(&servers);
-    if (unknown)
-        em_doctor_row_hint(
-            at->looks,
-            "is it spelled right? a service's name (Compose, Docker, Kubernetes) is known "
-            "on its own networks and in its own namespace only; asked: %s",
-            servers.len ? em_str_c(&servers) : "/etc/hosts alone");
-    else
-        em_doctor_row_hint(at->looks,
-                           "is DNS reachable from this container? /etc/resolv.conf names %s",
-                           servers.len ? em_str_c(&servers) : "no server");
+    em_str_puts(&hint, unknown ? "is it spelled right? a service's name (Compose, Docker, "
+                                 "Kubernetes) is known on its own networks and in its own "
+                                 "namespace only"
+                               : "is DNS reachable from this container?");
+    add_other_sources(&hint);
+    em_doctor_row_hint(at->looks, "%s", em_str_c(&hint));
+    say_servers(at, host);
 }
 
 static void socket_path(const char *folder, const char *port, struct em_str *out)
@@ -120,7 +165,7 @@ static void find(struct em_doctor_session *at, size_t i, em_time until, struct s
         if (em_loop_stopped())
             return;
         spots->unknown++;
-        say_unresolved(at, spots->unknown == em_url_places(at->url), &err);
+        say_unresolved(at, place.host, spots->unknown == em_url_places(at->url), &err);
     }
     for (size_t n = 0; n < addresses.n; n++)
         add_spot(spots, place.host, addresses.v[n], port);

@@ -11,8 +11,7 @@
 #include "embark/os/net/net.h"
 #include "embark/os/process/trim.h"
 #include "embark/stages/service/exec.h"
-
-#define BODY_LIMIT ((size_t)65536)
+#include "embark/stages/wait/http.h"
 
 /* ---- The phase --------------------------------------------------------------------------------- */
 
@@ -47,12 +46,6 @@ bool em_health_status(const char *text, int *from, int *to)
     return true;
 }
 
-static bool holds(const struct em_str *body, const char *text)
-{
-    return body->len >= strlen(text) &&
-           memmem(em_str_c(body), body->len, text, strlen(text)) != NULL;
-}
-
 static int judge_answer(const struct em_config *config, const char *name,
                         const struct em_http *answer, struct em_err *err)
 {
@@ -64,7 +57,7 @@ static int judge_answer(const struct em_config *config, const char *name,
     if (answer->status < from || answer->status > to)
         return em_fail(err, EM_EXIT_UNREACHABLE, "%s answers %d, not %s", name, answer->status,
                        config->health_status);
-    if (text && *text && !holds(&answer->body, text))
+    if (!em_http_holds(answer, text))
         return em_fail(err, EM_EXIT_UNREACHABLE, "%s answers %d, but without \"%s\"", name,
                        answer->status, text);
     return 0;
@@ -75,15 +68,16 @@ static int check_http(const struct em_config *config, const char *text, em_time 
 {
     struct em_http_url url;
     struct em_http answer;
-    const char *host = config->health_host_header && *config->health_host_header
-                           ? config->health_host_header
-                           : NULL;
+    struct em_http_how how = em_health_http_how(config);
     bool body = config->health_text && *config->health_text;
     em_time start = em_now();
     int code = em_http_url_parse(&url, text, err);
-    em_http_start(&answer, EM_HTTP_HEAD_MAX, body ? BODY_LIMIT : 0);
+    for (size_t i = 0; i < how.request.n && code == 0; i++)
+        if (!em_http_is_header(how.request.headers[i]))
+            code = em_fail(err, EM_EXIT_CONFIG, "[health] header: not NAME: VALUE");
+    em_http_start(&answer, EM_HTTP_HEAD_MAX, body ? EM_HTTP_BODY_MAX : 0);
     if (code == 0)
-        code = em_http_ask(&url, host, until, &answer, err);
+        code = em_http_ask(&url, &how, until, &answer, err);
     em_release_code_pages(); /* asking and judging are different code */
     if (code == 0)
         code = judge_answer(config, url.name, &answer, err);

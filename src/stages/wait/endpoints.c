@@ -6,6 +6,7 @@
 #include "embark/os/loop/clock.h"
 #include "embark/os/net/net.h"
 #include "embark/stages/wait/database.h"
+#include "embark/stages/wait/http.h"
 #include "embark/stages/wait/retry.h"
 
 #define FIRST_LIMIT   EM_SEC(5)
@@ -17,7 +18,7 @@ struct kind {
     const char *key;
     const char *ready; /* "db:5432 accepts connections" */
     int (*check)(const char *text, struct em_err *err);
-    int (*try)(const char *text, em_time until, struct em_err *err);
+    int (*try)(const struct em_config *config, const char *text, em_time until, struct em_err *err);
 };
 
 /* --- tcp */
@@ -38,8 +39,10 @@ static int check_tcp(const char *text, struct em_err *err)
     return EM_EXIT_CONFIG;
 }
 
-static int try_tcp(const char *text, em_time until, struct em_err *err)
+static int try_tcp(const struct em_config *config, const char *text, em_time until,
+                   struct em_err *err)
 {
+    (void)config;
     EM_STR_AUTO host = EM_STR_INIT;
     EM_STR_AUTO port = EM_STR_INIT;
     int fd;
@@ -61,16 +64,22 @@ static int check_http(const char *text, struct em_err *err)
     return code;
 }
 
-static int try_http(const char *text, em_time until, struct em_err *err)
+static int try_http(const struct em_config *config, const char *text, em_time until,
+                    struct em_err *err)
 {
     struct em_http_url url;
     struct em_http answer;
-    em_http_start(&answer, EM_HTTP_HEAD_MAX, 0);
+    struct em_http_how how = em_wait_http_how(config);
+    const char *wanted = config->wait_text;
+    em_http_start(&answer, EM_HTTP_HEAD_MAX, wanted && *wanted ? EM_HTTP_BODY_MAX : 0);
     int code = em_http_url_parse(&url, text, err);
     if (code == 0)
-        code = em_http_ask(&url, NULL, until, &answer, err);
+        code = em_http_ask(&url, &how, until, &answer, err);
     if (code == 0 && (answer.status < 200 || answer.status >= 400))
         code = em_fail(err, EM_EXIT_UNREACHABLE, "%s answers %d", url.name, answer.status);
+    if (code == 0 && !em_http_holds(&answer, wanted))
+        code = em_fail(err, EM_EXIT_UNREACHABLE, "%s answers %d, but without \"%s\"", url.name,
+                       answer.status, wanted);
     em_http_free(&answer);
     em_http_url_free(&url);
     return code;
@@ -94,8 +103,10 @@ static int check_unix(const char *text, struct em_err *err)
     return 0;
 }
 
-static int try_unix(const char *text, em_time until, struct em_err *err)
+static int try_unix(const struct em_config *config, const char *text, em_time until,
+                    struct em_err *err)
 {
+    (void)config;
     int fd, code = em_connect_unix(text, until, &fd, err);
     if (code == 0)
         close(fd);
@@ -109,8 +120,10 @@ static int check_file(const char *text, struct em_err *err)
     return *text ? 0 : em_fail(err, EM_EXIT_CONFIG, "the path is empty");
 }
 
-static int try_file(const char *text, em_time until, struct em_err *err)
+static int try_file(const struct em_config *config, const char *text, em_time until,
+                    struct em_err *err)
 {
+    (void)config;
     struct stat status;
     (void)until; /* nothing that could be interrupted */
     if (stat(text, &status) == 0)
@@ -156,7 +169,9 @@ static int check(const struct kind *kind, const struct em_items *items, size_t i
 
 bool em_wait_validate(const struct em_config *config, struct em_errs *errs)
 {
-    bool good = true;
+    size_t before = errs->n;
+    em_http_check_headers(config, errs);
+    bool good = errs->n == before;
     for (int k = 0; k < KINDS; k++) {
         const struct em_items *items = items_of(config, k);
         for (size_t i = 0; i < items->n; i++) {
@@ -188,7 +203,8 @@ static int give_up(const struct kind *kind, em_time timeout, struct em_err *err)
     EM_STR_AUTO limit = EM_STR_INIT;
     em_time_print(&limit, timeout);
     em_context(err, "gave up after %s", em_str_c(&limit));
-    em_hint(err, "%s? [wait] timeout sets how long it is waited for", question(kind));
+    if (!err->hint.len)
+        em_hint(err, "%s? [wait] timeout sets how long it is waited for", question(kind));
     return EM_EXIT_UNREACHABLE;
 }
 
@@ -204,8 +220,8 @@ static void note_state(struct em_err *state, struct em_err *now, em_time took, e
 }
 
 /* Leaves the last state in `state`. */
-static int wait_for(const struct kind *kind, const char *text, em_time deadline,
-                    struct em_progress *progress, struct em_err *state)
+static int wait_for(const struct em_config *config, const struct kind *kind, const char *text,
+                    em_time deadline, struct em_progress *progress, struct em_err *state)
 {
     struct em_retry tries;
     em_time longest = FIRST_LIMIT;
@@ -213,7 +229,7 @@ static int wait_for(const struct kind *kind, const char *text, em_time deadline,
     for (;;) {
         EM_ERR_AUTO err = EM_ERR_INIT;
         em_time try_start = em_now(), try_end = em_time_min(deadline, em_in(longest));
-        int code = kind->try(text, try_end, &err);
+        int code = kind->try(config, text, try_end, &err);
         note_state(state, &err, em_now() - try_start,
                    code == EM_EXIT_UNREACHABLE ? deadline : EM_NEVER);
         if (code != EM_EXIT_UNREACHABLE)
@@ -230,13 +246,14 @@ static int wait_for(const struct kind *kind, const char *text, em_time deadline,
     }
 }
 
-static int wait_for_item(const struct kind *kind, const char *text, em_time started,
-                         em_time timeout, struct em_err *err)
+static int wait_for_item(const struct em_config *config, const struct kind *kind, const char *text,
+                         em_time started, struct em_err *err)
 {
+    em_time timeout = config->wait_timeout;
     struct em_progress progress;
     em_progress_start(&progress, "wait", timeout);
     progress.started = started; /* the limit is for all of them */
-    int code = wait_for(kind, text, em_time_add(started, timeout), &progress, err);
+    int code = wait_for(config, kind, text, em_time_add(started, timeout), &progress, err);
     if (code == 0) {
         EM_STR_AUTO state = EM_STR_INIT;
         em_str_printf(&state, "%.*s %s", shown(kind, text), text, kind->ready);
@@ -246,14 +263,15 @@ static int wait_for_item(const struct kind *kind, const char *text, em_time star
     return code;
 }
 
-static void look_at(const struct kind *kind, const struct em_items *items, size_t i, em_time until,
-                    struct em_doctor_rows *looks)
+static void look_at(const struct em_config *config, const struct kind *kind, size_t i,
+                    em_time until, struct em_doctor_rows *looks)
 {
     EM_ERR_AUTO err = EM_ERR_INIT;
+    const struct em_items *items = items_of(config, (int)(kind - kinds));
     const char *text = items->v[i];
     if (kind->check(text, &err) != 0)
         return; /* a mistake of the configuration, which was told */
-    if (kind->try(text, until, &err) == 0) {
+    if (kind->try(config, text, until, &err) == 0) {
         em_doctor_row_add(looks, "wait", kind->key, EM_MARK_OK, 0, "%.*s %s", shown(kind, text),
                           text, kind->ready);
         return;
@@ -273,7 +291,7 @@ void em_wait_endpoints_try(const struct em_config *config, em_time until,
         const struct em_items *items = items_of(config, k);
         for (size_t i = 0; i < items->n && !em_loop_stopped(); i++, left--) {
             em_time now = em_now();
-            look_at(&kinds[k], items, i, now + (until - now) / (em_time)left, looks);
+            look_at(config, &kinds[k], i, now + (until - now) / (em_time)left, looks);
         }
     }
 }
@@ -286,7 +304,7 @@ int em_wait_endpoints(const struct em_config *config, struct em_err *err)
         for (size_t i = 0; i < items->n; i++) {
             int code = check(&kinds[k], items, i, err);
             if (code == 0)
-                code = wait_for_item(&kinds[k], items->v[i], started, config->wait_timeout, err);
+                code = wait_for_item(config, &kinds[k], items->v[i], started, err);
             if (code)
                 return code;
         }

@@ -18,7 +18,6 @@ SYSTEM = {"PATH": PATH}
 def modules(check):
     def run(names, code, *patterns, **how):
         how.setdefault("env", SYSTEM)
-        # a name a line: a line may have 198 bytes
         return check("module = " + "\n    ".join(f"node: {name}" for name in names.split(", ")) + "\n", code, *patterns, **how)
 
     return run

@@ -34,6 +34,14 @@ def page(name):
     return PAGES[name].read_text()
 
 
+def test_parameters_that_are_left_out_are_listed():
+    source = (TOP / "src/core/url/driver_names.c").read_text()
+    names = " ".join(re.findall(r'"([^"]*)"', source[source.index("drivers[]"):source.index("};")])).split()
+    listed = page("embark.ini.5").split(".Sh DATABASE URLS")[1].split(".Sh ")[0]
+    listed = set(re.findall(r"[a-z]+", listed))
+    assert len(names) > 150 and [name for name in names if name not in listed] == []
+
+
 def unescape(text):
     """mdoc's literal text as it is shown."""
     text = re.sub(r"\\\[u([0-9A-F]{4})\]", lambda match: chr(int(match[1], 16)), text)

@@ -124,7 +124,8 @@ def test_unknown_name(look, namespace):
     finally:
         name_server.close()
     row = seen.one("address", "bad", "nosuchhost is unknown (DNS:")
-    assert "asked: 127.0.0.1" in row["hint"] and "spelled right" in row["hint"]
+    assert "spelled right" in row["hint"] and "nsswitch" not in row["hint"]
+    seen.one("name server", "info", "127.0.0.1 says of nosuchhost: no such name")
 
 
 def test_dead_name_server(look, namespace):
@@ -134,7 +135,24 @@ def test_dead_name_server(look, namespace):
         seen = look("postgresql://app@db/db", "[database]\nconnect_timeout = 1s\n", code=69, prefix=network.prefix("/tmp"))
     finally:
         name_server.close()
-    assert "/etc/resolv.conf names 127.0.0.1" in seen.one("address", "bad", "db can't be looked up")["hint"]
+    assert "is DNS reachable" in seen.one("address", "bad", "db can't be looked up")["hint"]
+    seen.one("name server", "info", "127.0.0.1 says of db: no answer")
+
+
+def test_name_servers_of_a_search_list(look, namespace):
+    network = namespace()
+    first = NameServer(network.socket(socket.SOCK_DGRAM, ("127.0.0.1", 53)))
+    first.names["db.b.test"] = "127.0.0.9"
+    network.resolv.write_text("nameserver 127.0.0.2\nnameserver 127.0.0.1\nsearch a.test b.test\n")
+    (network.hosts.parent / "nsswitch.conf").write_text("hosts: files mdns4_minimal [NOTFOUND=return] dns\n")
+    try:
+        seen = look("postgresql://app@other/db", "[database]\nconnect_timeout = 1s\n", code=69, prefix=network.prefix("/tmp"))
+    finally:
+        first.close()
+    assert "mdns4_minimal" in seen.one("address", "bad", "other is unknown")["hint"]
+    rows = [row["text"] for row in seen.of("name server")]
+    assert rows == ["127.0.0.2 says of other.a.test: nobody listens there, other.b.test: nobody listens there, other: nobody listens there",
+                    "127.0.0.1 says of other.a.test: no such name, other.b.test: no such name, other: no such name"]
 
 
 def test_socket(look, db):

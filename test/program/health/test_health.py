@@ -331,7 +331,7 @@ def test_peak_memory(embark, listener, db, session_folder):
 # --- 0 and 1 only
 
 @pytest.mark.parametrize("words, text", [
-    (["--foo"], "unknown option"), (["--live", "--ready"], "exclude each other"), (["https://a/"], "https"), (["nonsense"], "expected HOST:PORT"),
+    (["--foo"], "unknown option"), (["--live", "--ready"], "exclude each other"), (["ftp://a/"], "https"), (["nonsense"], "expected HOST:PORT"),
     (["http://127.0.0.1:1/", "more"], "no further words"),
 ])
 def test_usage_is_1(embark, words, text):

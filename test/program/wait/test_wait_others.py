@@ -333,9 +333,10 @@ def test_skip(embark, refused_port):
     ("tcp = db:0", "is not HOST:PORT"),
     ("tcp = ::1:5432", r"(?s)is not HOST:PORT.*hint: .*\[::1\]:5432"),
     ("tcp = http://db:80", "(?s)a URL, where HOST:PORT is wanted.*hint: .*http = URL"),
-    ("http = api:8000/health", "is neither an http:// URL nor unix:"),
+    ("http = api:8000/health", "is neither an http:// or https:// URL nor unix:"),
     ("http = http://api:http/", "has no valid port"),
-    ("http = https://api/health", r"(?s)\[wait\] http: .*plain http only.*  hint: .*tcp = api:443"),
+    ("http = https:///health", r"\[wait\] http: .*has no valid host"),
+    ("header = no header", r"\[wait\] header: not NAME: VALUE"),
     ("http = http://me:geheim@api/", "user or password before an @"),
     ("http = unix:app.sock", "no absolute path"),
     ("unix = unix:/run/app.sock", "is not a path"),
@@ -349,7 +350,7 @@ def test_malformed_values_are_configuration_errors(embark, line, said):
 
 def test_all_malformed_values_are_listed_before_anything_starts(embark, folder, listener):
     port = listener().port
-    waiting = embark("--", "touch", f"{folder}/started", config=f"[wait]\ntcp = localhost:{port}\ntcp = db\nhttp = https://x/\n",
+    waiting = embark("--", "touch", f"{folder}/started", config=f"[wait]\ntcp = localhost:{port}\ntcp = db\nhttp = ftp://x/\n",
                      env={"EMBARK_WAIT_UNIX": "/" + "x" * 120})
     waiting.expect(78, r"embark1\.ini:3: \[wait\] tcp", r"embark1\.ini:4: \[wait\] http", r"\$EMBARK_WAIT_UNIX: \[wait\] unix")
     assert not (folder / "started").exists()

@@ -12,16 +12,16 @@
  *     file = /app/alembic.ini
  *            /app/VERSION         ; another value of the same key
  *
- * inih in Debian's build cuts section names at 49 bytes and lines at 199, and gives no line
- * numbers: the bytes are fed to it by a line reader that counts and checks, so that nothing is cut
- * silently and every message has its file:line. A line has at most 198 bytes (comments as many as
- * they like). Line ends are LF or CRLF, a UTF-8 byte order mark is passed over, and bytes that are
- * no UTF-8 are taken as they are. " ;", in quotes or not, starts a comment that ends the value. A
- * value's quotes belong to it, but for a command's (WORDS); the blanks around it do not. A line
- * that starts with white space continues the value above it: another value for a repeatable key,
- * more words after a blank for WORDS, an error for the others. (The first key of a section may be
- * indented: it has nothing above it.) It is an error, too, if it looks like a section or like a key
- * of the section, which inih would take for a value.
+ * inih cuts section names at 49 bytes, and says nothing of lines that are none of its own: the
+ * bytes are fed to it by a line reader that counts and checks, so that nothing is cut silently and
+ * every message has its file:line. A line has at most 1 MiB (comments as much as they like). Line
+ * ends are LF or CRLF, a UTF-8 byte order mark is passed over, and bytes that are no UTF-8 are
+ * taken as they are. " ;", in quotes or not, starts a comment that ends the value. A value's quotes
+ * belong to it, but for a command's (WORDS); the blanks around it do not. A line that starts with
+ * white space continues the value above it: another value for a repeatable key, more words after a
+ * blank for WORDS, an error for the others. (The first key of a section may be indented: it has
+ * nothing above it.) It is an error, too, if it looks like a section or like a key of the section,
+ * which inih would take for a value.
  *
  * An empty value, in the file or the environment, is as if the key had not been given: the default
  * holds.

@@ -48,6 +48,11 @@
     X(database, connect_timeout, TIME, "5s", "the longest that one try may take")                                      \
     X(wait, tcp, LIST, "", "HOST:PORT that must accept a connection")                                                  \
     X(wait, http, LIST, "", "URL that must answer 2xx or 3xx")                                                         \
+    X(wait, text, TEXT, "", "what the first 64 KiB of these answers must hold")                                        \
+    X(wait, header, LIST, "", "NAME: VALUE that is sent with the request")                                             \
+    X(wait, redirects, BOOL, "no", "whether redirects are followed")                                                   \
+    X(wait, tls_verify, BOOL, "yes", "whether https needs a certificate that is trusted")                              \
+    X(wait, tls_ca, TEXT, "", "FILE of the authorities that are trusted; default: the system's")                       \
     X(wait, unix, LIST, "", "PATH of a unix socket that must accept a connection")                                     \
     X(wait, file, LIST, "", "PATH that must exist")                                                                    \
     X(wait, timeout, TIME, "60s", "how long these are waited for")                                                     \
@@ -93,10 +98,14 @@
     X(service, init, BOOL, "no", "whether embark stays, as an init: passes signals on, reaps orphans")                 \
     X(service, remap_exit, NAMES, "", "FROM:TO, an exit code that is passed on as another; with init = yes")            \
     X(service, pdeathsig, TEXT, "", "the signal that the service gets when its parent ends")                           \
-    X(health, http, TEXT, "", "URL that must answer: http://… or unix:/PATH.sock:/URI")             \
+    X(health, http, TEXT, "", "URL that must answer: http://…, https://… or unix:/PATH.sock:/URI")             \
     X(health, status, TEXT, "200-399", "the answer's status: NUMBER or FROM-TO")                    \
     X(health, text, TEXT, "", "what the answer's first 64 KiB must hold")                           \
     X(health, host_header, TEXT, "", "the Host header; default: the URL's")                                \
+    X(health, header, LIST, "", "NAME: VALUE that is sent with the request")                        \
+    X(health, redirects, BOOL, "no", "whether redirects are followed")                              \
+    X(health, tls_verify, BOOL, "yes", "whether https needs a certificate that is trusted")         \
+    X(health, tls_ca, TEXT, "", "FILE of the authorities that are trusted; default: the system's")  \
     X(health, tcp, TEXT, "", "HOST:PORT that must accept a connection")                             \
     X(health, database, BOOL, "no", "whether the service must be able to log in to its database")   \
     X(health, timeout, TIME, "3s", "how long all of it may take")                                   \

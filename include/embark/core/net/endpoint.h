@@ -23,23 +23,30 @@ void em_host_port_print(const char *host, const char *port, struct em_str *out);
 
 /* Whom to ask, and for what. */
 struct em_http_url {
+    bool tls;          /* https */
     char *host, *port; /* NULL for a unix socket */
     char *path;        /* of the unix socket; NULL for TCP */
     char *target;      /* of the request line: "/health?full=1", bytes above 0x7F percent-encoded */
-    char *authority; /* for the Host header: "api:8000"; "api" for port 80; "localhost" for unix: */
-    char *name;      /* for messages: the URL without its query, which may hold a token */
+    char *authority;   /* for the Host header: "api:8000"; "api" for its scheme's port; "localhost"
+                          for unix: */
+    char *name;        /* for messages: the URL without its query, which may hold a token */
 };
 
 /* Parses
  *
- *     http://HOST[:PORT][/PATH][?QUERY][#FRAGMENT]     the fragment is dropped
+ *     http://HOST[:PORT][/PATH][?QUERY][#FRAGMENT]     the fragment is dropped; https:// too, where
+ *                                                      TLS is built in
  *     unix:/PATH/TO.sock[:/PATH[?QUERY]]               HTTP over a unix socket
  *
  * into `url`, which is released by em_http_url_free() in any case. 0 or EM_EXIT_CONFIG: https://
- * (embark speaks TLS to PostgreSQL only; the hint names tcp = HOST:PORT), another scheme, a bad
+ * without TLS built in (the hint names tcp = HOST:PORT), another scheme, a bad
  * host or port, blanks or control characters, user:password@. Nothing of a text that may hold a
  * password is repeated. */
 int em_http_url_parse(struct em_http_url *url, const char *text, struct em_err *err);
 void em_http_url_free(struct em_http_url *url);
+
+/* The URL that `location`, of an answer from `url`, stands for: whole, "//host/…", "/path", "?…" or
+ * beside url's path; added to `out`. */
+void em_http_url_join(const struct em_http_url *url, const char *location, struct em_str *out);
 
 #endif

@@ -29,9 +29,22 @@
 
 #include "embark/core/net/endpoint.h"
 
-/* A GET for url's target. HTTP/1.1 (some proxies refuse 1.0) with "Connection: close". `host`
- * replaces the Host header, NULL: url's own. */
-void em_http_request(const struct em_http_url *url, const char *host, struct em_str *out);
+/* What a request has beside its URL. */
+struct em_http_request {
+    const char *host;     /* the Host header; NULL: the URL's own */
+    char *const *headers; /* "NAME: VALUE", each of which em_http_is_header() */
+    size_t n;
+};
+
+/* A GET for url's target. HTTP/1.1 (some proxies refuse 1.0) with "Connection: close". */
+void em_http_request_print(const struct em_http_url *url, const struct em_http_request *request,
+                           struct em_str *out);
+
+/* Whether `text` is "NAME: VALUE" (RFC 9110, 5.1 and 5.5). */
+bool em_http_is_header(const char *text);
+
+/* Whether an answer of that status says where else to ask. */
+bool em_http_is_redirect(int status);
 
 enum em_http_phase {
     EM_HTTP_HEAD, /* the header isn't complete, and status not to be relied on */
@@ -45,6 +58,7 @@ struct em_http {
     int status;         /* 100 to 999; 0 until the status line was read */
     const char *wrong;  /* BAD: goes on after "the answer …": "is not HTTP/1" (static text) */
     struct em_str body; /* its first body_limit bytes, chunks put together; may hold NUL bytes */
+    struct em_str location; /* the header of that name, or "" */
 
     /* Internal. */
     size_t head_limit, body_limit;

@@ -94,10 +94,9 @@ size_t em_url_places(const struct em_url *url);                                /
 void em_url_place(const struct em_url *url, size_t i, struct em_place *place); /* the i'th */
 void em_place_free(struct em_place *place);
 
-/* How the target is named in messages, added to `out`: "db:5432", "[::1]:5432",
- * "/var/run/postgresql (port 5432)", several separated by ", ". Nothing that is secret. Without a
- * host: "service NAME" or, libpq's default, "local socket" (with its port, if one is given). */
-void em_url_where(const struct em_url *url, struct em_str *out);
+/* How a place is named in messages, added to `out`: "db:5432", "[::1]:5432", and for a folder
+ * "/var/run/postgresql/.s.PGSQL.5432". */
+void em_place_print(const char *host, const char *port, struct em_str *out);
 
 /* Adds the URL without its secrets and without dropped parameters, as
  * postgresql://user@host:port/db?…, percent-encoded; with_password puts the secrets back, for a

@@ -20,13 +20,14 @@
 #include "embark/os/loop/loop.h"
 
 /* Adds the numeric addresses ("10.0.0.7", "fd00::7", with %scope) of `host` to `addresses`, in
- * getaddrinfo's order, each once, at most 48. Looked up are /etc/hosts and the servers in
- * /etc/resolv.conf, by the libc that embark is linked with: musl's asks all servers at once, knows
- * no mDNS and no nsswitch.conf, and musl before 1.2.4 no TCP (an answer of more than 512 bytes is
- * used as far as it goes). IPv6 isn't asked for where it is switched off (AI_ADDRCONFIG). Where the
- * two questions together fail, or are not answered within 300 ms, IPv4 is asked for alone as well:
- * servers that answer AAAA with NXDOMAIN, SERVFAIL or not at all are common, and musl drops the
- * good answer for A then, or waits 5 s before it gives it.
+ * getaddrinfo's order, each once, at most 48. Looked up are /etc/hosts, in any case, and the
+ * servers in /etc/resolv.conf in their order, as glibc does: the next one is asked where one fails
+ * or is silent (beside it after 300 ms), and "no such name" counts only of one before which all
+ * have failed. mDNS and other sources of nsswitch.conf are not known. IPv6 isn't asked for where it
+ * is switched off (AI_ADDRCONFIG). Where the two questions together fail, or are not answered
+ * within 300 ms, IPv4 is asked for alone as well: servers that answer AAAA with NXDOMAIN, SERVFAIL
+ * or not at all are common, and musl drops the good answer for A then, or waits 5 s before it gives
+ * it.
  *
  * EM_EXIT_UNREACHABLE: "db is unknown (DNS: Name does not resolve)", "db can't be looked up (the
  * DNS servers don't answer)"… `host` must not be NULL. */
@@ -46,11 +47,24 @@ int em_connect_result(int fd);
 /* The same for a stream socket in the file system. A full backlog is waited for. */
 int em_connect_unix(const char *path, em_time until, int *fd, struct em_err *err);
 
-/* Asks once, no TLS, no redirects followed. `answer` was started by the caller with the limits that
- * it wants (em_http_start) and is freed by it; `host` replaces the Host header, or NULL. 0:
- * answer->status is valid, and the body is there as far as it is wanted. EM_EXIT_UNREACHABLE
- * otherwise, with the reason: no connection, silence, reset, or what is wrong with the answer. */
-int em_http_ask(const struct em_http_url *url, const char *host, em_time until,
+/* Whose certificates are accepted by https. */
+struct em_trust {
+    bool any;       /* whatever the server shows */
+    const char *ca; /* file of authorities; NULL or "": those that the system trusts */
+};
+
+/* How a URL is asked. */
+struct em_http_how {
+    struct em_http_request request;
+    struct em_trust trust;
+    unsigned redirects; /* the most that are followed; the headers go to the first server only */
+};
+
+/* Asks. `answer` was started by the caller with the limits that it wants (em_http_start) and is
+ * freed by it. 0: answer->status is valid, and the body is there as far as it is wanted.
+ * EM_EXIT_UNREACHABLE otherwise, with the reason: no connection, no TLS, a certificate that isn't
+ * accepted, silence, reset, or what is wrong with the answer. EM_EXIT_CONFIG: no authorities. */
+int em_http_ask(const struct em_http_url *url, const struct em_http_how *how, em_time until,
                 struct em_http *answer, struct em_err *err);
 
 /* The same for a URL as text (EM_EXIT_CONFIG if it is malformed), without a body: *status once the

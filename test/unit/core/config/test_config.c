@@ -316,13 +316,15 @@ static void syntax(void **state)
     trial_end(&t);
 }
 
-/* 198 bytes, whatever ends the line. */
-static void longest_line(void **state)
+/* Around the sizes that inih's buffer has, and the longest; whatever ends the line. */
+static void long_lines(void **state)
 {
     static const char *const ends[] = {"\n", "\r\n", ""};
+    static const size_t sizes[] = {197, 198, 199, 200, 201, 398, 399, 400, 401, 4096, 1 << 20};
 
     (void)state;
-    for (size_t length = 190; length <= 198; length++) {
+    for (size_t at = 0; at < sizeof sizes / sizeof *sizes; at++) {
+        size_t length = sizes[at];
         for (size_t i = 0; i < 3; i++) {
             EM_STR_AUTO text = EM_STR_INIT;
             struct trial t;
@@ -426,7 +428,7 @@ int main(void)
         cmocka_unit_test(lists),
         cmocka_unit_test(commands),
         cmocka_unit_test(syntax),
-        cmocka_unit_test(longest_line),
+        cmocka_unit_test(long_lines),
         cmocka_unit_test(files),
         cmocka_unit_test(help),
         cmocka_unit_test(choices),

@@ -216,32 +216,34 @@ static void long_lines(void **state)
     static const char hint[] =
         "  hint: a list or a command may go on in further, indented lines; a long value can "
         "come from ${NAME} or ${file:/path}\n";
+    enum { LONGEST = 1 << 20 };
     EM_STR_AUTO text = EM_STR_INIT;
     EM_STR_AUTO said = EM_STR_INIT;
-    char x[1001];
+    char *x = test_malloc(LONGEST + 1);
 
     (void)state;
-    memset(x, 'x', 1000);
-    x[1000] = '\0';
+    memset(x, 'x', LONGEST);
+    x[LONGEST] = '\0';
     em_str_printf(&text, "#%s\n[wait]\n", x);   /* a comment may be as long as it likes */
-    em_str_printf(&text, "file = %.192s\n", x); /* 199 */
+    em_str_printf(&text, "file = %s\n", x + 6); /* one too many */
     em_str_printf(&text, "  dropped = with it\n");
-    em_str_printf(&text, "file = %.191s\r\n", x);            /* 198 */
-    em_str_printf(&text, "  %.197s\r\n  /fine\n", x);        /* 199 */
-    em_str_printf(&text, "[%s]\nkeys = nowhere\n", x);       /* 1002 */
-    em_str_printf(&text, "[log]\n %s\nx = y\n%.199s", x, x); /* 1001, 199, no newline */
-    em_str_printf(&said, "embark.ini:3: the line has 199 bytes, and only 198 can be read\n%s",
-                  hint);
-    em_str_printf(&said, "embark.ini:6: the line has 199 bytes, and only 198 can be read\n%s",
-                  hint);
-    em_str_printf(&said, "embark.ini:8: the line has 1002 bytes, and only 198 can be read\n%s",
-                  hint);
-    em_str_printf(&said, "embark.ini:11: the line has 1001 bytes, and only 198 can be read\n%s",
-                  hint);
-    em_str_printf(&said, "embark.ini:12: [log] has no key x\n");
-    em_str_printf(&said, "embark.ini:13: the line has 199 bytes, and only 198 can be read\n%s",
-                  hint);
+    em_str_printf(&text, "file = %s\r\n", x + 7);         /* the longest */
+    em_str_printf(&text, "  %s\r\n  /fine\n", x + 1);     /* one too many */
+    em_str_printf(&text, "[%s]\nkeys = nowhere\n", x);    /* two too many */
+    em_str_printf(&text, "[log]\n %s\nx = y\n%sx", x, x); /* one too many, no newline */
+    static const struct {
+        int line, more;
+    } wrong[] = {{3, 1}, {6, 1}, {8, 2}, {11, 1}, {12, 0}, {13, 1}};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        if (wrong[i].more)
+            em_str_printf(&said,
+                          "embark.ini:%d: the line has %d bytes, and only 1048576 can be read\n%s",
+                          wrong[i].line, LONGEST + wrong[i].more, hint);
+        else
+            em_str_printf(&said, "embark.ini:%d: [log] has no key x\n", wrong[i].line);
+    }
     assert_says(em_str_c(&said), em_str_c(&text));
+    test_free(x);
 }
 
 static void trial_says(const char *said, const char *bytes, size_t length)

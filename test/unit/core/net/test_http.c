@@ -246,13 +246,47 @@ static void test_request(void **state)
     EM_ERR_AUTO err = EM_ERR_INIT;
     (void)state;
     assert_int_equal(em_http_url_parse(&url, "http://api:8000/health?full=1#x", &err), 0);
-    em_http_request(&url, NULL, &own);
-    em_http_request(&url, "example.org", &other);
+    static char *headers[] = {"Authorization: Bearer x", "accept: text/html"};
+    const struct em_http_request plain = {NULL, NULL, 0}, more = {"example.org", headers, 2};
+    em_http_request_print(&url, &plain, &own);
+    em_http_request_print(&url, &more, &other);
     em_http_url_free(&url);
     assert_string_equal(em_str_c(&own),
                         "GET /health?full=1 HTTP/1.1\r\nHost: api:8000\r\nUser-Agent: embark\r\n"
                         "Accept: */*\r\nConnection: close\r\n\r\n");
-    assert_non_null(strstr(em_str_c(&other), "\r\nHost: example.org\r\n"));
+    assert_string_equal(
+        em_str_c(&other),
+        "GET /health?full=1 HTTP/1.1\r\nHost: example.org\r\nUser-Agent: embark\r\n"
+        "Authorization: Bearer x\r\naccept: text/html\r\nConnection: close\r\n\r\n");
+}
+
+static void test_headers(void **state)
+{
+    static const char *const good[] = {"A: b", "X-Y:", "Accept:text/html, */*",
+                                       "K: caf\xc3\xa9\tx"};
+    static const char *const bad[] = {
+        "",           "A",          ": b",    "A B: c",
+        "A : c",      "A: b\nC: d", "A: b\r", "Connection: keep-alive",
+        "\xc3\xa9: x"};
+    (void)state;
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++)
+        assert_true(em_http_is_header(good[i]));
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_false(em_http_is_header(bad[i]));
+}
+
+static void test_location(void **state)
+{
+    static const char answer[] =
+        "HTTP/1.1 302 Found\r\nlocation:  /there \r\nContent-Length: 0\r\n\r\n";
+    struct em_http http;
+    (void)state;
+    em_http_start(&http, HEAD, BODY);
+    em_http_feed(&http, answer, strlen(answer));
+    assert_string_equal(em_str_c(&http.location), "/there");
+    assert_true(em_http_is_redirect(http.status));
+    assert_false(em_http_is_redirect(304));
+    em_http_free(&http);
 }
 
 int main(void)
@@ -266,6 +300,8 @@ int main(void)
         cmocka_unit_test(test_without_a_body_the_header_is_enough),
         cmocka_unit_test(test_a_bad_answer_keeps_its_first_bytes),
         cmocka_unit_test(test_request),
+        cmocka_unit_test(test_headers),
+        cmocka_unit_test(test_location),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

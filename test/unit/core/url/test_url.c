@@ -37,10 +37,69 @@ static void schemes(void **state)
         {"postgres+asyncpg://u:p@h/d", "user=[u] password=[p] host=[h] dbname=[d]"},
         {"postgis://h/d", "host=[h] dbname=[d]"},
         {"pgsql://h/d", "host=[h] dbname=[d]"},
+        /* golang-migrate, tortoise-orm, node-postgres, peewee, JRuby */
+        {"pgx5://u:p@h/d", "user=[u] password=[p] host=[h] dbname=[d]"},
+        {"pgx://h/d", "host=[h] dbname=[d]"},
+        {"asyncpg://h/d", "host=[h] dbname=[d]"},
+        {"pg://h/d", "host=[h] dbname=[d]"},
+        {"postgresqlext+pool://h/d", "host=[h] dbname=[d]"},
+        {"jdbcpostgresql://h/d", "host=[h] dbname=[d]"},
+        /* PHP's PDO */
+        {"pgsql:host=h;port=5433;dbname=d;user=u;password=p",
+         "host=[h] port=[5433] dbname=[d] user=[u] password=[p]"},
+        {"pgsql:host=/run/pg dbname=d", "host=[/run/pg] dbname=[d]"},
+        {"pgsql:host='h' ; dbname=d;", "host=[h] dbname=[d]"},
         {"ecto://u:p@h/d", "user=[u] password=[p] host=[h] dbname=[d]"},
         {" \t\r\npostgres://h/d\n", "host=[h] dbname=[d]"},
         {"postgres://h/d\r\n", "host=[h] dbname=[d]"},
         {"postgres://u:p@h/d  \n\n", "user=[u] password=[p] host=[h] dbname=[d]"},
+    };
+    (void)state;
+    CHECK(examples);
+}
+
+/* Where the server is, in words of drivers'. */
+static void sockets(void **state)
+{
+#define NO_FACTORY                                                                           \
+    "error: socketFactory names a way to the database that only a Java program can go, and " \
+    "embark can't"
+    static const struct example examples[] = {
+        {"postgresql+pg8000://u:p@/d?unix_sock=/cloudsql/p:r:i/.s.PGSQL.5432",
+         "user=[u] password=[p] dbname=[d] port=[5432] host=[/cloudsql/p:r:i]"},
+        {"postgresql+pg8000://h:1/d?unix_sock=/run/pg/.s.PGSQL.7",
+         "host=[/run/pg] port=[7] dbname=[d]"},
+        {"jdbc:postgresql:///d?unixSocketPath=/cloudsql/p:r:i&cloudSqlInstance=p:r:i&"
+         "socketFactory=com.google.cloud.sql.postgres.SocketFactory",
+         "dbname=[d] host=[/cloudsql/p:r:i]"},
+        {"jdbc:postgresql://localhost/d?socketFactory=org.newsclub.net.unix."
+         "AFUNIXSocketFactory$FactoryArg&socketFactoryArg=/run/pg/.s.PGSQL.5433",
+         "host=[/run/pg] dbname=[d] port=[5433]"},
+        {"r2dbc:postgresql://h/d?socket=/tmp/.s.PGSQL.1", "host=[/tmp] dbname=[d] port=[1]"},
+        {"ecto://h/d?socket_dir=/tmp", "host=[/tmp] dbname=[d]"},
+        {"postgres://h/d?socket=tmp", "error: the socket that the URL names is no absolute path"},
+        {"jdbc:postgresql:///d?socketFactory=com.google.cloud.sql.postgres.SocketFactory&"
+         "cloudSqlInstance=p:r:i",
+         NO_FACTORY},
+        {"jdbc:postgresql://h/d?socketFactory=com.example.Proxy", NO_FACTORY},
+        {"jdbc:postgresql://h/d?cloudSqlInstance=p:r:i",
+         "error: cloudSqlInstance names a way to the database that only a Java program can go, and "
+         "embark can't"},
+    };
+    (void)state;
+    CHECK(examples);
+}
+
+static void balancing(void **state)
+{
+    static const struct example examples[] = {
+        {"postgres://h/d?load_balance_hosts=random",
+         "host=[h] dbname=[d] load_balance_hosts=[random]"},
+        {"jdbc:postgresql://h/d?loadBalanceHosts=true",
+         "host=[h] dbname=[d] load_balance_hosts=[random]"},
+        {"Host=h;Load Balance Hosts=false", "host=[h] load_balance_hosts=[disable]"},
+        {"jdbc:postgresql://h/d?requireAuth=scram-sha-256",
+         "host=[h] dbname=[d] require_auth=[scram-sha-256]"},
     };
     (void)state;
     CHECK(examples);
@@ -351,11 +410,12 @@ static void hints_say_how(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(schemes),  cmocka_unit_test(as_libpq),
-        cmocka_unit_test(parts),    cmocka_unit_test(query),
-        cmocka_unit_test(ssl),      cmocka_unit_test(jdbc),
-        cmocka_unit_test(npgsql),   cmocka_unit_test(keyword_value),
-        cmocka_unit_test(mistakes), cmocka_unit_test(hints_say_how),
+        cmocka_unit_test(schemes),   cmocka_unit_test(sockets),
+        cmocka_unit_test(balancing), cmocka_unit_test(as_libpq),
+        cmocka_unit_test(parts),     cmocka_unit_test(query),
+        cmocka_unit_test(ssl),       cmocka_unit_test(jdbc),
+        cmocka_unit_test(npgsql),    cmocka_unit_test(keyword_value),
+        cmocka_unit_test(mistakes),  cmocka_unit_test(hints_say_how),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

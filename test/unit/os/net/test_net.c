@@ -350,8 +350,9 @@ static void test_http_body(void **state)
     (void)state;
     snprintf(url, sizeof url, "http://127.0.0.1:%s", port);
     assert_int_equal(em_http_url_parse(&parsed, url, &err), 0);
+    static const struct em_http_how how = {.redirects = 0};
     em_http_start(&answer, EM_HTTP_HEAD_MAX, 100);
-    assert_int_equal(em_http_ask(&parsed, NULL, em_in(EM_SEC(10)), &answer, &err), 0);
+    assert_int_equal(em_http_ask(&parsed, &how, em_in(EM_SEC(10)), &answer, &err), 0);
     end_server(server);
     assert_string_equal(em_str_c(&answer.body), "hello");
     em_http_free(&answer);
