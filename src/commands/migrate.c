@@ -60,50 +60,75 @@ static int await(struct em_start *steps)
     return 0;
 }
 
-/* --resolve FILE [--as applied|pending] */
-static int settle(struct em_start *steps, const char *file, const char *as)
+/* --resolve FILE [--as applied|pending], --baseline FILE */
+static int settle(struct em_start *steps, struct em_migrate_settle *what)
 {
     EM_ERR_AUTO err = EM_ERR_INIT;
     const struct em_url *url = steps->has_direct ? &steps->direct : &steps->url;
-    bool applied = strcmp(as, "applied") == 0;
     steps->has_superuser = false;
     int code = em_start_wait(steps);
     if (code)
         return code;
-    if (em_migrate_resolve(steps->config, url, file, applied, &err) != 0)
+    if (em_migrate_settle(steps->config, url, what, &err) != 0)
         return em_log_failure("migrate", &err);
-    em_log(EM_LOG_INFO, "migrate", "%s counts as %s now", file, as);
+    if (what->as == EM_SETTLE_BASELINE)
+        em_log(EM_LOG_INFO, "migrate", "%zu file%s now as applied, up to %s", what->count,
+               what->count == 1 ? " counts" : "s count", what->file);
+    else
+        em_log(EM_LOG_INFO, "migrate", "%s counts as %s now", what->file,
+               what->as == EM_SETTLE_APPLIED ? "applied" : "pending");
     return 0;
 }
 
+struct words {
+    bool dry_run, status, wait;
+    const char *resolve, *as, *baseline;
+};
+
 /* Words that don't go together. */
-static int check_words(int looks, const char *resolve, const char *as, struct em_err *err)
+static int check_words(const struct words *w, struct em_err *err)
 {
-    if (looks + (resolve != NULL) > 1)
+    if (w->dry_run + w->status + w->wait + (w->resolve != NULL) + (w->baseline != NULL) > 1)
         return em_fail(err, EM_EXIT_USAGE,
-                       "--dry-run, --status, --wait and --resolve exclude each other");
-    if (as && !resolve)
+                       "--dry-run, --status, --wait, --resolve and --baseline exclude each other");
+    if (w->as && !w->resolve)
         return em_fail(err, EM_EXIT_USAGE, "--as belongs to --resolve FILE");
-    if (as && strcmp(as, "applied") != 0 && strcmp(as, "pending") != 0)
-        return em_fail(err, EM_EXIT_USAGE, "--as %s: expected applied or pending", as);
+    if (w->as && strcmp(w->as, "applied") != 0 && strcmp(w->as, "pending") != 0)
+        return em_fail(err, EM_EXIT_USAGE, "--as %s: expected applied or pending", w->as);
     return 0;
+}
+
+static int run(struct em_start *steps, const struct words *w)
+{
+    struct em_migrate_settle what = {w->resolve ? w->resolve : w->baseline, EM_SETTLE_BASELINE, 0};
+    if (w->resolve)
+        what.as = w->as && strcmp(w->as, "pending") == 0 ? EM_SETTLE_PENDING : EM_SETTLE_APPLIED;
+    if (what.file)
+        return settle(steps, &what);
+    if (w->dry_run || w->status)
+        return show(steps, w->status);
+    if (w->wait)
+        return await(steps);
+    int code = em_start_all_steps(steps, NULL);
+    if (code == 0)
+        em_start_log_summary(steps, "done in ", NULL);
+    return code;
 }
 
 int em_command_migrate(const struct em_call *call)
 {
     struct em_start steps;
     EM_ERR_AUTO err = EM_ERR_INIT;
-    bool dry_run = false, status = false, wait = false;
-    const char *resolve = NULL, *as = NULL;
-    const struct em_flag flags[] = {{"--dry-run", &dry_run, NULL, NULL},
-                                    {"--status", &status, NULL, NULL},
-                                    {"--wait", &wait, NULL, NULL},
-                                    {"--resolve", NULL, &resolve, NULL},
-                                    {"--as", NULL, &as, NULL}};
+    struct words w = {0};
+    const struct em_flag flags[] = {
+        {"--dry-run", &w.dry_run, NULL, NULL}, {"--status", &w.status, NULL, NULL},
+        {"--wait", &w.wait, NULL, NULL},       {"--resolve", NULL, &w.resolve, NULL},
+        {"--as", NULL, &w.as, NULL},           {"--baseline", NULL, &w.baseline, NULL}};
     char *const *rest;
-    if (em_flags(call->argv, flags, 5, &rest, &err) != 0 || em_no_words("migrate", rest, &err) != 0)
+    if (em_flags(call->argv, flags, sizeof flags / sizeof *flags, &rest, &err) != 0 ||
+        em_no_words("migrate", rest, &err) != 0)
         return em_log_failure(NULL, &err);
-    if (check_words(dry_run + status + wait, resolve, as, &err) != 0)
+    if (check_words(&w, &err) != 0)
         return em_log_failure("migrate", &err);
     if (!em_migrate_any(call->config)) {
         em_log_hint(EM_LOG_ERROR, "migrate", "set [migrate] command or [migrate] sql",
@@ -111,17 +136,8 @@ int em_command_migrate(const struct em_call *call)
         return EM_EXIT_CONFIG;
     }
     int code = em_start_prepare(&steps, call->config, false);
-    if (code == 0 && resolve) {
-        code = settle(&steps, resolve, as ? as : "applied");
-    } else if (code == 0 && (dry_run || status)) {
-        code = show(&steps, status);
-    } else if (code == 0 && wait) {
-        code = await(&steps);
-    } else if (code == 0) {
-        code = em_start_all_steps(&steps, NULL);
-        if (code == 0)
-            em_start_log_summary(&steps, "done in ", NULL);
-    }
+    if (code == 0)
+        code = run(&steps, &w);
     em_start_end(&steps);
     return code;
 }

@@ -19,7 +19,8 @@ enum em_config_use {
     X(check, EM_CONFIG_GOOD, "[--json | --write | --stamp] [--sql FILE…] [--] [COMMAND [ARG…]]", \
       "what needs no database: requirements, the command; for a Dockerfile's RUN")               \
     X(wait, EM_CONFIG_GOOD, "", "waits for the database and for what [wait] names, then exits")  \
-    X(migrate, EM_CONFIG_GOOD, "[--dry-run | --status | --resolve FILE [--as applied|pending]]", \
+    X(migrate, EM_CONFIG_GOOD,                                                                   \
+      "[--dry-run | --status | --resolve FILE [--as applied|pending] | --baseline FILE]",        \
       "all steps up to and including the migrations, then exits")                                \
     X(sql, EM_CONFIG_GOOD,                                                                       \
       "[-v NAME=VALUE…] [-1] [--on-error stop|continue] FILE… | --print-bootstrap",              \

@@ -9,12 +9,12 @@
 #include "embark/core/sql/variables.h"
 #include "embark/os/log/log.h"
 #include "embark/os/loop/clock.h"
-#include "embark/stages/lock/lock.h"
 #include "embark/stages/migrate/files/own_sql.h"
 #include "embark/stages/migrate/ledger/sql.h"
 #include "embark/stages/sql/check.h"
 #include "embark/stages/sql/run.h"
 #include "own_sql_records.h"
+#include "tool_history.h"
 
 #define LOGIN_LIMIT EM_SEC(15)
 
@@ -61,6 +61,9 @@ struct work {
     struct em_db *db;
     struct em_sql_tree tree;
     struct em_sql_records records;
+    struct em_tool_history past;             /* what the files' tool has noted */
+    const struct em_sql_tree_file *baseline; /* that is applied instead of all before it; NULL */
+    em_time started;                         /* of the file that is applied */
     bool said; /* what failed was logged, with its place, as it happened */
 };
 
@@ -70,13 +73,25 @@ static int command(const struct work *w, const char *sql, int count, const char 
     return em_db_query(w->db, em_in(EM_RECORD_LIMIT), NULL, err, sql, count, values);
 }
 
+/* Prisma acts in the schema that its URL names. */
+static const char *schema_of(const struct work *w)
+{
+    return w->tree.format == EM_SQL_PRISMA ? w->what->url->schema : NULL;
+}
+
 /* What a file has set (search_path = '' in a dump) is not for the next one. The role may have
  * default_transaction_read_only set. */
 static int fresh_session(const struct work *w, struct em_err *err)
 {
+    const char *schema[] = {schema_of(w)};
     int code = command(w, "DISCARD ALL", 0, NULL, err);
-    return code ? code
-                : command(w, "SET SESSION CHARACTERISTICS AS TRANSACTION READ WRITE", 0, NULL, err);
+    if (code == 0)
+        code = command(w, "SET SESSION CHARACTERISTICS AS TRANSACTION READ WRITE", 0, NULL, err);
+    if (code || !schema[0])
+        return code;
+    return command(w,
+                   "SELECT pg_catalog.set_config('search_path', pg_catalog.quote_ident($1), false)",
+                   1, schema, err);
 }
 
 /* ---- One file ---------------------------------------------------------------------------------- */
@@ -116,6 +131,12 @@ static int reconnect(struct work *w, struct em_err *err)
     return code;
 }
 
+static int note(const struct work *w, const struct em_sql_tree_file *file, const char *state,
+                struct em_err *err)
+{
+    return em_sql_records_note(&w->records, file->name, file->hash, state, NULL, err);
+}
+
 /* It is not known what it did. */
 static void stopped_half_way(struct work *w, const struct em_sql_tree_file *file, const char *why)
 {
@@ -126,11 +147,37 @@ static void stopped_half_way(struct work *w, const struct em_sql_tree_file *file
         command(w, "ROLLBACK", 0, NULL, &ignored);
     if (code == 0)
         command(w, "SET SESSION AUTHORIZATION DEFAULT", 0, NULL, &ignored);
-    if (code || em_sql_records_note(&w->records, file->name, file->hash, "failed", &ignored) != 0)
+    if (code || note(w, file, "failed", &ignored) != 0)
         em_log(EM_LOG_WARN, "migrate", "that %s failed can't be recorded: %s", file->name,
                em_str_c(&ignored.text));
     em_log_hint(EM_LOG_ERROR, "migrate", MEND_IT, "%s %s, and has stopped half-way", file->name,
                 why);
+}
+
+/* What a baseline stands for. */
+static int note_covered(const struct work *w, const struct em_sql_tree_file *baseline,
+                        struct em_err *err)
+{
+    int code = 0;
+    for (size_t i = 0; i < w->tree.n && code == 0; i++) {
+        const struct em_sql_tree_file *file = &w->tree.v[i];
+        if (file != baseline && file->part != EM_SQL_REPEATED &&
+            em_sql_compare_ids(w->tree.format, file->id, baseline->id) <= 0)
+            code = em_sql_records_note(&w->records, file->name, file->hash, "applied",
+                                       baseline->name, err);
+    }
+    return code;
+}
+
+static int note_applied(const struct work *w, const struct em_sql_tree_file *file,
+                        struct em_err *err)
+{
+    int code = note(w, file, "applied", err);
+    if (code == 0 && file == w->baseline)
+        code = note_covered(w, file, err);
+    if (code == 0 && w->what->config->migrate_keep_tool_table)
+        code = em_tool_history_note(&w->past, w->db, &w->tree, file, em_now() - w->started, err);
+    return code;
 }
 
 /* The transaction is embark's own. What ends it nobody may have seen before: an included file, a
@@ -149,7 +196,7 @@ static int in_transaction(struct work *w, const struct em_sql_tree_file *file, s
     if (code == 0)
         code = command(w, "SET SESSION AUTHORIZATION DEFAULT", 0, NULL, err);
     if (code == 0)
-        code = em_sql_records_note(&w->records, file->name, file->hash, "applied", err);
+        code = note_applied(w, file, err);
     return code ? code : command(w, "COMMIT", 0, NULL, err);
 }
 
@@ -157,7 +204,7 @@ static int without_transaction(struct work *w, const struct em_sql_tree_file *fi
                                struct em_err *err)
 {
     bool ended;
-    int code = em_sql_records_note(&w->records, file->name, file->hash, "running", err);
+    int code = note(w, file, "running", err);
     if (code)
         return code;
     code = run_text(w, file, false, &ended, err);
@@ -170,19 +217,35 @@ static int without_transaction(struct work *w, const struct em_sql_tree_file *fi
         stopped_half_way(w, file, "runs without a transaction");
     if (code == 0)
         code = command(w, "SET SESSION AUTHORIZATION DEFAULT", 0, NULL, err);
-    return code ? code : em_sql_records_note(&w->records, file->name, file->hash, "applied", err);
+    return code ? code : note_applied(w, file, err);
+}
+
+/* What the first file would make is there (duplicate_table, _object, _schema, _function). */
+static void hint_baseline(const struct work *w, const struct em_err *err)
+{
+    static const char *const states[] = {"42P07", "42710", "42P06", "42723"};
+    for (size_t i = 0; i < sizeof states / sizeof *states; i++)
+        if (!w->records.any && strstr(em_str_c(&err->text), states[i]))
+            em_log_hint(
+                EM_LOG_WARN, "migrate",
+                "if it was made in another way, say so once: embark migrate --baseline FILE "
+                "(the last file that is applied)",
+                "nothing was recorded as applied in this database, and it is not empty");
 }
 
 static int apply_file(struct work *w, const struct em_sql_tree_file *file, struct em_err *err)
 {
-    em_time start = em_now();
     int code = fresh_session(w, err);
+    w->started = em_now();
     if (code)
         return code;
     code = file->alone ? without_transaction(w, file, err) : in_transaction(w, file, err);
+    if (code)
+        hint_baseline(w, err);
+    w->records.any |= code == 0;
     if (code == 0) {
         EM_STR_AUTO took = EM_STR_INIT;
-        em_time_print(&took, em_now() - start);
+        em_time_print(&took, em_now() - w->started);
         em_log(EM_LOG_INFO, "migrate", "applied %s in %s", file->name, em_str_c(&took));
     }
     return code;
@@ -227,16 +290,67 @@ static void say_matches(const struct em_applied *applied)
                     "%s has changed since it was applied", applied->changed.v[i]);
 }
 
-static int apply_all(struct work *w, struct em_err *err)
+/* A name that tells no tool is asked about only as long as embark has no records of its own. */
+static bool may_have_history(const struct work *w)
 {
-    EM_FILELIST_AUTO files = EM_FILELIST_INIT;
-    EM_APPLIED_AUTO applied = {0};
+    return w->tree.format != EM_SQL_OWN || (!w->tree.told && !w->records.any);
+}
+
+/* What was applied before embark came, or beside it. */
+static int take_over(struct work *w, struct em_err *err)
+{
+    bool keep = w->what->config->migrate_keep_tool_table;
+    int code = 0;
+    w->past.schema = schema_of(w);
+    if (may_have_history(w))
+        code = em_tool_history_read(w->db, em_in(EM_RECORD_LIMIT), &w->tree, &w->past, err);
+    if (code == 0 && may_have_history(w))
+        code = em_tool_history_take_over(&w->past, &w->tree, &w->records, err);
+    if (code == 0 && keep && w->tree.format == EM_SQL_OWN) {
+        em_fail(err, EM_EXIT_CONFIG, "[migrate] keep_tool_table: %s's files are no other tool's",
+                em_sql_format_tool(w->tree.format));
+        return EM_EXIT_CONFIG;
+    }
+    if (code == 0 && keep && w->tree.format == EM_SQL_PAIRS) {
+        em_fail(err, EM_EXIT_CONFIG,
+                "[migrate] keep_tool_table: whose the files are can't be told");
+        em_hint(err, "set [migrate] format = golang-migrate, or = sqlx");
+        return EM_EXIT_CONFIG;
+    }
+    return code || !keep ? code : em_tool_history_keep(&w->past, &w->tree, &w->records, err);
+}
+
+/* The last one, in a database where nothing is applied; then all that it stands for is. */
+static void choose_baseline(struct work *w)
+{
+    if (w->records.any || w->past.history.n)
+        return;
+    for (size_t i = 0; i < w->tree.n; i++)
+        if (w->tree.v[i].part == EM_SQL_BASELINE)
+            w->baseline = &w->tree.v[i];
+    if (w->baseline)
+        em_log(EM_LOG_INFO, "migrate", "nothing is applied: %s stands for all up to it",
+               w->baseline->name);
+}
+
+static bool is_wanted(const struct work *w, const struct em_sql_tree_file *file,
+                      const struct em_applied *applied)
+{
+    if (!em_list_has(&applied->pending, file->name))
+        return false;
+    if (file->part == EM_SQL_BASELINE)
+        return file == w->baseline;
+    return !w->baseline || file->part == EM_SQL_REPEATED ||
+           em_sql_compare_ids(w->tree.format, file->id, w->baseline->id) > 0;
+}
+
+static int read_all(struct work *w, struct em_err *err)
+{
     /* Also where the check step was left out. */
     int code = em_sql_folder_read(w->what->config, &w->tree, err);
     if (code)
         return code;
     say_format(w);
-    list_files(&w->tree, &files);
     code = em_sql_records_read(&w->records, err);
     if (code == 0 && w->records.half_made.len) {
         em_fail(err, EM_EXIT_SQL, "%s, in an earlier run, and outside of a transaction",
@@ -244,14 +358,24 @@ static int apply_all(struct work *w, struct em_err *err)
         em_hint(err, MEND_IT);
         return EM_EXIT_SQL;
     }
+    return code ? code : take_over(w, err);
+}
+
+static int apply_all(struct work *w, struct em_err *err)
+{
+    EM_FILELIST_AUTO files = EM_FILELIST_INIT;
+    EM_APPLIED_AUTO applied = {0};
+    int code = read_all(w, err);
     if (code)
         return code;
+    list_files(&w->tree, &files);
+    choose_baseline(w);
     em_applied_match(&files, &w->records.applied, &applied);
     find_again(&w->tree, &applied);
     say_matches(&applied);
     code = em_sql_records_adopt(&w->records, &files, &applied, err);
     for (size_t i = 0; i < w->tree.n && code == 0; i++)
-        if (em_list_has(&applied.pending, w->tree.v[i].name))
+        if (is_wanted(w, &w->tree.v[i], &applied))
             code = apply_file(w, &w->tree.v[i], err);
     return code;
 }
@@ -273,44 +397,8 @@ int em_sql_migrations_apply(void *sql_migrations)
     if (code && !w.said)
         em_log_err(EM_LOG_ERROR, "migrate", &err);
     em_db_close(w.db);
+    em_tool_history_free(&w.past);
     em_sql_records_free(&w.records);
     em_sql_tree_free(&w.tree);
     return code;
-}
-
-/* By which the records know it: it needn't be in the folder any more. */
-static void record_name(const struct em_config *config, const char *file, struct em_str *name)
-{
-    EM_SQL_TREE_AUTO tree = {0};
-    em_sql_folder_look(config, &tree);
-    size_t at = em_sql_tree_find(&tree, file);
-    em_str_puts(name, at < tree.n ? tree.v[at].name : em_base_name(file));
-}
-
-int em_sql_migrations_resolve(struct em_db *db, const struct em_config *config, const char *file,
-                              const char *place, bool applied, struct em_err *err)
-{
-    struct em_sql_records records = {.db = db, .config = config, .place = place, .run = ""};
-    EM_STR_AUTO begin = EM_STR_INIT;
-    EM_STR_AUTO name = EM_STR_INIT;
-    char key[24];
-    const char *values[] = {key};
-    snprintf(key, sizeof key, "%lld", (long long)em_lock_key(config->migrate_lock));
-    record_name(config, file, &name);
-    em_str_puts(&begin, "BEGIN READ WRITE; ");
-    em_ledger_add_path(db, NULL, &begin);
-    int code = em_db_query(db, em_in(EM_RECORD_LIMIT), NULL, err, em_str_c(&begin), 0, NULL);
-    if (code == 0)
-        code = em_db_query(db, em_in(EM_RECORD_LIMIT), NULL, err,
-                           "SELECT pg_catalog.pg_try_advisory_xact_lock($1::bigint)", 1, values);
-    if (code == 0 && strcmp(em_db_value(db, 0, 0), "t") != 0)
-        code = em_fail(err, EM_EXIT_LOCK,
-                       "a migration runs just now (the lock \"%s\" is held): nothing is changed",
-                       config->migrate_lock);
-    if (code == 0)
-        code = em_sql_records_read(&records, err);
-    if (code == 0)
-        code = em_sql_records_resolve(&records, em_str_c(&name), applied, err);
-    em_sql_records_free(&records);
-    return code ? code : em_db_query(db, em_in(EM_RECORD_LIMIT), NULL, err, "COMMIT", 0, NULL);
 }

@@ -10,6 +10,7 @@ void em_sql_records_free(struct em_sql_records *records)
 {
     em_str_free(&records->table);
     em_filelist_free(&records->applied);
+    em_list_free(&records->reset);
     em_str_free(&records->half_made);
 }
 
@@ -27,7 +28,12 @@ static bool is_true(const struct em_db *db, int column)
     return value && strcmp(value, "t") == 0;
 }
 
-enum table_is { NOT_THERE, OLD, THERE };
+enum table_is { NOT_THERE, OLD, WITHOUT_ORIGIN, THERE };
+
+#define HAS_COLUMN_SQL(name)                                                    \
+    "EXISTS (SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid"            \
+    " OPERATOR(pg_catalog.=) c.oid AND a.attname OPERATOR(pg_catalog.=) '" name \
+    "' AND NOT a.attisdropped)"
 
 /* Its name with its schema. An owner who is neither us, nor a role that we are a member of, nor the
  * database's owner, nor a superuser could make us believe that everything is applied, or run
@@ -37,14 +43,17 @@ static int find_table(struct em_sql_records *r, enum table_is *is, struct em_err
     const char *values[] = {em_str_c(&r->table)};
     int code = command(
         r,
-        "SELECT " EM_TABLE_NAME_SQL ", EXISTS (SELECT FROM pg_catalog.pg_attribute a WHERE"
-        " a.attrelid OPERATOR(pg_catalog.=) c.oid AND a.attname OPERATOR(pg_catalog.=) 'place'"
-        " AND NOT a.attisdropped), c.relkind OPERATOR(pg_catalog.=) 'r' AND"
-        " (c.relowner OPERATOR(pg_catalog.=) (SELECT me.oid FROM pg_catalog.pg_roles me WHERE"
-        " me.rolname OPERATOR(pg_catalog.=) current_user) OR NOT c.relhastriggers AND NOT"
-        " c.relhasrules AND NOT c.relrowsecurity AND " EM_OWNER_TRUSTED_SQL "),"
-        " pg_catalog.pg_get_userbyid(c.relowner) FROM pg_catalog.pg_class c WHERE c.oid"
-        " OPERATOR(pg_catalog.=) pg_catalog.to_regclass($1)::pg_catalog.oid",
+        "SELECT " EM_TABLE_NAME_SQL ", " HAS_COLUMN_SQL(
+            "place") ", c.relkind OPERATOR(pg_catalog.=) 'r' AND"
+                     " (c.relowner OPERATOR(pg_catalog.=) (SELECT me.oid FROM pg_catalog.pg_roles "
+                     "me WHERE"
+                     " me.rolname OPERATOR(pg_catalog.=) current_user) OR NOT c.relhastriggers AND "
+                     "NOT"
+                     " c.relhasrules AND NOT c.relrowsecurity AND " EM_OWNER_TRUSTED_SQL "),"
+                     " pg_catalog.pg_get_userbyid(c.relowner), " HAS_COLUMN_SQL(
+                         "origin") " FROM pg_catalog.pg_class c WHERE c.oid"
+                                   " OPERATOR(pg_catalog.=) "
+                                   "pg_catalog.to_regclass($1)::pg_catalog.oid",
         1, values, err);
     *is = NOT_THERE;
     if (code || em_db_rows(r->db) == 0)
@@ -56,7 +65,7 @@ static int find_table(struct em_sql_records *r, enum table_is *is, struct em_err
         em_hint(err, "name another table in [migrate] ledger (schema.table)");
         return EM_EXIT_REFUSED;
     }
-    *is = is_true(r->db, 1) ? THERE : OLD;
+    *is = !is_true(r->db, 1) ? OLD : is_true(r->db, 4) ? THERE : WITHOUT_ORIGIN;
     em_str_cut(&r->table, 0);
     em_str_puts(&r->table, em_db_value(r->db, 0, 0));
     return 0;
@@ -82,6 +91,17 @@ static int add_place(const struct em_sql_records *r, struct em_err *err)
     }
     em_str_puts(&sql, ", ADD PRIMARY KEY (scope, place, name)");
     code = code ? code : command(r, em_str_c(&sql), 0, NULL, err);
+    if (code)
+        em_context(err, "the table of applied files can't be brought up to date");
+    return code;
+}
+
+static int add_origin(const struct em_sql_records *r, struct em_err *err)
+{
+    EM_STR_AUTO sql = EM_STR_INIT;
+    em_str_printf(&sql, "ALTER TABLE %s ADD COLUMN IF NOT EXISTS origin pg_catalog.text",
+                  em_str_c(&r->table));
+    int code = command(r, em_str_c(&sql), 0, NULL, err);
     if (code)
         em_context(err, "the table of applied files can't be brought up to date");
     return code;
@@ -114,7 +134,9 @@ static int make_table(struct em_sql_records *r, struct em_err *err)
     if (code || is == THERE)
         return code;
     if (is == OLD)
-        return add_place(r, err);
+        code = add_place(r, err);
+    if (code == 0 && is != NOT_THERE)
+        return add_origin(r, err);
     code = add_schema(r, err);
     if (code)
         return code;
@@ -124,7 +146,7 @@ static int make_table(struct em_sql_records *r, struct em_err *err)
         " NULL, sha256 pg_catalog.text NOT NULL, state pg_catalog.text NOT NULL, run"
         " pg_catalog.text NOT NULL, started_at pg_catalog.timestamptz NOT NULL DEFAULT"
         " pg_catalog.clock_timestamp(), finished_at pg_catalog.timestamptz, place pg_catalog.text"
-        " NOT NULL, PRIMARY KEY (scope, place, name))",
+        " NOT NULL, origin pg_catalog.text, PRIMARY KEY (scope, place, name))",
         em_str_c(&r->table));
     code = command(r, em_str_c(&sql), 0, NULL, err);
     int found = find_table(r, &is, &ignored);
@@ -158,8 +180,11 @@ int em_sql_records_read(struct em_sql_records *r, struct em_err *err)
     for (int row = 0; code == 0 && row < em_db_rows(r->db); row++) {
         const char *name = em_db_value(r->db, row, 0), *state = em_db_value(r->db, row, 1);
         const char *hash = em_db_value(r->db, row, 2);
+        r->any = true;
         if (strcmp(state, "applied") == 0)
             em_filelist_add_hash(&r->applied, name, hash);
+        else if (strcmp(state, "pending") == 0)
+            em_list_add(&r->reset, name);
         else if (!r->half_made.len)
             em_str_printf(&r->half_made, "%s %s half-way", name,
                           strcmp(state, "failed") == 0 ? "failed" : "was interrupted");
@@ -167,20 +192,34 @@ int em_sql_records_read(struct em_sql_records *r, struct em_err *err)
     return code;
 }
 
+bool em_sql_records_applied(const struct em_sql_records *r, const char *name)
+{
+    for (size_t i = 0; i < r->applied.n; i++)
+        if (strcmp(r->applied.v[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+bool em_sql_records_has(const struct em_sql_records *r, const char *name)
+{
+    return em_sql_records_applied(r, name) || em_list_has(&r->reset, name);
+}
+
 int em_sql_records_note(const struct em_sql_records *r, const char *name, const char *hash,
-                        const char *state, struct em_err *err)
+                        const char *state, const char *origin, struct em_err *err)
 {
     EM_STR_AUTO sql = EM_STR_INIT;
-    const char *values[] = {r->config->migrate_lock, name, hash, state, r->run, r->place};
+    const char *values[] = {r->config->migrate_lock, name, hash, state, r->run, r->place, origin};
     em_str_printf(
         &sql,
-        "INSERT INTO %s AS f (scope, name, sha256, state, run, started_at, finished_at, place)"
+        "INSERT INTO %s AS f (scope, name, sha256, state, run, started_at, finished_at, place, "
+        "origin)"
         " VALUES ($1, $2, $3, $4, $5, pg_catalog.clock_timestamp(), CASE WHEN $4"
-        " OPERATOR(pg_catalog.=) 'running' THEN NULL ELSE pg_catalog.clock_timestamp() END, $6)"
+        " OPERATOR(pg_catalog.=) 'running' THEN NULL ELSE pg_catalog.clock_timestamp() END, $6, $7)"
         " ON CONFLICT (scope, place, name) DO UPDATE SET sha256 = $3, state = $4, run = $5,"
-        " finished_at = EXCLUDED.finished_at",
+        " finished_at = EXCLUDED.finished_at, origin = $7",
         em_str_c(&r->table));
-    return command(r, em_str_c(&sql), 6, values, err);
+    return command(r, em_str_c(&sql), 7, values, err);
 }
 
 /* In two steps, since two files may have changed their names with each other. */

@@ -1,7 +1,8 @@
 /* Inside of [migrate] sql: the table of applied files, beside the ledger.
  *
  * A row for each file: its scope (the lock's name) and place (the schema in which the files act, as
- * in the ledger), name, SHA-256, state: applied, running or failed. It is believed, and written to,
+ * in the ledger), name, SHA-256, state: applied, running, failed or
+ * pending, and where it was taken over from. It is believed, and written to,
  * only where it belongs to somebody who may be trusted with it, as the ledger
  * (stages/migrate/ledger/ledger.h).
  */
@@ -18,6 +19,8 @@ struct em_sql_records {
     const char *place, *run;
     struct em_str table;        /* with its schema, quoted: a file may change search_path */
     struct em_filelist applied; /* names and hashes */
+    struct em_list reset;       /* names that are to be run again, whatever a tool's table says */
+    bool any;                   /* there are rows */
     struct em_str half_made;    /* a file that failed, or was interrupted, half-way: what it is */
 };
 void em_sql_records_free(struct em_sql_records *records);
@@ -25,9 +28,13 @@ void em_sql_records_free(struct em_sql_records *records);
 /* Makes the table where there is none, adds what an older embark's lacks, and reads it. The lock is
  * held. */
 int em_sql_records_read(struct em_sql_records *records, struct em_err *err);
-/* "running", "applied" or "failed". */
+/* Whether a file of that name is recorded as applied; … or as one to be run again. */
+bool em_sql_records_applied(const struct em_sql_records *records, const char *name);
+bool em_sql_records_has(const struct em_sql_records *records, const char *name);
+/* "running", "applied", "failed" or "pending". `origin` says who told it, where embark has not
+ * applied it itself; NULL: it has. */
 int em_sql_records_note(const struct em_sql_records *records, const char *name, const char *hash,
-                        const char *state, struct em_err *err);
+                        const char *state, const char *origin, struct em_err *err);
 /* Files that are recorded under another name get their new ones, and those that were edited their
  * new hash: all or none. */
 int em_sql_records_adopt(const struct em_sql_records *records, const struct em_filelist *files,

@@ -10,6 +10,7 @@
 #include "embark/stages/migrate/ledger/safe_table.h"
 #include "embark/stages/migrate/ledger/sql.h"
 #include "embark/stages/migrate/own_sql.h"
+#include "own_sql_pending.h"
 
 /* A source that is larger holds data, and is told of. */
 #define SOURCE_LIMIT ((size_t)4 * 1024 * 1024)
@@ -121,7 +122,8 @@ static int find_table(const struct em_config *config, const struct em_url *url,
 }
 
 static int read_rows(const struct em_config *config, const char *place, struct em_db *db,
-                     em_time until, struct em_pending_status *look, struct em_err *err)
+                     em_time until, const struct em_sql_tree *tree, struct em_pending_status *look,
+                     struct em_err *err)
 {
     struct em_pending *p = &look->pending;
     EM_STR_AUTO sql = EM_STR_INIT;
@@ -136,15 +138,16 @@ static int read_rows(const struct em_config *config, const char *place, struct e
     int code = ask_once(db, until, em_str_c(&sql), err);
     for (int row = 0; code == 0 && row < em_db_rows(db); row++) {
         const char *id = em_db_value(db, row, 0), *letter = em_db_value(db, row, 1);
+        const char *hash = p->kind->table ? NULL : em_db_value(db, row, 2);
         if (id)
-            em_pending_row(p, id, letter ? *letter : 'f');
+            em_pending_row(p, id, em_own_sql_letter(tree, id, letter ? *letter : 'f', hash));
     }
     return code;
 }
 
 static void ask(const struct em_config *config, const struct em_url *url, const char *place,
                 const struct em_tool_search *s, struct em_db *db, em_time until,
-                struct em_pending_status *look)
+                const struct em_sql_tree *tree, struct em_pending_status *look)
 {
     EM_ERR_AUTO err = EM_ERR_INIT;
     bool readable = false;
@@ -152,10 +155,23 @@ static void ask(const struct em_config *config, const struct em_url *url, const 
     if (code == 0 && look->table.len && !readable)
         em_str_printf(&look->why, "%s may not be read by our role", em_str_c(&look->table));
     else if (code == 0 && look->table.len && !look->why.len)
-        code = read_rows(config, place, db, until, look, &err);
+        code = read_rows(config, place, db, until, tree, look, &err);
     if (code)
         em_str_puts(&look->why, em_str_c(&err.text));
     look->has_rows = !look->why.len;
+}
+
+/* The table of embark's own records is named first, where there are both. */
+static void add_history(const struct em_url *url, struct em_sql_tree *tree, struct em_db *db,
+                        em_time until, struct em_pending_status *look)
+{
+    EM_STR_AUTO table = EM_STR_INIT;
+    em_own_sql_add_history(url, tree, db, until, &look->pending, &table, &look->why);
+    look->has_rows = !look->why.len;
+    if (look->table.len || !table.len)
+        return;
+    em_str_puts(&look->table, em_str_c(&table));
+    look->named = true;
 }
 
 /* A script that calls Alembic: the word behind the first `upgrade` in it. */
@@ -186,20 +202,26 @@ void em_pending_status(const struct em_config *config, const struct em_url *url,
                        struct em_pending_status *look)
 {
     EM_TOOL_SEARCH_AUTO s = {0};
+    EM_SQL_TREE_AUTO tree = {0};
     em_migration_search(config, &s);
     look->pending.kind = kind_of(config, &s, files);
     if (!look->pending.kind)
         return;
-    for (size_t i = 0; i < files->n; i++) {
+    bool own = em_sql_migrations_any(config);
+    if (own && !em_own_sql_add_files(config, &tree, &look->pending, &look->why))
+        return;
+    for (size_t i = 0; i < files->n && !own; i++) {
         if (em_ends(files->v[i].name, "/")) /* stands for installed packages */
             continue;
         look_at_app(files->v[i].name, &look->pending);
         add_file(files->v[i].name, &look->pending);
     }
     if (db)
-        ask(config, url, place, &s, db, until, look);
+        ask(config, url, place, &s, db, until, &tree, look);
     else
         em_str_puts(&look->why, "there is no connection to the database");
+    if (own && db && !look->why.len)
+        add_history(url, &tree, db, until, look);
     if (!s.tool && strcmp(look->pending.kind->tool, "Alembic") == 0)
         find_target(config, &s.target);
     em_pending_resolve(&look->pending, em_str_c(&s.target));

@@ -6,6 +6,7 @@ import base64
 import os
 import re
 import subprocess
+import zlib
 
 from .npm import dbmate_program, project
 from .process import PATH
@@ -117,8 +118,78 @@ def dbmate(folder, db, *words, check=True):
 
 
 def node_pg_migrate(folder, db, *words):
-    tool = project(folder.parent / (folder.name + "-node"), **{"node-pg-migrate": "9.0.0", "pg": "8.23.1"})
+    tool = folder.parent / (folder.name + "-node")
+    if not tool.exists():
+        project(tool, **{"node-pg-migrate": "9.0.0", "pg": "8.23.1"})
     done = subprocess.run(["node", tool / "node_modules/node-pg-migrate/bin/node-pg-migrate.js", "-m", folder / "migrations", *(words or ("up",))], cwd=tool,
                           capture_output=True, text=True, env={"PATH": os.environ["PATH"], "DATABASE_URL": db.url})
     assert done.returncode == 0, done.stdout + done.stderr
     return done
+
+
+def steps_in(db, form, names, folder):
+    """The tool's own table, filled as the tool would after these files."""
+    connection = db.connect_as_role()
+    connection.autocommit = True
+    cursor = connection.cursor()
+    rows = [folder / name for name in names]
+    if form == "dbmate":
+        cursor.execute("CREATE TABLE schema_migrations (version varchar(128) PRIMARY KEY)")
+        for path in rows:
+            cursor.execute("INSERT INTO schema_migrations VALUES (%s)", (path.name.split("_")[0],))
+    elif form == "goose":
+        cursor.execute("CREATE TABLE goose_db_version (id serial PRIMARY KEY, version_id bigint NOT NULL, is_applied boolean NOT NULL,"
+                       " tstamp timestamp DEFAULT now()); INSERT INTO goose_db_version (version_id, is_applied) VALUES (0, true)")
+        for path in rows:
+            cursor.execute("INSERT INTO goose_db_version (version_id, is_applied) VALUES (%s, true)", (int(path.name.split("_")[0]),))
+    elif form == "golang-migrate":
+        cursor.execute("CREATE TABLE schema_migrations (version bigint NOT NULL PRIMARY KEY, dirty boolean NOT NULL)")
+        if rows:
+            cursor.execute("INSERT INTO schema_migrations VALUES (%s, false)", (int(rows[-1].name.split("_")[0]),))
+    elif form == "sqlx":
+        cursor.execute("CREATE TABLE _sqlx_migrations (version bigint PRIMARY KEY, description text NOT NULL, installed_on timestamptz NOT NULL DEFAULT"
+                       " now(), success boolean NOT NULL, checksum bytea NOT NULL, execution_time bigint NOT NULL)")
+        for path in rows:
+            cursor.execute("INSERT INTO _sqlx_migrations VALUES (%s, 'x', now(), true, %s, 1)",
+                           (int(path.name.split("_")[0]), hashlib.sha384(path.read_bytes()).digest()))
+    elif form == "flyway":
+        cursor.execute("CREATE TABLE flyway_schema_history (installed_rank int NOT NULL PRIMARY KEY, version varchar(50), description varchar(200) NOT"
+                       " NULL, type varchar(20) NOT NULL, script varchar(1000) NOT NULL, checksum int, installed_by varchar(100) NOT NULL, installed_on"
+                       " timestamp NOT NULL DEFAULT now(), execution_time int NOT NULL, success boolean NOT NULL)")
+        for rank, path in enumerate(rows, 1):
+            number, title = path.stem.split("__")
+            cursor.execute("INSERT INTO flyway_schema_history VALUES (%s, %s, %s, 'SQL', %s, %s, 'x', now(), 1, true)",
+                           (rank, number[1:] or None, title, path.name, flyway_checksum(path.read_text())))
+    elif form == "node-pg-migrate":
+        cursor.execute("CREATE TABLE pgmigrations (id serial PRIMARY KEY, name varchar(255) NOT NULL, run_on timestamp NOT NULL)")
+        for path in rows:
+            cursor.execute("INSERT INTO pgmigrations (name, run_on) VALUES (%s, now())", (path.stem,))
+    elif form == "sql-migrate":
+        cursor.execute("CREATE TABLE gorp_migrations (id text NOT NULL PRIMARY KEY, applied_at timestamptz)")
+        for path in rows:
+            cursor.execute("INSERT INTO gorp_migrations VALUES (%s, now())", (path.name,))
+    elif form == "prisma":
+        cursor.execute("CREATE TABLE _prisma_migrations (id varchar(36) PRIMARY KEY NOT NULL, checksum varchar(64) NOT NULL, finished_at timestamptz,"
+                       " migration_name varchar(255) NOT NULL, logs text, rolled_back_at timestamptz, started_at timestamptz NOT NULL DEFAULT now(),"
+                       " applied_steps_count integer NOT NULL DEFAULT 0)")
+        for number, path in enumerate(rows):
+            cursor.execute("INSERT INTO _prisma_migrations VALUES (%s, %s, now(), %s, NULL, NULL, now(), 1)",
+                           (str(number), hashlib.sha256(path.read_bytes()).hexdigest(), path.parent.name))
+    else:
+        sums = dict(line.split(" h1:") for line in (folder / "atlas.sum").read_text().splitlines()[1:])
+        cursor.execute("CREATE SCHEMA atlas_schema_revisions; CREATE TABLE atlas_schema_revisions.atlas_schema_revisions (version varchar NOT NULL PRIMARY"
+                       " KEY, description varchar NOT NULL, type bigint NOT NULL DEFAULT 2, applied bigint NOT NULL DEFAULT 0, total bigint NOT NULL"
+                       " DEFAULT 0, executed_at timestamptz NOT NULL, execution_time bigint NOT NULL, error text, error_stmt text, hash varchar NOT NULL,"
+                       " partial_hashes jsonb, operator_version varchar NOT NULL)")
+        for path in rows:
+            cursor.execute("INSERT INTO atlas_schema_revisions.atlas_schema_revisions VALUES (%s, 'x', 2, 1, 1, now(), 1, '', '', %s, NULL, 'x')",
+                           (path.name.split("_")[0], sums[path.name]))
+    connection.close()
+
+
+def flyway_checksum(text):
+    """CRC-32 of the lines, as a signed number."""
+    crc = 0
+    for line in text.removeprefix("\ufeff").splitlines():
+        crc = zlib.crc32(line.encode(), crc)
+    return crc - (1 << 32) if crc >= 1 << 31 else crc

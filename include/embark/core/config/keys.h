@@ -84,6 +84,7 @@
     X(migrate, sql, TEXT, "", "folder of SQL files that embark itself applies, instead of a command")                  \
     X(migrate, format, CHOICE, "auto|embark|dbmate|goose|golang-migrate|sqlx|flyway|node-pg-migrate|sql-migrate|prisma|atlas", \
       "whose layout the files of sql have; auto: they tell it themselves")                                             \
+    X(migrate, keep_tool_table, BOOL, "no", "whether what sql applies is also noted in the table of the files' tool")     \
     X(migrate, files, LIST, "", "GLOB of the migration's files; default: inferred for well-known tools' layouts")      \
     X(migrate, lock, TEXT, "embark", "name of the advisory lock, and the ledger's scope")                              \
     X(migrate, lock_timeout, TIME, "10m", "how long the lock is waited for")                                           \

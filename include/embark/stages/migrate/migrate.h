@@ -37,9 +37,18 @@ int em_migrate_status(const struct em_config *config, const struct em_url *direc
  * EM_EXIT_UNREACHABLE, EM_EXIT_REFUSED, 128 + n. */
 int em_migrate_await(const struct em_config *config, const struct em_url *direct,
                      struct em_err *err);
-/* Settles a file of [migrate] sql that failed half-way (stages/migrate/own_sql.h). */
-int em_migrate_resolve(const struct em_config *config, const struct em_url *direct,
-                       const char *file, bool applied, struct em_err *err);
+/* What somebody says by hand about a file of [migrate] sql (stages/migrate/own_sql.h). */
+struct em_migrate_settle {
+    const char *file;
+    enum {
+        EM_SETTLE_APPLIED, /* it failed half-way, and is applied now; … */
+        EM_SETTLE_PENDING, /* … or is to be run again */
+        EM_SETTLE_BASELINE /* it and all before it were applied in another way; "none" */
+    } as;
+    size_t count; /* made: of a baseline, the files that were not recorded yet */
+};
+int em_migrate_settle(const struct em_config *config, const struct em_url *direct,
+                      struct em_migrate_settle *settle, struct em_err *err);
 bool em_migrate_any(const struct em_config *config);
 
 #endif

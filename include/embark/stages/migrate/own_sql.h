@@ -26,10 +26,16 @@ struct em_sql_migrations {
 };
 int em_sql_migrations_apply(void *sql_migrations);
 
-/* What became of a file that failed half-way: `applied` (it was finished by hand), or to be run
- * again. EM_EXIT_CONFIG: there is no such failed file. */
-int em_sql_migrations_resolve(struct em_db *db, const struct em_config *config, const char *file,
-                              const char *place, bool applied, struct em_err *err);
+/* What became of a file that failed half-way, be it in the hands of the tool whose files these are:
+ * `applied` (it was finished by hand), or to be run again. EM_EXIT_CONFIG: there is no such failed
+ * file. */
+int em_sql_migrations_resolve(struct em_db *db, const struct em_config *config,
+                              const struct em_url *url, const char *file, const char *place,
+                              bool applied, struct em_err *err);
+/* Records all up to and with `file` as applied, of a database that was made in another way; "none":
+ * that nothing is. *count: how many that were not recorded yet. */
+int em_sql_migrations_baseline(struct em_db *db, const struct em_config *config, const char *file,
+                               const char *place, size_t *count, struct em_err *err);
 
 /* Looks at the files' SQL before anything is sent. True: no error was added. */
 bool em_sql_migrations_lint(const struct em_config *config, struct em_errs *errs,

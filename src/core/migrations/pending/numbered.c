@@ -248,7 +248,8 @@ void em_numbered_resolve(struct em_pending *p)
 {
     if (p->n) {
         struct em_migration *spare = em_alloc(p->n * sizeof *spare);
-        merge_sort(p->v, spare, p->n, p->kind->form);
+        if (!p->ordered)
+            merge_sort(p->v, spare, p->n, p->kind->form);
         free(spare);
         em_list_add(&p->heads, p->v[p->n - 1].name);
     }

@@ -26,7 +26,7 @@ static const struct em_pending_kind kinds[] = {
     {"golang-migrate", "schema_migrations", "version, " FAILED_UNLESS("NOT dirty"), "1", EM_FORM_UP_TO},
     {"Rails", "schema_migrations", "version, 'a'", "1", EM_FORM_NUMBER},
     {"Entity Framework", "__EFMigrationsHistory", "\"MigrationId\", 'a'", "1", EM_FORM_COMPILED},
-    {"embark", NULL, "name, CASE WHEN state OPERATOR(pg_catalog.=) 'applied' THEN 'a' ELSE 'f' END", "started_at, name", EM_FORM_OWN},
+    {"embark", NULL, "name, CASE WHEN state OPERATOR(pg_catalog.=) 'applied' THEN 'a' WHEN state OPERATOR(pg_catalog.=) 'pending' THEN 'u' ELSE 'f' END, sha256", "started_at, name", EM_FORM_OWN},
 };
 /* clang-format on */
 
@@ -117,6 +117,12 @@ void em_pending_odd(struct em_pending *p, const char *format, ...)
     em_str_vprintf(&text, format, args);
     va_end(args);
     em_list_add(&p->odd, em_str_c(&text));
+}
+
+void em_pending_add(struct em_pending *p, const char *name)
+{
+    em_pending_new(p, name, em_strdup(name), em_strdup(name));
+    p->ordered = true;
 }
 
 void em_pending_file(struct em_pending *p, const char *path, const char *bytes, size_t length)

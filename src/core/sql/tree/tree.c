@@ -436,6 +436,25 @@ void em_sql_tree_judge(struct em_sql_tree *tree)
     tree->judged = true;
 }
 
+void em_sql_tree_become(struct em_sql_tree *tree, enum em_sql_format format)
+{
+    if (tree->format == format)
+        return;
+    tree->by_table = tree->format == EM_SQL_OWN;
+    tree->format = format;
+    for (size_t i = 0; i < tree->n; i++) {
+        struct em_sql_tree_file *file = &tree->v[i];
+        struct em_sql_tree_file other = {.name = file->name};
+        /* A name that this tool would pass over keeps its id, which no row has then. */
+        if (em_sql_name_parse(format, &other)) {
+            free(file->id);
+            free(file->title);
+            file->id = other.id;
+            file->title = other.title;
+        }
+    }
+}
+
 size_t em_sql_tree_find(const struct em_sql_tree *tree, const char *name)
 {
     size_t found = tree->n;

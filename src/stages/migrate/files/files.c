@@ -23,6 +23,17 @@ void em_migration_files_free(struct em_migration_files *files)
     files->complete = false;
 }
 
+/* What else makes another run of it: only where it isn't the default, as runs of an older embark
+ * have none of it. */
+static void add_settings(const struct em_config *config, const struct em_sql_tree *tree,
+                         struct em_migration_files *files)
+{
+    if (tree->told)
+        em_list_add(&files->order, em_sql_format_tool(tree->format));
+    if (config->migrate_keep_tool_table)
+        em_list_add(&files->order, "keep_tool_table");
+}
+
 /* In the order in which they are applied, which is a part of what the run is. */
 static int add_sql(const struct em_config *config, struct em_migration_files *files,
                    struct em_err *err)
@@ -35,6 +46,8 @@ static int add_sql(const struct em_config *config, struct em_migration_files *fi
             em_hint(err, "%s", em_str_c(&tree.errs.v[0].hint));
         return err->code;
     }
+    files->by_url_schema = tree.format == EM_SQL_PRISMA;
+    add_settings(config, &tree, files);
     for (size_t i = 0; i < tree.n; i++) {
         const char *path = tree.v[i].path;
         em_list_add(&files->order, path);

@@ -19,10 +19,12 @@ bool em_ledger_wanted(const struct em_config *config)
 }
 
 /* The schema that the URL's own parameter names for the tool (Prisma's schema, JDBC's
- * currentSchema). psql, and so [migrate] sql, doesn't know it. */
+ * currentSchema). psql, and so [migrate] sql, doesn't know it, but for Prisma's own files. */
 static const char *url_schema(const struct em_ledger *ledger)
 {
-    return ledger->url && !em_sql_migrations_any(ledger->config) ? ledger->url->schema : NULL;
+    bool known =
+        !em_sql_migrations_any(ledger->config) || (ledger->files && ledger->files->by_url_schema);
+    return ledger->url && known ? ledger->url->schema : NULL;
 }
 
 void em_ledger_tool_table(const struct em_tool *tool, const struct em_url *url, const char *schema,

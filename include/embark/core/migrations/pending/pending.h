@@ -65,6 +65,7 @@ struct em_pending {
         char letter;
     } * rows;
     size_t row_count;
+    bool ordered; /* the files came in the order in which they are applied, by em_pending_add() */
     struct em_list apps; /* Django: folders and what the apps in them are called, in turns */
     /* Made by em_pending_resolve(): */
     size_t total, pending; /* of those that are not off */
@@ -83,6 +84,9 @@ struct em_pending {
 /* A file of the image. Those that are no migrations (env.py, a .down.sql) are passed over. `bytes`
  * may be NULL unless em_pending_wants_bytes(). */
 void em_pending_file(struct em_pending *p, const char *path, const char *bytes, size_t length);
+/* One whose id is its name; they come in the order in which they are applied, and rows only of what
+ * comes after the first of them. */
+void em_pending_add(struct em_pending *p, const char *name);
 /* Django: the file that may say that the app of the migration at `path` is not called as its folder
  * is; to be read, if there is one, and given to em_pending_app() before em_pending_file() (with no
  * bytes, where there is none). The caller frees it. NULL: nothing is to be read, or not again. */

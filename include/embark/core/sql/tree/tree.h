@@ -66,7 +66,8 @@ struct em_sql_tree {
     size_t n;
     char *sum_path; /* atlas.sum, where the folder has one */
     struct em_str sum;
-    bool judged; /* the files are sorted and hashed; there may be errors all the same */
+    bool by_table; /* told by neither, but by a tool's table that is there */
+    bool judged;   /* the files are sorted and hashed; there may be errors all the same */
     struct em_errs errs;
     struct em_errs unset; /* variables that aren't set: errors, where their values are needed */
 };
@@ -80,6 +81,9 @@ void em_sql_tree_names(struct em_sql_tree *tree, const struct em_list *names);
 void em_sql_tree_judge(struct em_sql_tree *tree);
 /* What of each file is run. */
 void em_sql_tree_cut(struct em_sql_tree *tree);
+
+/* The files are this tool's, as its table tells: they get its ids. */
+void em_sql_tree_become(struct em_sql_tree *tree, enum em_sql_format format);
 
 /* "dbmate", "golang-migrate or sqlx". */
 const char *em_sql_format_tool(enum em_sql_format format);

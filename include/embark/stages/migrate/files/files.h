@@ -13,6 +13,7 @@
  * what is not seen may be new. */
 struct em_migration_files {
     struct em_filelist list;
+    bool by_url_schema;         /* [migrate] sql's act in the schema that the URL names: Prisma's */
     struct em_list order;       /* of [migrate] sql: their paths, as they are applied */
     const struct em_tool *tool; /* that the command starts; NULL: not known, or [migrate] sql */
     bool complete;
