@@ -53,7 +53,7 @@ build/deps.mk: FORCE
 # The kernel maps 64 KiB around each page that is touched, and so would map all of them.
 layers    := core os db overrides stages start commands
 core      := base linux redact postgres url config net executable~ languages/reply~ languages/python~ languages/node~ languages/php~ languages~ \
-               languages/java~ languages/ruby~ tools migrations migrations/pending~ sql~ sql/lint~ sql/tree~ bundle~ report~ \
+               languages/java~ languages/ruby~ migrations tools migrations/pending~ sql~ sql/lint~ sql/tree~ bundle~ report~ \
                help~
 os        := loop files log exec process machine net
 db        := .

@@ -9,6 +9,7 @@
 #include "embark/os/loop/clock.h"
 #include "embark/os/machine/host.h"
 #include "embark/os/process/spawn.h"
+#include "embark/os/process/trim.h"
 #include "embark/stages/lock/backends.h"
 #include "embark/stages/lock/lock.h"
 #include "embark/stages/migrate/files/files.h"
@@ -303,9 +304,11 @@ int em_migrate(const struct em_config *config, const struct em_url *direct, cons
                           .direct = direct,
                           .direct_raw = direct_raw,
                           .look = {.config = config, .direct = direct}};
+    em_release_code_pages(); /* of the login */
     int code = em_migration_files(config, &m.look.files, err);
     if (code == 0)
         em_migration_status_decide(&m.look);
+    em_release_code_pages(); /* they are not to add to the question's peak */
     if (code == 0)
         code = look(&m, kept, first, err);
     if (code == 0 && m.look.verdict.decision == EM_RUN) {

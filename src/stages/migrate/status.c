@@ -4,6 +4,7 @@
 
 #include "embark/os/loop/clock.h"
 #include "embark/os/machine/host.h"
+#include "embark/os/process/trim.h"
 #include "embark/stages/migrate/ledger/tables.h"
 #include "embark/stages/migrate/own_sql.h"
 #include "embark/stages/migrate/pending.h"
@@ -83,6 +84,7 @@ static void ask_table(struct em_migration_status *look, struct em_db *db, em_tim
     if ((look->verdict.decision != EM_RUN && !older) || !look->files.complete ||
         !look->files.list.n)
         return;
+    em_release_code_pages(); /* files are read next */
     em_pending_status(look->config, look->direct, em_str_c(&look->state.place), &look->files.list,
                       db, until, &pending);
     if (!p->kind || !pending.has_rows || p->odd.n || p->failed.n || !p->n)
@@ -111,6 +113,7 @@ int em_migration_status_read(struct em_migration_status *look, struct em_db *db,
     em_migration_status_decide(look);
     if (look->verdict.decision == EM_SKIP)
         return 0;
+    em_release_code_pages();
     code = em_ledger_read_rows(db, &ledger, until, &look->state, err);
     if (code)
         return code;
@@ -148,5 +151,9 @@ int em_migration_status_open_beside(const struct em_config *config, const struct
                                     struct em_db **db, struct em_db_failure *failure,
                                     struct em_err *err)
 {
-    return open_ledger(config, direct, true, db, failure, err);
+    /* A login is other code than what goes before and follows, and there are two connections. */
+    em_release_code_pages();
+    int code = open_ledger(config, direct, true, db, failure, err);
+    em_release_code_pages();
+    return code;
 }

@@ -43,10 +43,22 @@ static enum em_tool_kind world_kind(void *ctx, const char *path)
     return S_ISDIR(st.st_mode) ? EM_TOOL_FOLDER : EM_TOOL_FILE;
 }
 
+/* A program that is no script is not read to its end for that. */
+static bool begins_as_no_text(const char *path)
+{
+    char head[128];
+    size_t length;
+    return em_file_head(path, head, sizeof head, &length) && memchr(head, '\0', length);
+}
+
 static bool world_read(void *ctx, const char *path, struct em_str *out, struct em_str *why)
 {
     size_t before = out->len;
     (void)ctx;
+    if (begins_as_no_text(path)) {
+        em_str_puts(why, "it is no text");
+        return false;
+    }
     if (!em_file_read(path, FILE_LIMIT, out, why))
         return false;
     if (memchr(em_str_c(out) + before, '\0', out->len - before)) {

@@ -9,6 +9,7 @@
 #include "embark/core/sql/variables.h"
 #include "embark/os/log/log.h"
 #include "embark/os/machine/host.h"
+#include "embark/os/process/trim.h"
 #include "embark/stages/migrate/files/own_sql.h"
 #include "embark/stages/migrate/ledger/sql.h"
 #include "embark/stages/migrate/ledger/tables.h"
@@ -93,6 +94,7 @@ static int write_query(struct em_db *db, em_time until, struct em_db_failure *fa
                        struct em_err *err)
 {
     EM_ERR_AUTO ignored = EM_ERR_INIT;
+    em_release_code_pages(); /* of the question that went before */
     int code = em_db_query(db, until, failure, err, "BEGIN READ WRITE", 0, NULL);
     if (code)
         return code;

@@ -5,6 +5,7 @@
 #include "embark/core/migrations/identity.h"
 #include "embark/core/postgres/xml_rows.h"
 #include "embark/core/sql/variables.h"
+#include "embark/os/process/trim.h"
 #include "embark/stages/migrate/files/own_sql.h"
 #include "embark/stages/migrate/ledger/ledger.h"
 #include "embark/stages/migrate/ledger/sql.h"
@@ -394,6 +395,7 @@ int em_ledger_read(struct em_db *db, const struct em_ledger *ledger, em_time unt
     }
     if (code)
         return em_ledger_named(code, ledger->config, failure, err);
+    em_release_code_pages(); /* asking, and reading the answer, is different code */
     take_answer(db, ledger, state);
     return 0;
 }
