@@ -6,6 +6,7 @@
 #include "embark/db/connection.h"
 #include "embark/os/log/log.h"
 #include "embark/os/loop/clock.h"
+#include "embark/os/net/turn.h"
 #include "embark/os/process/trim.h"
 #include "embark/stages/bootstrap/bootstrap.h"
 #include "embark/stages/bootstrap/files.h"
@@ -157,6 +158,7 @@ void em_start_end(struct em_start *steps)
 {
     em_db_close(steps->kept);
     steps->kept = NULL;
+    em_turn_end();
     em_url_free(&steps->url);
     em_url_free(&steps->direct);
     em_url_free(&steps->superuser);

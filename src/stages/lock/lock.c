@@ -9,6 +9,7 @@
 #include "embark/os/log/log.h"
 #include "embark/os/loop/clock.h"
 #include "embark/os/machine/host.h"
+#include "embark/os/net/turn.h"
 #include "embark/stages/wait/database.h"
 #include "embark/stages/wait/retry.h"
 
@@ -255,11 +256,14 @@ int em_lock_take(struct em_lock *lock, const struct em_config *config, const str
     em_progress_start(&progress, lock->step, config->migrate_lock_timeout);
     for (;;) {
         struct found now = {TRIED_FAILED, false, 0, EM_STR_INIT};
+        if (!lock->db)
+            em_retry_take_turn(&tries, url, until);
         /* The login is a part of what a try costs, whoever made it. */
         em_time began = em_now() - (lock->db ? em_db_took(lock->db) : 0);
         struct em_db_patience patience = em_retry_patience(&tries, until);
         failure = (struct em_db_failure){EM_DB_RETRY, ""};
         now.tried = try_once(lock, url, &patience, &failure, &found, &now, err);
+        em_turn_end();
         if (now.tried == TRIED_HAD || now.tried == TRIED_UNWANTED)
             break;
         if (em_loop_stopped()) {

@@ -8,6 +8,7 @@
 #include "embark/os/log/log.h"
 #include "embark/os/loop/clock.h"
 #include "embark/os/machine/host.h"
+#include "embark/os/net/turn.h"
 #include "embark/os/process/spawn.h"
 #include "embark/os/process/trim.h"
 #include "embark/stages/lock/backends.h"
@@ -316,6 +317,7 @@ int em_migrate(const struct em_config *config, const struct em_url *direct, cons
     } else {
         em_db_close(*kept);
         *kept = NULL;
+        em_turn_end();
         code = code ? code : em_migration_conclude(&m.look, err);
     }
     close_migration(&m);

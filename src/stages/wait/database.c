@@ -5,13 +5,8 @@
 #include "embark/db/connection.h"
 #include "embark/os/loop/clock.h"
 #include "embark/os/machine/host.h"
+#include "embark/os/net/turn.h"
 #include "embark/stages/wait/retry.h"
-
-/* More processes than this want each processor: many of us have just been started at once. */
-#define LONG_QUEUE 6
-/* What a start costs a processor, here and at the server, in a crowd of the two. */
-#define COST_OF_START EM_MS(20)
-#define LONGEST_TURN  EM_SEC(5)
 
 int em_wait_primary(struct em_db *db, const struct em_url *url, em_time until,
                     struct em_db_failure *failure, struct em_err *err)
@@ -87,23 +82,6 @@ static int give_up(const struct em_config *config, struct em_err *err)
     return EM_EXIT_UNREACHABLE;
 }
 
-/* When hundreds of replicas start on one machine at the same moment, all of them at once would fill
- * the server up, while the processors can only serve them one after another: each takes a turn at
- * random within the time that this takes anyhow, and another one if the queue is still long then.
- */
-static void take_turn(struct em_backoff *backoff, em_time deadline)
-{
-    /* Not all at once at its end either. */
-    em_time longest = LONGEST_TURN / 2 + em_backoff_within(backoff, LONGEST_TURN / 2);
-    em_time last = em_time_min(deadline, em_in(longest));
-    for (;;) {
-        unsigned queue = em_host_queue();
-        em_time turn = em_in(em_backoff_within(backoff, (em_time)queue * COST_OF_START));
-        if (queue <= LONG_QUEUE || turn > last || em_wait_fd(-1, 0, turn) == EM_WAKE_SIGNAL)
-            break;
-    }
-}
-
 /* "starting up" comes right before ready: short gaps again. A server that is too busy says now
  * this, now that, which is no news. */
 static void note_change(struct em_retry *tries, char before[6], const char *now,
@@ -133,13 +111,15 @@ int em_wait_database(const struct em_config *config, const struct em_url *url, c
     int code;
     em_retry_start(&tries, EM_PACE_LOGIN, config->database_connect_timeout);
     em_progress_start(&progress, "wait", config->database_timeout);
-    take_turn(&tries.pace.backoff, deadline);
     for (;;) {
+        em_retry_take_turn(&tries, url, deadline);
         em_time began = em_now();
         struct em_db_patience patience = em_retry_patience(&tries, deadline);
         patience.silence = on_silence;
         patience.ctx = &progress;
         code = try_once(url, &patience, kept, &failure, &now);
+        if (code || !kept)
+            em_turn_end();
         if (code == 0 || em_loop_stopped())
             break;
         keep_state(err, &now, em_now() - began, deadline);

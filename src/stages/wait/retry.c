@@ -3,13 +3,27 @@
 #include <string.h>
 
 #include "embark/os/loop/clock.h"
+#include "embark/os/net/turn.h"
 
-#define SHORT_TRY EM_SEC(1)
+#define SHORT_TRY    EM_SEC(1)
+#define LONGEST_TURN EM_SEC(16)
 
 void em_retry_start(struct em_retry *tries, enum em_pace_kind kind, em_time limit)
 {
     em_pace_start(&tries->pace, kind, em_now(), limit, em_random_seed());
     tries->refused_since = EM_NEVER;
+}
+
+void em_retry_take_turn(struct em_retry *tries, const struct em_url *url, em_time deadline)
+{
+    EM_PLACE_AUTO at = EM_PLACE_INIT;
+    EM_STR_AUTO server = EM_STR_INIT;
+    em_time left = deadline == EM_NEVER ? LONGEST_TURN : (deadline - em_now()) / 2;
+    em_time longest = em_time_min(left, LONGEST_TURN);
+    em_url_place(url, 0, &at);
+    em_str_printf(&server, "%s:%s", *at.address ? at.address : at.host, at.port);
+    /* Those that have to do without don't begin all at once. */
+    em_turn_take(em_str_c(&server), em_in(em_backoff_jitter(&tries->pace.backoff, longest)));
 }
 
 struct em_db_patience em_retry_patience(struct em_retry *tries, em_time deadline)

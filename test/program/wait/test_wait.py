@@ -1,6 +1,7 @@
 """Waiting for the database: real logins, told apart by what waiting can mend and what it can't."""
 
 import re
+import select
 import socket
 
 import pytest
@@ -54,6 +55,43 @@ def test_server_is_started_later(own_server, embark):
     process.wait_for_line(rf"^embark: wait: 127\.0\.0\.1:{server.port} refuses connections \(\d+\.\d s of 20 s\)")
     server.start()
     served(process)
+
+
+def turns(server):
+    """All turns of the processes of this machine that log in to the server (os/net/turn.h)."""
+    sockets = [socket.socket(socket.AF_UNIX) for _ in range(8)]
+    for number, taken in enumerate(sockets):
+        taken.bind(f"\0embark-turn {number} {server.host}:{server.port}")
+        taken.listen()
+        taken.settimeout(20)
+    return sockets
+
+
+def test_crowd_takes_turns(own_server, embark):
+    """Who comes while all turns are in use waits for one of them, whichever ends first, and logs in when it has it."""
+    server = own_server().start()
+    db = server.database()
+    owners = turns(server)
+    process = serve(embark, db.url)
+    asked = eventually(lambda: next(iter(select.select(owners, [], [], 0)[0]), None))
+    assert process.popen.poll() is None
+    assert not server.sql("SELECT FROM pg_stat_activity WHERE application_name LIKE 'embark:%'")
+    asked.close()
+    served(process)
+    for owner in owners:
+        owner.close()
+    served(serve(embark, db.url))
+
+
+def test_turns_that_never_end(own_server, embark):
+    """A start waits for one for 8 to 16 seconds, and then does without."""
+    server = own_server().start()
+    db = server.database()
+    owners = turns(server)
+    process = served(serve(embark, db.url, timeout="60s"), timeout=40)
+    assert 5 <= float(re.search(r"ready in (\d+(\.\d+)?) s", process.stderr)[1]) < 30
+    for owner in owners:
+        owner.close()
 
 
 def test_deadline_passes(embark, refused_port):

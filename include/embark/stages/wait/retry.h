@@ -14,6 +14,12 @@ struct em_retry {
 /* `limit`: of a try at a server that has never answered. */
 void em_retry_start(struct em_retry *tries, enum em_pace_kind kind, em_time limit);
 
+/* Before a login is tried: takes a turn among the processes of this machine that log in to the same
+ * server (os/net/turn.h), so that a crowd of them doesn't fill it up; a single one has it at once,
+ * however busy the machine is. It is waited for up to 16 s, or half of what is left. The caller
+ * gives it back by em_turn_end() before it stays away. */
+void em_retry_take_turn(struct em_retry *tries, const struct em_url *url, em_time deadline);
+
 /* How long the login that is tried next may take, within `deadline`; to be asked for once a try. */
 struct em_db_patience em_retry_patience(struct em_retry *tries, em_time deadline);
 
