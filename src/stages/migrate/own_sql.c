@@ -246,7 +246,8 @@ static int apply_file(struct work *w, const struct em_sql_tree_file *file, struc
     if (code == 0) {
         EM_STR_AUTO took = EM_STR_INIT;
         em_time_print(&took, em_now() - w->started);
-        em_log(EM_LOG_INFO, "migrate", "applied %s in %s", file->name, em_str_c(&took));
+        em_log(EM_LOG_INFO, "migrate", "applied %s in %s%s", file->name, em_str_c(&took),
+               file->alone ? ", with no transaction" : "");
     }
     return code;
 }

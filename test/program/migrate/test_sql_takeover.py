@@ -272,6 +272,19 @@ def test_dbmate_first(files, db, second, folder):
     assert trees.dump(db) == trees.dump(second)
 
 
+def test_sql_migrate_before_and_after(files, db, second, folder):
+    """The tool, then embark, then the tool again; the same as by the tool alone, and nothing twice."""
+    names = trees.plant(files.path, "sql-migrate", trees.STEPS[:2])
+    trees.sql_migrate(folder, db)
+    names += trees.plant(files.path, "sql-migrate", trees.STEPS[2:4], first=3)
+    assert applied(files.serves(keep_tool_table="yes")) == names[2:]
+    names += trees.plant(files.path, "sql-migrate", trees.STEPS[4:], first=5)
+    trees.sql_migrate(folder, db)
+    assert applied(files.serves()) == [] and files.states() == {name: "applied" for name in names}
+    trees.sql_migrate(folder, second)
+    assert trees.dump(db) == trees.dump(second)
+
+
 def test_node_pg_migrate_goes_on(files, db, folder):
     steps = [step for step in trees.STEPS if step[0] != "index"]
     trees.plant(files.path, "node-pg-migrate", steps[:1])

@@ -193,3 +193,10 @@ def flyway_checksum(text):
     for line in text.removeprefix("\ufeff").splitlines():
         crc = zlib.crc32(line.encode(), crc)
     return crc - (1 << 32) if crc >= 1 << 31 else crc
+
+
+def sql_migrate(folder, db, *words):
+    (folder / "dbconfig.yml").write_text(f"development:\n  dialect: postgres\n  datasource: {db.url}?sslmode=disable\n  dir: migrations\n  table: gorp_migrations\n")
+    done = subprocess.run(["sql-migrate", *(words or ("up",))], cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done

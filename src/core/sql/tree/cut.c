@@ -239,7 +239,10 @@ static bool cut_marks(struct cut *c)
     else if (!c->up && c->down)
         no_up(c, c->down_line);
     else if (!c->up && wants_up(c->tree->format))
-        wrong(c, 1, "write its mark in front of what is to be applied",
+        wrong(c, 1,
+              c->file->alone ? "write its mark in front of what is to be applied; in a file of no "
+                               "tool's the comment is -- embark: no transaction"
+                             : "write its mark in front of what is to be applied",
               "no part that goes up is marked, as %s's files have it",
               em_sql_format_tool(c->tree->format));
     else {
