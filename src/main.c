@@ -203,6 +203,9 @@ static void say_mistakes(const struct words *words, struct em_errs *errs, struct
             em_health_refuse(&errs->v[0]);
         return;
     }
+    EM_STR_AUTO unseen = EM_STR_INIT;
+    if (build_time && em_config_unseen(warnings, &unseen))
+        em_log(EM_LOG_INFO, "configuration", "%s", em_str_c(&unseen));
     for (size_t i = 0; i < warnings->n; i++)
         em_log_err(build_time ? EM_LOG_INFO : EM_LOG_WARN, "configuration", &warnings->v[i]);
     for (size_t i = 0; i < errs->n; i++)

@@ -47,7 +47,7 @@ class Seen:
     def said(self):
         """embark's own lines and hints, without what it says of secrets that a build can't see, and of a good bundle."""
         lines = [line.strip() for line in self.output.splitlines() if line.startswith(("embark: ", "  hint: "))]
-        return [line for line in lines if not re.search(r"so this value isn't looked at|embark: bundle: \d+ files", line)]
+        return [line for line in lines if not re.search(r"what it is for isn't looked at|embark: bundle: \d+ files", line)]
 
 
 def run(*words, timeout=600, env=None, cwd=None):

@@ -46,7 +46,7 @@ static struct em_err *expansion_missing(const struct em_expansion *e, const char
     err = add(e, into, format, args);
     va_end(args);
     if (e->world->build_time)
-        em_str_puts(&err->text, " here, so this value isn't looked at");
+        em_str_puts(&err->text, EM_EXPANSION_UNSEEN);
     return err;
 }
 

@@ -38,4 +38,7 @@ struct em_err *em_expansion_warn(const struct em_expansion *e, const char *forma
 /* em_config_source_get() of config.h with a place for its messages. */
 int em_expansion_get(const struct em_expansion *e, const char *name, struct em_str *out);
 
+/* The end of a warning of a build: a build need not have the variable or the file. */
+#define EM_EXPANSION_UNSEEN " here, so this value isn't looked at"
+
 #endif

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "environment.h"
+#include "expand.h"
 #include "file.h"
 #include "value.h"
 
@@ -94,4 +95,25 @@ void em_config_free(struct em_config *config)
     em_free_ptr(&config->path);
     config->path = NULL;
     em_list_free(&config->skip);
+}
+
+bool em_config_unseen(struct em_errs *warnings, struct em_str *line)
+{
+    struct em_errs rest = EM_ERRS_INIT;
+
+    for (size_t i = 0; i < warnings->n; i++) {
+        struct em_err *err = &warnings->v[i];
+
+        if (!em_ends(em_str_c(&err->text), EM_EXPANSION_UNSEEN)) {
+            em_errs_take(&rest, err);
+            continue;
+        }
+        em_str_printf(line, "%s%.*s", line->len ? "; " : "",
+                      (int)(err->text.len - strlen(EM_EXPANSION_UNSEEN)), em_str_c(&err->text));
+    }
+    em_errs_free(warnings);
+    *warnings = rest;
+    if (line->len)
+        em_str_puts(line, ": a build need not have it, and what it is for isn't looked at");
+    return line->len > 0;
 }

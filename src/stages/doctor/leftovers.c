@@ -68,12 +68,16 @@ static void say_runs(struct em_doctor_session *at, bool held)
     for (int row = 0; row < em_db_rows(at->db); row++) {
         const char *pid = em_doctor_value_of(at, row, 0), *waits = em_doctor_value_of(at, row, 4);
         EM_STR_AUTO age = EM_STR_INIT;
+        bool client = strcmp(waits, "Client/ClientRead") == 0;
         add_age(&age, em_doctor_value_of(at, row, 2));
         em_doctor_add(at, held ? "migration" : "leftover", held ? EM_MARK_NONE : EM_MARK_WARN, 0,
                       "%s (pid %s) is %s for %s%s%s: %s",
                       held ? "its backend" : "the backend of a run that was killed", pid,
-                      em_doctor_value_of(at, row, 3), em_str_c(&age), *waits ? ", waits for " : "",
-                      waits, em_doctor_value_of(at, row, 1));
+                      em_doctor_value_of(at, row, 3), em_str_c(&age),
+                      client   ? ", and the server waits for the migration's program"
+                      : *waits ? ", waits for "
+                               : "",
+                      client ? "" : waits, em_doctor_value_of(at, row, 1));
         if (!held)
             em_doctor_row_hint(
                 at->looks,

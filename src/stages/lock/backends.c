@@ -69,7 +69,10 @@ void em_backends_describe(const struct em_db *db, struct em_str *line)
     if (!pid || !query)
         return;
     em_str_printf(line, "; its backend (pid %s) ", pid);
-    if (waits)
+    if (waits && strcmp(waits, "Client/ClientRead") == 0)
+        em_str_printf(line, "has done: %s, and the server waits for the migration's program",
+                      query);
+    else if (waits)
         em_str_printf(line, "waits for %s in: %s", waits, query);
     else
         em_str_printf(line, "works on: %s", query);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "embark/core/linux/signal_name.h"
+#include "embark/core/redact/command_secrets.h"
 #include "embark/os/log/log.h"
 #include "embark/os/loop/clock.h"
 #include "embark/os/machine/host.h"
@@ -27,6 +28,8 @@
 #define ASK_AGAIN EM_SEC(30)
 /* While it is asked, the command's output is read as often. */
 #define PUMP EM_MS(20)
+/* Bytes of the migration's last line that its failure repeats. */
+enum { LAST_LINE = 300 };
 
 void em_run_prefix(int64_t key, struct em_str *out)
 {
@@ -215,9 +218,23 @@ static int watch(struct run *run, struct em_err *err)
     return 0;
 }
 
+/* The last line of its output that says something, as a rule why it failed. */
+static void last_line(const struct em_relay *relay, struct em_str *out)
+{
+    for (size_t i = relay->kept.n; i > 0; i--) {
+        const char *line = relay->kept.v[i - 1] + strspn(relay->kept.v[i - 1], " \t\r");
+        size_t length = strcspn(line, "\r");
+        if (!length)
+            continue;
+        em_str_printf(out, ": %.*s", length < LAST_LINE ? (int)length : LAST_LINE, line);
+        return;
+    }
+}
+
 static int judge(const struct run *run, struct em_err *err)
 {
     EM_STR_AUTO how = EM_STR_INIT;
+    EM_STR_AUTO what = EM_STR_INIT;
     int status = run->child.status;
     if (run->stopped)
         return em_fail_stopped(err);
@@ -230,10 +247,12 @@ static int judge(const struct run *run, struct em_err *err)
         return err->code;
     }
     em_child_explain(status, &how);
-    em_fail(err, EM_EXIT_MIGRATION, "%s %s",
-            run->command->body ? "the SQL migrations' process"
-                               : run->command->config->migrate_command.v[0],
-            em_str_c(&how));
+    if (run->command->body)
+        em_str_puts(&what, "the SQL migrations' process");
+    else
+        em_command_print(run->command->config->migrate_command.v, false, &what);
+    em_fail(err, EM_EXIT_MIGRATION, "%s %s", em_str_c(&what), em_str_c(&how));
+    last_line(&run->relay, &err->text);
     em_hint(err, "its own output is above; the service was not started");
     return EM_EXIT_MIGRATION;
 }

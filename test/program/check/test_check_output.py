@@ -105,6 +105,13 @@ def test_json_of_warnings(embark, folder):
         {"section": "bundle", "text": "1 compressed file without an original beside it can't be looked into", "hint": None}]
 
 
+def test_what_a_build_lacks_is_one_line(embark):
+    config = "[database]\nurl = ${NO_SUCH_URL}\n[image]\nexpect = ${NO_SUCH_BUILD}\n"
+    said = embark.run("check", config=config).expect(0, r"(?m)^embark: configuration: \S+:2: \$NO_SUCH_URL is not set; \S+:4: \$NO_SUCH_BUILD is not "
+                                                     r"set: a build need not have it, and what it is for isn't looked at$").said
+    assert sum("is not set" in line for line in said) == 1
+
+
 def test_values_of_one_place_are_told_apart(embark):
     process = embark.run("check", "--json", env={"EMBARK_REQUIRE_FILE": "/etc/passwd\n/nowhere"}, config="").expect(72)
     assert [(c["value"], c["ok"], c["place"]) for c in document(process)["checks"]] == [

@@ -398,6 +398,15 @@ def test_migration_that_fails(db, embark, migration):
     assert db.locks() == []
 
 
+def test_the_failure_has_the_command_and_its_last_line(db, embark, folder):
+    """Whole, and without its secrets."""
+    script = folder / "fails.sh"
+    script.write_text("echo Running upgrade; echo 'column \"nme\" does not exist' >&2; echo; exit 3\n")
+    process = embark("echo", "served", env={"DATABASE_URL": db.url}, config=config(f"sh {script} --password=hunter2-secret 'a b'"))
+    failed(process, 80, rf"(?m)^embark: error: migrate: sh {script} --password=\*\*\*\* a b exited with status 3: column \"nme\" does not exist$")
+    assert "hunter2-secret" not in process.stderr
+
+
 def test_twenty_replicas_of_a_failing_migration(db, embark, migration):
     """L14: none of them serves."""
     db.make_ledger()

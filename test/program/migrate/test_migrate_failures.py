@@ -558,6 +558,19 @@ def test_progress_says_what_the_backend_does(app, db):
     assert re.search(r"runs for (9|10)", lines[1])
 
 
+def test_progress_says_that_the_server_waits_for_the_program(app, db, folder):
+    """PostgreSQL calls that Client/ClientRead."""
+    script = folder / "slow.py"
+    script.write_text("import os, psycopg2, time\ndb = psycopg2.connect(os.environ['DATABASE_URL'])\n"
+                      f"db.cursor().execute('CREATE TABLE begun (n int)')\nwhile not os.path.exists('{folder}/go'):\n    time.sleep(0.02)\n")
+    app.command = f"/usr/bin/python3 {script}"
+    process = app.start()
+    line = process.wait_for_line("runs for", timeout=30).string
+    assert re.search(r"\(pid \d+\) has done: CREATE TABLE begun \(n int\), and the server waits for the migration's program", line), line
+    (folder / "go").touch()
+    process.expect(0)
+
+
 def test_progress_says_who_blocks_it(app, db):
     app.serves()
     other = db.connect(application_name="billing-job")

@@ -16,4 +16,8 @@ bool em_config_parse(struct em_config *config, const char *path, const char *byt
                      struct em_errs *errs, struct em_errs *warnings);
 void em_config_free(struct em_config *config); /* SECRET values are zeroed */
 
+/* Takes what a build lacks, the deployment's variables and secrets, out of `warnings` and adds one
+ * line of all of it. False: there was nothing. */
+bool em_config_unseen(struct em_errs *warnings, struct em_str *line);
+
 #endif
