@@ -26,9 +26,11 @@ from . import node
 from .waiting import eventually
 
 VERSIONS = ("15", "16", "17", "18")
-DEFAULT = os.environ.get("EMBARK_TEST_POSTGRES", "15")
+INSTALLED = Path("/usr/lib/postgresql")
+# The machine's own: 15 of Debian 12, 17 of Debian 13.
+DEFAULT = os.environ.get("EMBARK_TEST_POSTGRES") or next((v for v in VERSIONS if (INSTALLED / v / "bin/postgres").exists()), "15")
 # Every version of that npm package is marked as a pre-release, so no range finds them.
-NPM_VERSIONS = {"16": "16.14.0-beta.17", "17": "17.10.0-beta.17", "18": "18.4.0-beta.17"}
+NPM_VERSIONS = {"15": "15.18.0-beta.17", "16": "16.14.0-beta.17", "17": "17.10.0-beta.17", "18": "18.4.0-beta.17"}
 NPM_MACHINES = {"x86_64": "linux-x64", "aarch64": "linux-arm64"}
 
 HBA = """
@@ -95,11 +97,8 @@ def cache_folder():
 
 def installation(version, folder):
     """`folder` is the session's: the servers' user can't read a cache below /root, so the files are linked to from there."""
-    if version == "15":
-        path = Path("/usr/lib/postgresql/15/bin")
-        if not (path / "postgres").exists():
-            raise AssertionError("PostgreSQL 15 is missing: apt-get install --no-install-recommends postgresql-15")
-        return Installation(path)
+    if version == DEFAULT and (INSTALLED / version / "bin/postgres").exists():
+        return Installation(INSTALLED / version / "bin")
     source = npm_package(version)
     target = Path(folder) / f"postgresql-{version}"
     if not target.exists():

@@ -17,7 +17,7 @@ class Client:
     """A server of its own that logs every statement."""
 
     def __init__(self, cluster):
-        self.server = cluster.server(version="15", conf=CONF).start()
+        self.server = cluster.server(conf=CONF).start()
         self.read = 0
         self.log = self.server.data / "log" / "log.json"
 
