@@ -24,6 +24,7 @@
 #include "embark/core/languages/python/requirements_txt.h"
 #include "embark/core/languages/node/semver.h"
 #include "embark/core/languages/java/zip.h"
+#include "embark/core/languages/python/marker.h"
 
 static void must(bool what)
 {

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "embark/core/languages/python/requirement.h"
+#include "name.h"
 
 /* Module, and what in the distribution's name tells it. Only those of which the names aren't alike.
  */

@@ -3,7 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "embark/core/languages/python/marker.h"
 #include "embark/core/languages/reply/reply.h"
+#include "name.h"
 
 static void keep(char **field, const char *value)
 {

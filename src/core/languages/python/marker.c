@@ -1,8 +1,9 @@
-/* Markers: em_marker_holds() of requirement.h. */
+#include "embark/core/languages/python/marker.h"
+
 #include <string.h>
 
 #include "embark/core/languages/python/pep440.h"
-#include "embark/core/languages/python/requirement.h"
+#include "name.h"
 
 enum { DEPTH_MAX = 50 };
 

@@ -3,7 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "embark/core/languages/python/marker.h"
 #include "embark/core/languages/python/pep440.h"
+#include "name.h"
 
 static const char *blanks(const char *p)
 {
@@ -14,20 +16,6 @@ static bool name_byte(char c)
 {
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
            (c && strchr("-_.", c));
-}
-
-void em_requirement_key(const char *name, size_t length, struct em_str *out)
-{
-    for (size_t i = 0; i < length; i++) {
-        char c = name[i];
-
-        if (strchr("-_.", c)) {
-            while (i + 1 < length && name[i + 1] && strchr("-_.", name[i + 1]))
-                i++;
-            c = '-';
-        }
-        em_str_putc(out, (char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c));
-    }
 }
 
 /* Letters, digits and -_. with a letter or digit at both ends. 0: none. */

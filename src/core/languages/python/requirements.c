@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "embark/core/base/nearest.h"
+#include "embark/core/languages/python/marker.h"
 #include "embark/core/languages/python/pep440.h"
 
 enum { DEPTH_MAX = 8 };

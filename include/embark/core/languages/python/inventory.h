@@ -8,6 +8,7 @@
 #define EMBARK_CORE_LANGUAGES_PYTHON_INVENTORY_H
 
 #include "embark/core/base/err.h"
+#include "embark/core/languages/python/marker.h"
 #include "embark/core/languages/python/requirement.h"
 
 /* An installed distribution. */

@@ -9,7 +9,6 @@
 #define EMBARK_CORE_LANGUAGES_PYTHON_REQUIREMENT_H
 
 #include "embark/core/base/err.h"
-#include "embark/core/base/tristate.h"
 
 struct em_requirement {
     char *name;            /* as it is written */
@@ -24,22 +23,5 @@ struct em_requirement {
  * case. */
 int em_requirement_read(const char *text, struct em_requirement *r, struct em_err *err);
 void em_requirement_free(struct em_requirement *r);
-
-/* A distribution's name as PEP 503 compares it: in lower case, with one "-" for each run of "-",
- * "_" and ".". */
-void em_requirement_key(const char *name, size_t length, struct em_str *out);
-
-/* A marker, evaluated where `variable` says what python_version, sys_platform… are (NULL: not
- * known) and `extra` is the extra asked for (""; none). Versions are compared as such where both
- * sides allow it, else as texts. EM_UNKNOWN: a variable that isn't known decides, or the marker is
- * malformed. */
-struct em_marker_world {
-    const char *(*variable)(void *ctx, const char *name);
-    void *ctx;
-    const char *extra;
-};
-enum em_tristate em_marker_holds(const char *marker, const struct em_marker_world *world);
-/* Whether it is well-formed. */
-bool em_marker_valid(const char *marker);
 
 #endif

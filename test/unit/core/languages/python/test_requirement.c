@@ -7,6 +7,8 @@
 
 #include <cmocka.h>
 
+#include "core/languages/python/name.h"
+#include "embark/core/languages/python/marker.h"
 #include "embark/core/languages/python/requirement.h"
 #include "embark/core/languages/python/requirements_txt.h"
 
