@@ -68,6 +68,38 @@ def of_kind(kind, also=None):
     return pytest.mark.parametrize("text", [text for _, text in chosen], ids=[where for where, _ in chosen])
 
 
+def rendered(tool, path):
+    """As a reader sees it, with what a terminal's font makes of quotes and hyphens taken back."""
+    words = ["mandoc", "-Tutf8", "-Owidth=200", str(path)] if tool == "mandoc" else ["man", "-E", "UTF-8", "-P", "cat", "-l", str(path)]
+    done = subprocess.run(words, capture_output=True, text=True, env={"PATH": PATH, "MANWIDTH": "200", "LC_ALL": "C.UTF-8", "GROFF_NO_SGR": "1"})
+    assert done.returncode == 0, done.stderr
+    text = re.sub(".\b", "", done.stdout)
+    return text.translate(str.maketrans("\u2018\u2019\u2010\u2212\u02c6\u02dc", "''--^~"))
+
+
+@pytest.mark.parametrize("tool", ["mandoc", "man"])
+@pytest.mark.parametrize("name", PAGES)
+def test_examples_are_rendered_whole(tool, name):
+    """What somebody copies from the page is what the tests run."""
+    if not shutil.which(tool):
+        pytest.fail(f"{tool} is not installed")
+    text = rendered(tool, PAGES[name])
+    shown = [line.strip() for line in text.splitlines()]
+    for where, kinds, example in EXAMPLES:
+        if where.startswith(name) and kinds[0] in ("config", "shell"):
+            missing = [line.strip() for line in example.splitlines() if line.strip() and line.strip().replace("`", "'") not in shown]
+            assert not missing, where
+    if name == "embark.ini.5":
+        assert "dir = /data : not-empty, free 500M" in " ".join(text.split())
+
+
+def test_a_page_has_no_comment_within_a_line():
+    r"""\" in an example cuts the line off."""
+    for path in (TOP / "doc").glob("*.[15]"):
+        found = [line for line in path.read_text().splitlines() if '\\"' in line and not line.startswith('.\\"')]
+        assert not found, path
+
+
 def test_all_marked_examples_are_found():
     marks = sum(len(re.findall(r"test: [a-z]", path.read_text())) for path in [*PAGES.values(), README])
     assert len(EXAMPLES) == marks
