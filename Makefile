@@ -88,6 +88,7 @@ hardening    := -fPIE -fstack-protector-strong
 # Strings are not merged: in one pot with those of OpenSSL, ours would touch all of its pages.
 sections     := -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables -fno-merge-constants
 asan         := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+fuzzed       := -fsanitize=address,undefined
 
 build/tls/%: compiler := $(DEPS)/bin/musl-cc
 build/tls/%: flags := $(CFLAGS) $(hardening) $(sections) -DEMBARK_TLS=1 -isystem $(DEPS)/include
@@ -116,7 +117,7 @@ build/$1/os.a: $(patsubst %.c,build/$1/%.o,$(filter src/os/%,$(sources)))
 objects_$1 := $(patsubst %.c,build/$1/%.o,$(filter-out src/core/% src/os/%,$(sources)))
 -include $(patsubst %.c,build/$1/%.d,$(sources) $(unit_sources))
 endef
-$(foreach f,tls notls asan plain,$(eval $(call flavour_rules,$f)))
+$(foreach f,tls notls asan plain fuzz,$(eval $(call flavour_rules,$f)))
 
 # The glibc flavours have a libpq of the same version, and the machine's OpenSSL.
 glibc_libpq := -L$(DEPS)/glibc/lib -lpq -lpgcommon -lpgport -lssl -lcrypto -lm
@@ -259,14 +260,29 @@ test-model: build/embark test-packages
 test-docker: build/embark
 	test/docker/run $(ARGS)
 
-# Every harness in test/fuzz for FUZZ_SECONDS each.
+# Every harness in test/fuzz for FUZZ_SECONDS each, from the seeds in test/fuzz/corpus and what earlier runs have found; then embark beside the
+# references.
 FUZZ_SECONDS ?= 30
-fuzz: check-packages $(generated)
-	@for source in test/fuzz/fuzz_*.c; do \
-	  name=$$(basename $$source .c); mkdir -p build/fuzz/$$name; \
-	  clang -std=gnu11 -D_GNU_SOURCE -g -O1 -fsanitize=fuzzer,address,undefined $(cppflags) -Isrc -o build/fuzz/$$name.run $$source \
-	    $(filter src/core/%,$(sources)) $(DEPS)/src/inih/ini.c -ljansson -lmd && \
-	  build/fuzz/$$name.run -max_total_time=$(FUZZ_SECONDS) -verbosity=0 -print_final_stats=1 build/fuzz/$$name || exit; done
+fuzzers      := $(patsubst test/fuzz/%.c,build/fuzz/%.run,$(wildcard test/fuzz/fuzz_*.c))
+
+build/fuzz/%: compiler := clang
+build/fuzz/%: flags := -O1 -g $(fuzzed),fuzzer-no-link
+build/fuzz/%.run: test/fuzz/%.c build/fuzz/core.a build/fuzz/inih.o
+	@echo '  $@'
+	$(Q)clang -std=gnu11 -g -O1 $(fuzzed),fuzzer $(cppflags) -Isrc -o $@ $^ -ljansson -lmd
+build/fuzz/compare: test/fuzz/compare.c build/asan/core.a build/asan/inih.o | $(DEPS)/glibc
+	@mkdir -p $(@D)
+	$(Q)gcc -std=gnu11 -g -O1 $(asan) $(cppflags) -isystem $(DEPS)/glibc/include -o $@ $^ $(glibc_libpq) -ljansson -lmd
+
+fuzz: check-packages
+	@$(MAKE) --no-print-directory $(fuzzers) build/fuzz/compare
+	@for run in $(fuzzers); do \
+	  name=$$(basename $$run .run); seeds=test/fuzz/corpus/$$name; mkdir -p build/fuzz/$$name; \
+	  if ! [ -d $$seeds ]; then seeds=; fi; \
+	  $$run -max_total_time=$(FUZZ_SECONDS) -timeout=20 -rss_limit_mb=1024 -verbosity=0 -print_final_stats=1 build/fuzz/$$name $$seeds \
+	    >build/fuzz/$$name.log 2>&1 || { tail -n 40 build/fuzz/$$name.log; exit 1; }; \
+	  echo "$$name: $$(sed -n 's/^stat::number_of_executed_units: *//p' build/fuzz/$$name.log) texts"; done
+	@test/fuzz/compare build/fuzz/compare --seconds=$(FUZZ_SECONDS)
 
 demo:
 	@.ci/packages ensure build demo

@@ -131,7 +131,6 @@ static void follow(struct django *d, const char *file, const struct em_py_statem
 static void read_settings(struct django *d, const char *file)
 {
     EM_STR_AUTO bytes = EM_STR_INIT;
-    EM_STR_AUTO folder = EM_STR_INIT;
     static const char *const code[] = {"exec(", "import_module(", "globals(", "__import__("};
     if (em_list_has(&d->read, file) || d->s->doubt.len)
         return;
