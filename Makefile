@@ -88,7 +88,7 @@ hardening    := -fPIE -fstack-protector-strong
 # Strings are not merged: in one pot with those of OpenSSL, ours would touch all of its pages.
 sections     := -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables -fno-merge-constants
 asan         := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
-fuzzed       := -fsanitize=address,undefined
+fuzzed       := -fno-sanitize-recover=all -fsanitize=address,undefined
 
 build/tls/%: compiler := $(DEPS)/bin/musl-cc
 build/tls/%: flags := $(CFLAGS) $(hardening) $(sections) -DEMBARK_TLS=1 -isystem $(DEPS)/include
@@ -266,7 +266,9 @@ FUZZ_SECONDS ?= 30
 fuzzers      := $(patsubst test/fuzz/%.c,build/fuzz/%.run,$(wildcard test/fuzz/fuzz_*.c))
 
 build/fuzz/%: compiler := clang
-build/fuzz/%: flags := -O1 -g $(fuzzed),fuzzer-no-link
+build/fuzz/%: flags := -O1 -g -DEMBARK_TLS=1 $(fuzzed),fuzzer-no-link
+# It has an array of no elements on its stack, on purpose.
+build/fuzz/inih.o: flags := -O1 -g
 build/fuzz/%.run: test/fuzz/%.c build/fuzz/core.a build/fuzz/inih.o
 	@echo '  $@'
 	$(Q)clang -std=gnu11 -g -O1 $(fuzzed),fuzzer $(cppflags) -Isrc -o $@ $^ -ljansson -lmd

@@ -60,11 +60,21 @@ static void endpoint(const char *text)
     struct em_str host = EM_STR_INIT, port = EM_STR_INIT, request = EM_STR_INIT;
     struct em_err err = EM_ERR_INIT;
 
-    if (em_http_url_parse(&url, text, &err) == 0) {
-        em_http_request(&url, url.authority, &request);
+    char *headers[] = {(char *)(em_http_is_header(text) ? text : "X: y"), NULL};
+    const struct em_http_request with = {.headers = headers, .n = 1};
+    if (em_http_url_parse(&url, text, &err) == 0 || em_http_is_header(text)) {
+        if (!url.target) {
+            em_http_url_free(&url);
+            em_http_url_parse(&url, "http://api/x", &err);
+        }
+        em_http_request_print(&url, &with, &request);
         /* One request, whatever the URL holds. */
         must(!strstr(em_str_c(&request), "\r\n\r\n") || strstr(em_str_c(&request), "\r\n\r\n")[4] == '\0');
     }
+    em_str_cut(&request, 0);
+    em_http_url_free(&url);
+    em_http_url_parse(&url, "http://api:8000/a/b?c", &err);
+    em_http_url_join(&url, text, &request);
     em_http_url_free(&url);
     em_host_port(text, &host, &port);
     em_str_free(&host);

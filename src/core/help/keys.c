@@ -15,7 +15,8 @@ void em_choice_word(const struct em_key *key, int index, struct em_str *out)
 
     for (; word && index > 0; index--) {
         word = strchr(word, '|');
-        word += word ? 1 : 0;
+        if (word)
+            word++;
     }
     if (word && index == 0)
         em_str_add(out, word, strcspn(word, "|"));
