@@ -6,7 +6,10 @@
 #include "embark/core/migrations/decision_text.h"
 #include "embark/core/redact/command_secrets.h"
 #include "embark/os/log/log.h"
+#include "embark/os/loop/clock.h"
+#include "embark/os/machine/host.h"
 #include "embark/stages/doctor/doctor.h"
+#include "embark/stages/lock/lock.h"
 #include "embark/stages/migrate/files/files.h"
 #include "embark/stages/migrate/ledger/ledger.h"
 #include "embark/stages/migrate/migrate.h"
@@ -126,6 +129,28 @@ static void add_what_runs(const struct em_migrations_view *v)
         em_doctor_row_hint(v->looks, "%s", em_str_c(&v->look->verdict.hint));
 }
 
+/* Where the command would be run, whether the lock that it needs is one: there are servers that say
+ * yes to everybody. One of a name that nobody else has, for a moment. */
+static void try_lock(const struct em_migrations_view *v)
+{
+    EM_STR_AUTO name = EM_STR_INIT;
+    EM_ERR_AUTO err = EM_ERR_INIT;
+    if (em_db_query(v->db, v->deadline, NULL, &err, "SELECT pg_catalog.pg_is_in_recovery()", 0,
+                    NULL) != 0 ||
+        strcmp(em_db_value(v->db, 0, 0), "f") != 0)
+        return; /* which is told of elsewhere */
+    em_str_printf(&name, "doctor %016llx", (unsigned long long)em_random_seed());
+    struct em_lock lock = EM_LOCK_INIT("doctor", em_str_c(&name));
+    em_time until = em_time_min(v->deadline, em_in(v->config->database_connect_timeout));
+    int code = em_lock_take(&lock, v->config, v->look->direct, until, &err);
+    if (code == EM_EXIT_REFUSED)
+        em_doctor_row_add_err(v->looks, "migrations", "lock", EM_MARK_BAD, &err);
+    if (code == 0 && lock.db) {
+        EM_ERR_AUTO ignored = EM_ERR_INIT;
+        em_lock_release(&lock, &ignored);
+    }
+}
+
 static void add_next(const struct em_migrations_view *v)
 {
     const struct em_decision *verdict = &v->look->verdict;
@@ -146,6 +171,7 @@ static void add_next(const struct em_migrations_view *v)
                               code ? EM_MARK_BAD : EM_MARK_WARN, &err);
     if (verdict->decision != EM_RUN)
         return;
+    try_lock(v);
     em_decision_oddities(state, verdict, &odd);
     for (size_t i = 0; i < odd.n; i++)
         em_doctor_row_add_err(v->looks, "migrations", "next start", EM_MARK_WARN, &odd.v[i]);
@@ -169,7 +195,7 @@ void em_doctor_migrations(const struct em_config *config, const struct em_url *d
     EM_OUTLOOK_AUTO look = {.config = config, .direct = direct};
     EM_PENDING_STATUS_AUTO pending = {0};
     EM_ERR_AUTO err = EM_ERR_INIT;
-    struct em_migrations_view v = {config, &look, &pending, db != NULL, false, looks};
+    struct em_migrations_view v = {config, &look, &pending, db != NULL, false, db, deadline, looks};
     if (!em_migrate_any(config)) {
         em_doctor_row_add(looks, "migrations", "command", EM_MARK_NONE, 0,
                           "none: neither [migrate] command nor sql is set");

@@ -172,17 +172,6 @@ static void say_others(struct em_doctor_session *at)
                    "migrations log in as the owner ([database] direct_url)");
 }
 
-/* Behind a pooler in statement mode there is no lock: where nothing was ever applied, a start
- * fails. */
-static void say_statement_mode(struct em_doctor_session *at)
-{
-    if (at->pooling != EM_POOL_STATEMENT || em_doctor_true(at, COL_LEDGER))
-        return;
-    em_doctor_add(at, "lock", EM_MARK_BAD, EM_EXIT_REFUSED,
-                  "can't be had behind a pooler in statement mode");
-    em_doctor_row_hint(at->looks, "set [database] direct_url to the server itself");
-}
-
 void em_doctor_privileges(struct em_doctor_session *at)
 {
     EM_STR_AUTO sql = EM_STR_INIT;
@@ -194,7 +183,6 @@ void em_doctor_privileges(struct em_doctor_session *at)
         say_schema(at);
         if (em_ledger_wanted(at->config))
             say_ledger(at);
-        say_statement_mode(at);
     }
     em_str_cut(&sql, 0);
     em_ledger_add_path(at->db, at->url, &sql);

@@ -51,7 +51,8 @@ def test_pooler(look, db, bouncer, mode):
     row = seen.one("pooler", "info" if mode == "session" else "warning", f", in {mode} mode")
     assert mode == "session" or "direct_url" in row["hint"]
     if mode == "statement":
-        seen.one("lock", "bad", "statement mode")
+        assert [row for row in seen.document["looks"] if row["key"] == "lock" and row["section"] == "migrations" and row["code"] == 77
+                and "statement" in row["text"] + row["hint"]]
     else:
         seen.one("lock", "ok")
     seen = look(pooler.url, PATIENT + f"direct_url = {db.url}\n" + MIGRATE).nothing_wrong()

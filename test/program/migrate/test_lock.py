@@ -1,6 +1,7 @@
 """The lock: a server whose lock is none, a slow one, a paused holder, databases whose bytes are no UTF-8."""
 
 import os
+import re
 import signal
 
 import pytest
@@ -52,6 +53,23 @@ def test_lock_that_is_none(db, embark, migration, front, how):
     for process in started:
         failed(process, 77, rf"PostgreSQL {postgres.DEFAULT}.* says that the lock \"embark\" is ours, and ", r"hint: .*direct_url.*CockroachDB")
     assert db.value("SELECT count(*) FROM runs") == 0
+
+
+@pytest.mark.parametrize("how", [{"answer": says_true}, {"answer": empty_locks}], ids=["says-true", "pg-locks-are-empty"])
+def test_doctor_finds_a_lock_that_is_none(db, embark, migration, front, how):
+    """Where a start would need it; one that has nothing to run doesn't."""
+    db.make_ledger()
+    env = {"DATABASE_URL": front(db.server, **how).url(db)}
+    keys = config(migration.script("true"))
+    process = embark.run("doctor", "--", "true", env=env, config=keys).expect(77)
+    said = " ".join(process.stdout.split())
+    assert re.search(r"✗ \S+ \(PostgreSQL .*\) says that the lock \"doctor [0-9a-f]{16}\" is ours, and ", said), process.describe()
+    failed(embark("echo", "served", env=env, config=keys), 77, "is ours, and ")
+    build = keys + "[image]\nbuild = 1\n"
+    ready(embark("echo", "served", env={"DATABASE_URL": db.url}, config=build))
+    embark.run("doctor", "--", "true", env={"DATABASE_URL": db.url}, config=build).expect(0)
+    embark.run("doctor", "--", "true", env=env, config=build).expect(0)
+    ready(embark("echo", "served", env=env, config=build))
 
 
 def test_honest_proxy_is_no_liar(db, embark, migration, front):
