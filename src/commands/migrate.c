@@ -9,19 +9,15 @@
 #include "embark/stages/migrate/migrate.h"
 #include "embark/start/context.h"
 
-/* What keeps a start from coming to its migrations. *over: there is nothing more to say. */
-static void plan_steps(struct em_start *steps, struct em_str *out, bool *over)
+/* What keeps a start from coming to its migrations. */
+static bool is_refused(struct em_start *steps, struct em_str *out)
 {
     int code = em_start_check(steps, NULL, NULL);
-    *over = true;
     if (code)
         em_str_printf(
             out, "would refuse to start (%d): what is missing or wrong in the image is above\n",
             code);
-    else if (em_config_skips(steps->config, "migrate"))
-        em_str_puts(out, "would run nothing: the migrations are left out (EMBARK_SKIP)\n");
-    else
-        *over = false;
+    return code != 0;
 }
 
 /* --dry-run and --status need the server, and change nothing. */
@@ -30,15 +26,16 @@ static int show(struct em_start *steps, bool status)
     EM_ERR_AUTO err = EM_ERR_INIT;
     EM_STR_AUTO out = EM_STR_INIT;
     const struct em_url *url = steps->has_direct ? &steps->direct : &steps->url;
-    bool over = false;
     steps->has_superuser = false;
-    if (!status)
-        plan_steps(steps, &out, &over);
-    if (over)
+    if (!status && is_refused(steps, &out))
         return em_show(&out) ? 0 : EM_EXIT_SYSTEM;
     int code = em_start_wait(steps);
     if (code)
         return code;
+    if (!status && em_config_skips(steps->config, "migrate")) {
+        em_str_puts(&out, "would run nothing: the migrations are left out (EMBARK_SKIP)\n");
+        return em_show(&out) ? 0 : EM_EXIT_SYSTEM;
+    }
     code = status ? em_migrate_status(steps->config, url, &out, &err)
                   : em_migrate_plan(steps->config, url, &out, &err);
     if (code)

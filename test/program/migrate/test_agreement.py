@@ -119,7 +119,7 @@ class Scenario:
         if self.chance.random() < 0.15:
             self.keys["ledger"] = "off"
         self.query = "sslmode=disable" if isinstance(self.app, Dbmate) else ""     # which lib/pq wants
-        self.extra, self.env, self.url = "[database]\nconnect_timeout = 20s\ntimeout = 3s\n", {}, db.url_as(query=self.query)
+        self.extra, self.env, self.url = "[database]\nconnect_timeout = 20s\ntimeout = 30s\n", {}, db.url_as(query=self.query)
         self.tables = 0
 
     def pick(self, from_):
@@ -217,8 +217,7 @@ class Scenario:
         self.extra += f"[bootstrap]\nurl = {self.superuser()}\nwhen = {self.pick(('missing', 'always'))}\n"
 
     def has_a_bad_bootstrap(self):
-        # asked for only where the login is refused: doctor does not try it, so that with `always` it would foretell nothing
-        self.extra += f"[bootstrap]\nurl = {self.superuser(password='wrong')}\nwhen = missing\n"
+        self.extra += f"[bootstrap]\nurl = {self.superuser(password='wrong')}\nwhen = {self.pick(('missing', 'always'))}\n"
 
     def may_create_nothing(self):
         self.db.sql(f'ALTER DATABASE "{self.db.name}" OWNER TO postgres; REVOKE CREATE ON SCHEMA public FROM PUBLIC;'
