@@ -49,8 +49,17 @@ static void match(struct match *m, enum how how, const char *empty)
                 note(m, i, j, how);
 }
 
+static bool was_applied(const struct em_filelist *former, const struct em_file *file,
+                        const char *empty)
+{
+    for (size_t i = 0; i < former->n; i++)
+        if (strcmp(former->v[i].hash, file->hash) == 0 && strcmp(file->hash, empty) != 0)
+            return true;
+    return false;
+}
+
 void em_applied_match(const struct em_filelist *files, const struct em_filelist *records,
-                      struct em_applied *applied)
+                      const struct em_filelist *former, struct em_applied *applied)
 {
     char empty[EM_HEX_DIGEST];
     struct match m = {files, records, em_alloc(files->n + 1), em_alloc(records->n + 1), applied};
@@ -59,7 +68,7 @@ void em_applied_match(const struct em_filelist *files, const struct em_filelist 
     match(&m, BY_CONTENTS, empty);
     match(&m, BY_NAME, empty);
     for (size_t i = 0; i < files->n; i++)
-        if (!m.file_used[i])
+        if (!m.file_used[i] && !was_applied(former, &files->v[i], empty))
             em_list_add(&applied->pending, files->v[i].name);
     free(m.file_used);
     free(m.record_used);

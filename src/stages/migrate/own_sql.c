@@ -371,7 +371,7 @@ static int apply_all(struct work *w, struct em_err *err)
         return code;
     list_files(&w->tree, &files);
     choose_baseline(w);
-    em_applied_match(&files, &w->records.applied, &applied);
+    em_applied_match(&files, &w->records.applied, &w->records.former, &applied);
     find_again(&w->tree, &applied);
     say_matches(&applied);
     code = em_sql_records_adopt(&w->records, &files, &applied, err);

@@ -11,6 +11,7 @@ void em_sql_records_free(struct em_sql_records *records)
     em_str_free(&records->table);
     em_filelist_free(&records->applied);
     em_list_free(&records->reset);
+    em_filelist_free(&records->former);
     em_str_free(&records->half_made);
 }
 
@@ -182,7 +183,7 @@ int em_sql_records_read(struct em_sql_records *r, struct em_err *err)
         const char *hash = em_db_value(r->db, row, 2);
         r->any = true;
         if (strcmp(state, "applied") == 0)
-            em_filelist_add_hash(&r->applied, name, hash);
+            em_filelist_add_hash(em_starts(name, EM_FORMER) ? &r->former : &r->applied, name, hash);
         else if (strcmp(state, "pending") == 0)
             em_list_add(&r->reset, name);
         else if (!r->half_made.len)
@@ -243,6 +244,21 @@ static int rename_all(const struct em_sql_records *r, const struct em_applied *a
     return code;
 }
 
+/* What a file was stays known as applied: an older image has it. */
+static int note_former(const struct em_sql_records *r, const char *name, struct em_err *err)
+{
+    EM_STR_AUTO sql = EM_STR_INIT;
+    const char *values[] = {r->config->migrate_lock, r->place, name};
+    em_str_printf(&sql,
+                  "INSERT INTO %s (scope, name, sha256, state, run, started_at, finished_at, place)"
+                  " SELECT scope, pg_catalog.concat('" EM_FORMER "', sha256, ' ', name), sha256,"
+                  " state, run, started_at, finished_at, place FROM ONLY %s WHERE scope"
+                  " OPERATOR(pg_catalog.=) $1 AND place OPERATOR(pg_catalog.=) $2 AND name"
+                  " OPERATOR(pg_catalog.=) $3 ON CONFLICT (scope, place, name) DO NOTHING",
+                  em_str_c(&r->table), em_str_c(&r->table));
+    return command(r, em_str_c(&sql), 3, values, err);
+}
+
 /* A file that was edited keeps its name: from now on its new contents are what is known as applied,
  * so that it is known again when it is renamed later. */
 static int note_changes(const struct em_sql_records *r, const struct em_filelist *files,
@@ -257,7 +273,10 @@ static int note_changes(const struct em_sql_records *r, const struct em_filelist
     for (size_t i = 0; i < files->n && code == 0; i++) {
         const char *values[] = {r->config->migrate_lock, r->place, files->v[i].name,
                                 files->v[i].hash};
-        if (em_list_has(&applied->changed, files->v[i].name))
+        if (!em_list_has(&applied->changed, files->v[i].name))
+            continue;
+        code = note_former(r, files->v[i].name, err);
+        if (code == 0)
             code = command(r, em_str_c(&sql), 4, values, err);
     }
     return code;

@@ -21,6 +21,7 @@ struct em_sql_records {
     struct em_filelist applied; /* names and hashes */
     struct em_list reset;       /* names that are to be run again, whatever a tool's table says */
     bool any;                   /* there are rows */
+    struct em_filelist former;  /* what files were before they were edited */
     struct em_str half_made;    /* a file that failed, or was interrupted, half-way: what it is */
 };
 void em_sql_records_free(struct em_sql_records *records);
@@ -43,6 +44,9 @@ int em_sql_records_adopt(const struct em_sql_records *records, const struct em_f
  * EM_EXIT_CONFIG: there is no such file. In a transaction, with the lock. */
 int em_sql_records_resolve(const struct em_sql_records *records, const char *name, bool applied,
                            struct em_err *err);
+
+/* How the name of such a record begins; its file's hash and name follow. */
+#define EM_FORMER "former: "
 
 /* For one of these statements. */
 #define EM_RECORD_LIMIT EM_SEC(30)

@@ -11,6 +11,7 @@
 #include "embark/stages/migrate/ledger/sql.h"
 #include "embark/stages/migrate/own_sql.h"
 #include "own_sql_pending.h"
+#include "own_sql_records.h"
 
 /* A source that is larger holds data, and is told of. */
 #define SOURCE_LIMIT ((size_t)4 * 1024 * 1024)
@@ -133,6 +134,7 @@ static int read_rows(const struct em_config *config, const char *place, struct e
         em_sql_quote_literal(&sql, config->migrate_lock);
         em_str_puts(&sql, " AND place OPERATOR(pg_catalog.=) ");
         em_sql_quote_literal(&sql, place);
+        em_str_puts(&sql, " AND NOT pg_catalog.starts_with(name, '" EM_FORMER "')");
     }
     em_str_printf(&sql, " ORDER BY %s", p->kind->order);
     int code = ask_once(db, until, em_str_c(&sql), err);

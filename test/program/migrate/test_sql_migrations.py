@@ -452,7 +452,8 @@ def test_json(files):
 # --- files that were renamed
 
 def names(files):
-    return sorted(files.states())
+    """Without what files were before they were edited."""
+    return sorted(name for name in files.states() if not name.startswith("former: "))
 
 
 @pytest.fixture
@@ -506,6 +507,19 @@ def test_changed_file_is_told_and_not_applied_again(two, db):
     rename(two, "002_b.sql", "005_b.sql")
     two.serves()
     assert logged(db) == ["a", "b"] and names(two) == ["001_a.sql", "005_b.sql"]
+
+
+def test_former_contents_are_applied_as_well(two, db):
+    """A file was edited, and renamed after that; then an older image comes, which has it as it was, under its first name."""
+    first = (two.path / "002_b.sql").read_text()
+    two.add("002_b.sql", "-- a remark\nINSERT INTO log VALUES ('b');").serves()
+    rename(two, "002_b.sql", "005_b.sql")
+    two.serves()
+    (two.path / "005_b.sql").unlink()
+    two.add("002_b.sql", first).add("006_c.sql", "INSERT INTO log VALUES ('c');").serves()
+    assert logged(db) == ["a", "b", "c"]
+    plan = two.command("--dry-run").expect(0)
+    assert "former" not in plan.stdout
 
 
 def test_records_of_an_older_embark(two, db):

@@ -18,10 +18,13 @@ struct em_applied {
 void em_applied_free(struct em_applied *applied);
 #define EM_APPLIED_AUTO __attribute__((cleanup(em_applied_free))) struct em_applied
 
-/* Names are those of the files, without their folder. Each record stands for one file at most:
+/* What a file was before it was edited is `former` (names don't matter): one that has these
+ * contents and no record, as an older image's, is applied as well.
+ *
+ * Names are those of the files, without their folder. Each record stands for one file at most:
  * first for one of its name and contents, then for one of its contents whose name has no record of
  * its own, then for one of its name. Empty files are told apart by their names only. */
 void em_applied_match(const struct em_filelist *files, const struct em_filelist *records,
-                      struct em_applied *applied);
+                      const struct em_filelist *former, struct em_applied *applied);
 
 #endif

@@ -30,16 +30,19 @@ static void join(const struct em_list *list, struct em_str *out)
 }
 
 /* "pending; was>now …; changed" */
-static void matches(const char *files, const char *records, const char *expected)
+static void matches_with(const char *files, const char *records, const char *former,
+                         const char *expected)
 {
     EM_FILELIST_AUTO ours = EM_FILELIST_INIT;
     EM_FILELIST_AUTO theirs = EM_FILELIST_INIT;
+    EM_FILELIST_AUTO before = EM_FILELIST_INIT;
     EM_APPLIED_AUTO applied = {0};
     EM_STR_AUTO out = EM_STR_INIT;
 
     fill(&ours, files);
     fill(&theirs, records);
-    em_applied_match(&ours, &theirs, &applied);
+    fill(&before, former);
+    em_applied_match(&ours, &theirs, &before, &applied);
     join(&applied.pending, &out);
     em_str_putc(&out, ';');
     assert_int_equal(applied.was.n, applied.now.n);
@@ -48,6 +51,22 @@ static void matches(const char *files, const char *records, const char *expected
     em_str_putc(&out, ';');
     join(&applied.changed, &out);
     assert_string_equal(em_str_c(&out), expected);
+}
+
+static void matches(const char *files, const char *records, const char *expected)
+{
+    matches_with(files, records, "", expected);
+}
+
+/* A file was edited, and renamed after that; an older image has it as it was. */
+static void test_former_contents(void **state)
+{
+    (void)state;
+    matches_with("1=a 2=b", "1=a 3=c", "x=b", ";;");
+    matches_with("1=a 2=b", "1=a 2=c", "x=b", ";;2");
+    matches_with("1=a 9=b", "1=a 2=c", "x=b", ";;");
+    matches_with("1=a 2=d", "1=a 3=c", "x=b", "2;;");
+    matches_with("1= 2=", "1=", "x=", "2;;");
 }
 
 static void test_as_they_were(void **state)
@@ -102,7 +121,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_as_they_were), cmocka_unit_test(test_renamed),
         cmocka_unit_test(test_changed),      cmocka_unit_test(test_same_contents_twice),
-        cmocka_unit_test(test_empty_files),
+        cmocka_unit_test(test_empty_files),  cmocka_unit_test(test_former_contents),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
