@@ -8,13 +8,15 @@
 #include "embark/os/files/files.h"
 #include "embark/os/files/roots.h"
 #include "embark/os/log/log.h"
+#include "files.h"
 
 static bool libpq_knows(const char *keyword)
 {
-    /* libpq's own list; it is the same for the life of the process. */
+    /* libpq's own list; it is the same for the life of the process. PQconndefaults() would read the
+     * service's file for it. */
     static PQconninfoOption *options;
     if (!options)
-        options = PQconndefaults();
+        options = PQconninfoParse("", NULL);
     for (PQconninfoOption *o = options; o && o->keyword; o++)
         if (strcmp(o->keyword, keyword) == 0)
             return true;
@@ -80,6 +82,8 @@ static int fill_defaults(struct em_url *url, struct em_errs *warnings, struct em
 {
     EM_STR_AUTO password = EM_STR_INIT;
     EM_ERRS_AUTO errs = EM_ERRS_INIT;
+    if (em_db_check_service_file(url, err) != 0)
+        return err->code;
     PQconninfoOption *options = defaults_for(em_url_get(url, "service"));
     if (!options)
         return em_fail(err, EM_EXIT_SYSTEM, "libpq has no memory for its defaults");
@@ -261,6 +265,10 @@ int em_db_target(struct em_url *url, const char *value, const char *origin,
         code = check_words(url, err);
     if (code == 0)
         code = system_roots(url, err);
+    if (code == 0)
+        code = em_db_check_password_file(url, err);
+    if (code == 0)
+        code = em_db_check_tls_files(url, err);
     if (code)
         em_context(err, "%s", origin ? origin : "database URL");
     if (code == 0)

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/statfs.h>
@@ -119,7 +120,12 @@ bool em_file_read(const char *path, size_t limit, struct em_str *out, struct em_
 
     if (fd < 0)
         return false;
-    ok = read_all(fd, limit, out, why);
+    /* What says itself that it is too large isn't read up to there. */
+    ok = st.st_size <= 0 || (uintmax_t)st.st_size <= limit;
+    if (ok)
+        ok = read_all(fd, limit, out, why);
+    else
+        say_limit(limit, why);
     close(fd);
     if (!ok)
         em_str_cut(out, before);

@@ -9,6 +9,7 @@
 #include "embark/core/languages/manifest.h"
 #include "embark/core/languages/module.h"
 #include "embark/os/exec/find.h"
+#include "embark/os/loop/loop.h"
 #include "embark/stages/require/java/java.h"
 #include "embark/stages/require/node/node.h"
 #include "embark/stages/require/php/php.h"
@@ -162,6 +163,8 @@ int em_require(const struct em_config *config, const struct em_list *service, bo
     if (!build_time)
         each(&config->require_env, require_env, errs);
     em_require_java(config, service, errs);
+    if (em_loop_stopped())
+        return em_fail_stopped(err);
     code = em_require_python(config, service, build_time, until, errs, err);
     if (code == 0)
         code = em_require_node(config, service, build_time, until, errs, err);

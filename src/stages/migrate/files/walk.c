@@ -7,12 +7,14 @@
 #include <sys/stat.h>
 
 #include "embark/os/files/files.h"
+#include "embark/os/loop/clock.h"
+#include "embark/os/loop/loop.h"
 #include "embark/os/loop/refused.h"
 
 /* A migration's file that is larger is data: it isn't read into memory for a digest. */
 #define FILE_LIMIT ((size_t)64 * 1024 * 1024)
 /* More names than any project has, beside its own data. */
-enum { ENTRIES_MAX = 200000, DEPTH_MAX = 64 };
+enum { ENTRIES_MAX = 200000, FILES_MAX = 20000, DEPTH_MAX = 64 };
 
 /* What installed packages' migrations are called in the list. They come and go with the packages,
  * and are no reason to call an image older or newer: one name, whose digest changes. */
@@ -52,10 +54,27 @@ static bool is_module(const char *name)
     return em_ends(name, ".py") || em_ends(name, ".pyc") || em_ends(name, ".so");
 }
 
+/* Whether one more file is read. */
+static bool goes_on(struct em_migration_walk *walk, const char *path)
+{
+    if (walk->files_read++ % 64 == 0)
+        em_wait(NULL, 0, em_now());
+    if (em_loop_stopped()) {
+        problem(walk, path, "not read: a signal asks to end");
+        return false;
+    }
+    if (walk->files->n + walk->installed.n < FILES_MAX)
+        return true;
+    problem(walk, path, "not read: that would be more than 20000 files");
+    return false;
+}
+
 static void add_file(struct em_migration_walk *walk, const char *path)
 {
     EM_STR_AUTO bytes = EM_STR_INIT;
     EM_STR_AUTO why = EM_STR_INIT;
+    if (!goes_on(walk, path))
+        return;
     if (!em_file_read(path, FILE_LIMIT, &bytes, &why)) {
         problem(walk, path, em_str_c(&why));
         return;

@@ -11,7 +11,7 @@ struct em_migration_walk {
     struct em_str *why;         /* the first thing that could not be read: "sql/b: Permission…" */
     /* Inside: */
     struct em_filelist installed;
-    size_t entries;
+    size_t entries, files_read;
     bool compiled;
     bool all; /* the user has named them: whatever they are called */
     enum em_tool_depth depth;

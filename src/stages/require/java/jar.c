@@ -9,8 +9,16 @@
 #include "embark/core/languages/java/inflate.h"
 #include "embark/core/languages/java/zip.h"
 #include "embark/os/files/files.h"
+#include "embark/os/loop/clock.h"
+#include "embark/os/loop/loop.h"
 
-enum { DIRECTORY_MAX = 64 * 1024 * 1024, MANIFEST_MAX = 1024 * 1024, NESTED_MAX = 2 };
+/* DIRECTORIES_MAX: of a jar and all that it holds, which may be itself again and again. */
+enum {
+    DIRECTORY_MAX = 64 * 1024 * 1024,
+    DIRECTORIES_MAX = 256 * 1024 * 1024,
+    MANIFEST_MAX = 1024 * 1024,
+    NESTED_MAX = 2
+};
 
 /* A jar is a part of a file: the whole of it, or what is stored in another jar. */
 struct part {
@@ -120,6 +128,7 @@ static void read_manifest(const struct part *jar, const struct em_zip_end *end,
     EM_FREE char *bytes = NULL;
     struct part part;
 
+    search->manifest_seen = true;
     if (!find_bytes(jar, end, entry, &part) || part.size > MANIFEST_MAX)
         return;
     bytes = em_alloc((size_t)part.size + 1);
@@ -139,19 +148,38 @@ static bool is_manifest(const struct em_zip_entry *entry)
     return entry->name_length == strlen(name) && begins(entry, name);
 }
 
+/* Whether to look at one more entry. */
+static bool goes_on(struct em_jar_search *search)
+{
+    if (search->entries++ % 1024 == 0)
+        em_wait(NULL, 0, em_now());
+    return !em_loop_stopped();
+}
+
+static bool has_room(struct em_jar_search *search, const struct part *part)
+{
+    /* What is read to find a directory counts as well: there may be thousands. */
+    search->bytes += part->size < EM_ZIP_TAIL ? part->size : EM_ZIP_TAIL;
+    if (search->bytes <= DIRECTORIES_MAX)
+        return true;
+    search->unclear = true;
+    return false;
+}
+
 static bool look(const struct part *part, struct em_jar_search *search, int depth)
 {
     struct em_zip_end end;
     struct em_zip_entry entry;
-    char *directory = read_directory(part, &end);
+    char *directory = has_room(search, part) ? read_directory(part, &end) : NULL;
     size_t at = 0;
 
     if (!directory)
         return false;
-    while (em_zip_next(directory, (size_t)end.size, &at, &entry)) {
+    search->bytes += end.size;
+    while (goes_on(search) && em_zip_next(directory, (size_t)end.size, &at, &entry)) {
         if (ends(&entry, ".class"))
             note_class(&entry, search);
-        else if (depth == 0 && search->class_path && is_manifest(&entry))
+        else if (depth == 0 && search->class_path && !search->manifest_seen && is_manifest(&entry))
             read_manifest(part, &end, &entry, search);
         else if (search->nested && depth < NESTED_MAX && ends(&entry, ".jar") &&
                  (begins(&entry, "BOOT-INF/lib/") || begins(&entry, "WEB-INF/lib/")))

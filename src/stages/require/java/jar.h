@@ -10,10 +10,14 @@ struct em_jar_search {
     bool *found;
     bool nested;                /* also in the jars that it holds: BOOT-INF/lib */
     struct em_list *class_path; /* gets what its manifest names; NULL: nobody asks */
-    bool unclear; /* out: it holds jars that are compressed, and can't be looked into */
+    bool unclear; /* out: it holds jars that are compressed, and can't be looked into, or more than
+                     is looked at */
+    bool manifest_seen;       /* internal: the first one counts */
+    unsigned long entries;    /* internal: looked at so far */
+    unsigned long long bytes; /* internal: of directories */
 };
 
-/* False: it can't be read as a jar, why says so. */
+/* False: it can't be read as a jar, why says so. A signal that asks to end ends the look. */
 bool em_jar_find(const char *path, struct em_jar_search *search, struct em_str *why);
 
 #endif

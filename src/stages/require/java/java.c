@@ -10,6 +10,7 @@
 #include "embark/core/languages/module.h"
 #include "embark/os/files/files.h"
 #include "embark/os/log/log.h"
+#include "embark/os/loop/loop.h"
 #include "jar.h"
 
 enum { JARS_MAX = 5000, DEPTH_MAX = 50, NAMES_SAID = 10 };
@@ -77,7 +78,7 @@ static void look_in_jars_of(struct search *s, const char *folder)
     DIR *stream = em_dir_open(*folder ? folder : ".");
     struct dirent *entry;
 
-    while (stream && (entry = readdir(stream))) {
+    while (stream && !em_loop_stopped() && (entry = readdir(stream))) {
         EM_STR_AUTO path = EM_STR_INIT;
 
         em_str_printf(&path, "%s%s%s", folder, *folder && !em_ends(folder, "/") ? "/" : "",
@@ -207,8 +208,9 @@ static void say_missing(const struct search *s, size_t i, struct em_errs *errs)
     }
     if (s->unclear) {
         em_log(EM_LOG_WARN, "require",
-               "module %s: not judged: a jar holds jars that are compressed (%s)", s->names.v[i],
-               s->wheres.v[i]);
+               "module %s: not judged: a jar holds jars that are compressed, or more than "
+               "is looked at (%s)",
+               s->names.v[i], s->wheres.v[i]);
         return;
     }
     if (s->looked.n)

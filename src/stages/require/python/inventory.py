@@ -38,11 +38,9 @@ class Dist(object):
         self.told = True
 
     def read(self, name):
-        try:
-            with open(os.path.join(self.folder, name) if name else self.folder, 'rb') as source:
-                return source.read().decode('utf-8', 'surrogateescape').replace('\r\n', '\n')
-        except OSError:
-            return ''
+        # RECORD of the largest packages has some hundred kB
+        text = read_file(os.path.join(self.folder, name) if name else self.folder, 16 << 20) or b''
+        return text.decode('utf-8', 'surrogateescape').replace('\r\n', '\n')
 
     def tops(self):
         names = self.read('top_level.txt').split()
@@ -95,12 +93,11 @@ def add(dist):
 def add_link(path):
     # setup.py develop: the metadata stands beside the sources
     try:
-        with open(path) as source:
-            place = source.readline().strip()
+        place = os.fsdecode(read_file(path, 65536) or b'').partition('\n')[0].strip()
         for name in os.listdir(place):
             if name.endswith('.egg-info'):
                 add(Dist(place, name))
-    except OSError:
+    except (OSError, ValueError):
         pass
 
 
@@ -241,6 +238,13 @@ def toml_reader():
     return None
 
 
+def must_read(path):
+    data = read_file(path, 16 << 20)
+    if data is None:
+        raise ValueError(path + ' is no file that can be read')
+    return data.decode('utf-8')
+
+
 def say_toml(extras, path):
     say('toml', path)
     reader = toml_reader()
@@ -248,8 +252,7 @@ def say_toml(extras, path):
         say('toml-doubt', 'this Python reads no TOML (3.11 does, or the package tomli)')
         return
     try:
-        with open(path, 'rb') as source:
-            text = source.read().decode('utf-8')
+        text = must_read(path)
         data = apart(lambda: reader.loads(text), installed)
     except Exception as error:
         say('toml-broken', str(error))
@@ -297,8 +300,8 @@ def dynamic_lines(data, poetry, base):
         say('toml-doubt', 'its dependencies are dynamic, set by the build')
     lines = []
     for name in [files] if isinstance(files, str) else files:
-        with open(os.path.join(base, name)) as text:
-            lines += [line.partition(' #')[0].strip() for line in text if line.strip() and line.strip()[0] not in '#-']
+        text = must_read(os.path.join(base, name))
+        lines += [line.partition(' #')[0].strip() for line in text.splitlines() if line.strip() and line.strip()[0] not in '#-']
     return lines
 
 

@@ -114,6 +114,17 @@ def script_entry(script):
     return os.path.dirname(os.path.realpath(script))
 
 
+def read_file(path, limit):
+    # Bytes of a regular file, and of nothing else: opening a FIFO takes for ever, and a device may have no end. None: there is no such file.
+    try:
+        if os.stat(path).st_mode & 0o170000 != 0o100000:
+            return None
+        with open(path, 'rb') as source:
+            return source.read(limit)
+    except (OSError, ValueError):
+        return None
+
+
 def find_spec(name, path):
     for finder in sys.meta_path:
         find = getattr(finder, 'find_spec', None)
@@ -153,8 +164,7 @@ def shared_path(spec, leaf, entries):
     path = list(spec.submodule_search_locations)
     if not (spec.origin or '').endswith('.py') or not os.path.isfile(spec.origin):
         return path
-    with open(spec.origin, 'rb') as source:
-        text = source.read(65536)
+    text = read_file(spec.origin, 65536) or b''
     if b'extend_path' in text or b'declare_namespace' in text:
         for entry in entries:
             folder = os.path.join(entry, leaf)

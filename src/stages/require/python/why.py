@@ -61,7 +61,7 @@ def names_in(folder):
     if folder not in listings:
         try:
             listings[folder] = os.listdir(folder or '.')
-        except OSError:
+        except (OSError, ValueError):
             listings[folder] = []
     return listings[folder]
 
@@ -110,16 +110,12 @@ def brought_by(folder):
     # PyYAML brings yaml, psycopg2-binary psycopg2.
     names = set()
     for file in ('top_level.txt', 'RECORD'):
-        try:
-            with open(os.path.join(folder, file)) as lines:
-                for line in lines:
-                    parts = line.strip().partition(',')[0].split('/')
-                    if file == 'top_level.txt' or len(parts) == 2 and parts[1] == '__init__.py':
-                        names.add(parts[0])
-                    elif len(parts) == 1 and parts[0].endswith('.py'):
-                        names.add(parts[0][:-3])
-        except (OSError, UnicodeError):
-            pass
+        for line in lines_of(os.path.join(folder, file)):
+            parts = line.strip().partition(',')[0].split('/')
+            if file == 'top_level.txt' or len(parts) == 2 and parts[1] == '__init__.py':
+                names.add(parts[0])
+            elif len(parts) == 1 and parts[0].endswith('.py'):
+                names.add(parts[0][:-3])
     names = set(name for name in names if 'editable' not in name)
     return sorted(name for name in names if name.isidentifier() and name[0] != '_') or sorted(names)
 
@@ -141,14 +137,10 @@ def say_environment():
 
 
 def environment_version():
-    try:
-        with open(os.path.join(sys.prefix, 'pyvenv.cfg')) as config:
-            for line in config:
-                key, _, value = line.partition('=')
-                if key.strip().lower() in ('version', 'version_info') and value.strip():
-                    return '.'.join(value.strip().split('.')[:3])
-    except (OSError, UnicodeError):
-        pass
+    for line in lines_of(os.path.join(sys.prefix, 'pyvenv.cfg')):
+        key, _, value = line.partition('=')
+        if key.strip().lower() in ('version', 'version_info') and value.strip():
+            return '.'.join(value.strip().split('.')[:3])
     return None
 
 
@@ -196,11 +188,7 @@ def is_of(entry, info, top):
 
 
 def lines_of(path):
-    try:
-        with open(path, 'rb') as source:
-            return source.read(1 << 20).decode('utf-8', 'surrogateescape').splitlines()
-    except (OSError, ValueError):
-        return []
+    return (read_file(path, 1 << 20) or b'').decode('utf-8', 'surrogateescape').splitlines()
 
 
 def editable_distributions():
