@@ -310,13 +310,10 @@ int em_ledger_begin(struct em_db *db, const struct em_ledger *ledger, em_time un
 /* Whatever bytes a tool wrote, as lines of text that a database in UTF-8 takes. */
 static void add_text(struct em_str *out, const char *text)
 {
-    while (text && *text) {
-        size_t length = strcspn(text, "\n");
-        em_escape(out, text, length);
-        if (text[length] == '\n')
-            em_str_putc(out, text[length++]);
-        text += length;
-    }
+    EM_STR_WIPED clean = EM_STR_INIT;
+    em_str_puts(&clean, text ? text : "");
+    em_redact(em_log_secrets(), &clean);
+    em_escape_lines(out, em_str_c(&clean), clean.len);
 }
 
 /* The statement, and whether it met a row. */
