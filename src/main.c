@@ -158,7 +158,7 @@ static int run_shell(const struct words *words)
 /* --config, else $EMBARK_CONFIG, else ./embark.ini, else /etc/embark.ini. NULL: none of these. A
  * file that was named must be there; one that is only looked for may be missing, but nothing else
  * may be wrong with it. */
-static const char *find_config(const char *option)
+static const char *look_for_config(const char *option)
 {
     static const char *const places[] = {"embark.ini", "/etc/embark.ini"};
     const char *env = getenv("EMBARK_CONFIG");
@@ -171,6 +171,13 @@ static const char *find_config(const char *option)
         if (lstat(places[i], &ignored) == 0 || (errno != ENOENT && errno != ENOTDIR))
             return places[i];
     return NULL;
+}
+
+/* /dev/null is what people write for none. */
+static const char *find_config(const char *option)
+{
+    const char *path = look_for_config(option);
+    return path && strcmp(path, "/dev/null") == 0 ? NULL : path;
 }
 
 /* A healthcheck's output is no log: docker inspect shows it. */

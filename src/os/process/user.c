@@ -60,8 +60,10 @@ int em_user_find(const char *text, struct em_user *user, struct em_err *err)
 {
     const char *colon = strchr(text, ':');
     EM_FREE char *name = em_strndup(text, colon ? (size_t)(colon - text) : strlen(text));
-    unsigned id = 0;
-    bool numeric = read_id(name, &id);
+    unsigned id = (unsigned)getuid();
+    bool numeric = (!*name && colon && colon[1]) || read_id(name, &id);
+    if (colon && !colon[1]) /* "app:" is the user's own groups, ":app" the user that runs this */
+        colon = NULL;
     const struct passwd *entry = getpwnam(name);
     *user = (struct em_user){0};
     if (!entry && numeric)

@@ -100,6 +100,13 @@ def test_gigantic_line_is_refused(embark):
     refused(embark, r"embark1\.ini: is larger than 1 MiB", config="[service]\ncommand = echo " + "x" * 1_300_000 + "\n", words=("run",))
 
 
+@pytest.mark.parametrize("how", ["option", "variable"])
+def test_dev_null_is_no_configuration(embark, folder, how):
+    (folder / "embark.ini").write_text("nonsense\n")
+    words, env = (["--config", "/dev/null"], {}) if how == "option" else ([], {"EMBARK_CONFIG": "/dev/null"})
+    assert embark.run(*words, "echo", "fine", env=env, cwd=folder).expect(0).stdout == "fine\n"
+
+
 def test_mistake_after_a_long_line_has_its_right_place(embark):
     refused(embark, r"embark1\.ini:4\b", config="[service]\n# " + "x" * 700 + "\n; " + "y" * 9000 + "\nnokey = 1\n")
 

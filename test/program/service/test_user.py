@@ -24,6 +24,7 @@ def as_user(embark, who, *words, **how):
 @pytest.mark.parametrize("user,uid,gid,home", [
     ("daemon", 1, 1, "/usr/sbin"), ("daemon:adm", 1, 4, "/usr/sbin"), ("1", 1, 1, "/usr/sbin"), ("1:4", 1, 4, "/usr/sbin"),
     ("12345", 12345, 0, "/"), ("12345:54321", 12345, 54321, "/"), ("12345:adm", 12345, 4, "/"),
+    ("daemon:", 1, 1, "/usr/sbin"), ("12345:", 12345, 0, "/"),
 ])
 def test_ids(embark, user, uid, gid, home):
     """P26. No capability is left, and no descriptor of embark's."""
@@ -31,6 +32,15 @@ def test_ids(embark, user, uid, gid, home):
     process = as_user(embark, user, "sh", "-c", SHOW).expect(0)
     assert process.stdout.splitlines() == [str(uid), str(gid), str(gid), home, "2", plain[-1]], process.describe()
     assert as_user(embark, user, "cat", "/proc/self/status").stdout.count(f"Uid:\t{uid}\t{uid}\t{uid}\t{uid}\n") == 1
+
+
+@pytest.mark.parametrize("user,gid", [(":0", 0), (":4", 4), (":adm", 4), ("0:", 0), ("root:", 0)])
+def test_halves_as_gosu_takes_them(embark, user, gid):
+    assert as_user(embark, user, "sh", "-c", "id -u; id -g").expect(0).stdout.split() == ["0", str(gid)]
+
+
+def test_neither_half(embark):
+    as_user(embark, ":", "true").expect(78, "there is no user")
 
 
 def with_files(embark, folder, user, *words, passwd=None, group=None):
