@@ -21,7 +21,7 @@ ERRORS = {
     "close": "EINTR EIO", "dup": NONE_LEFT, "dup2": "EMFILE EINTR EBUSY", "dup3": "EMFILE EINTR EBUSY", "pipe2": NONE_LEFT, "fcntl": "EINVAL EACCES EBADF",
     "ioctl": "ENOTTY EINVAL EIO", "socket": f"{NONE_LEFT} EACCES EAFNOSUPPORT ENOBUFS EPROTONOSUPPORT", "bind": "EACCES EADDRINUSE",
     "connect": "ECONNREFUSED ETIMEDOUT ENETUNREACH EADDRNOTAVAIL EAGAIN EINTR EACCES EPERM ENOENT", "getsockopt": SOCKET, "setsockopt": f"{SOCKET} ENOPROTOOPT",
-    "getsockname": SOCKET, "getpeername": SOCKET, "shutdown": "ENOTCONN",
+    "getsockname": SOCKET, "getpeername": SOCKET, "shutdown": "ENOTCONN", "listen": "EADDRINUSE", "accept": "EAGAIN EMFILE EINTR", "accept4": "EAGAIN EMFILE EINTR",
     "poll": "EINTR ENOMEM EINVAL", "ppoll": "EINTR ENOMEM EINVAL", "select": "EINTR ENOMEM", "pselect6": "EINTR ENOMEM",
     "signalfd4": f"{NONE_LEFT} ENODEV ENOSYS", "rt_sigprocmask": "EINVAL EPERM", "rt_sigaction": "EINVAL EPERM", "rt_sigpending": "EINVAL",
     "kill": "EPERM ESRCH", "tgkill": "EPERM ESRCH", "tkill": "EPERM ESRCH",

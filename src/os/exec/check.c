@@ -69,6 +69,7 @@ static int check_mode(const char *file, const struct stat *st, struct em_err *er
     if (error == 0)
         return 0;
     if (error != EACCES) {
+        em_refusal(error);
         errno = error;
         return em_fail_errno(err, EM_EXIT_NOT_EXECUTABLE, "%s", file);
     }
@@ -307,6 +308,8 @@ static int check(const char *file, int depth, struct em_err *err)
     if (code)
         return code;
     fd = open(file, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+    if (fd < 0)
+        em_refusal(errno);
     if (fd < 0)
         return errno == EACCES ? 0 /* may be executed but not read */
                                : em_fail_errno(err, EM_EXIT_NOT_EXECUTABLE, "%s", file);
