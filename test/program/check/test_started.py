@@ -79,11 +79,10 @@ def test_a_shells_commands(finds, folder):
     finds("sh", "-c", "python3 -m x", module="local", code=72)
 
 
-@pytest.mark.parametrize("words", [["nice", "-n", "5"], ["timeout", "-s", "INT", "60"], ["gosu", "app"], ["tini", "-g", "--"],
-                                   ["dumb-init", "-r", "15:2", "--"], ["stdbuf", "-oL"], ["sudo", "-u", "app", "--"],
-                                   ["setpriv", "--reuid", "1000", "--clear-groups"], ["env", "-u", "X", "A=1"]])
+@pytest.mark.parametrize("words", ["nice -n 5", "timeout -s INT 60", "gosu app", "tini -g --", "dumb-init -r 15:2 --", "stdbuf -oL",
+                                   "sudo -u app --", "setpriv --reuid 1000 --clear-groups", "env -u X A=1"])
 def test_what_only_starts_another(finds, folder, words):
-    finds(*words, f"{environment(folder / 'venv', 'only')}/bin/serve")
+    finds(*words.split(), f"{environment(folder / 'venv', 'only')}/bin/serve")
 
 
 def test_a_folder_that_cannot_be_told(untold, folder):
