@@ -90,8 +90,11 @@ bool em_peer_bounded(const struct em_peer *peer, const char *where, struct em_er
  * (--wrap). In the dynamic builds of the tests the program's functions come before those of its
  * libraries. */
 #ifdef __GLIBC__
-#define OURS(name)   name
+#define OURS(name)   em_##name /* the linker knows it as the C library's */
 #define THEIRS(name) (__extension__(__typeof__(&(name))) dlsym(RTLD_NEXT, #name))
+ssize_t em_recv(int fd, void *bytes, size_t size, int flags) __asm__("recv");
+ssize_t em_send(int fd, const void *bytes, size_t size, int flags) __asm__("send");
+int em_poll(struct pollfd *fds, nfds_t count, int timeout) __asm__("poll");
 #else
 #define OURS(name)   __wrap_##name
 #define THEIRS(name) __real_##name

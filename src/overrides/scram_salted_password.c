@@ -154,6 +154,7 @@ static int salted_password(const char *password, const void *salt, int salt_size
  * (src/common/scram-common.c): 0 or -1 with *error, a static text: too many rounds, or the login's
  * deadline has passed or a signal asks to end meanwhile (embark/db/peer.h). */
 #if EMBARK_LIBPQ >= 16 /* since 16 libpq names the hash, which is always SHA-256 */
+/* NOLINTNEXTLINE(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp): ld's --wrap names it */
 int __wrap_scram_SaltedPassword(const char *password, int hash, int key_size, const uint8_t *salt,
                                 int salt_size, int rounds, uint8_t *result, const char **error);
 int __wrap_scram_SaltedPassword(const char *password, int hash, int key_size, const uint8_t *salt,
@@ -167,6 +168,7 @@ int __wrap_scram_SaltedPassword(const char *password, int hash, int key_size, co
     return salted_password(password, salt, salt_size, rounds, result, error);
 }
 #else
+/* NOLINTNEXTLINE(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp): ld's --wrap names it */
 int __wrap_scram_SaltedPassword(const char *password, const char *salt, int salt_size, int rounds,
                                 uint8_t *result, const char **error);
 int __wrap_scram_SaltedPassword(const char *password, const char *salt, int salt_size, int rounds,

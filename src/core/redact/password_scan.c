@@ -295,7 +295,8 @@ static bool is_crowded(struct scan *scan, const char *p)
 
 void em_password_scan(const char *text, size_t length, bool *mark)
 {
-    struct scan scan = {.start = text, .end = text + length, .mark = mark};
+    struct scan scan = {.start = text, .end = text + length};
+    scan.mark = mark;
     for (const char *p = text; p < scan.end; p++) {
         struct range value;
         size_t n = keyword(text, p);
@@ -313,7 +314,8 @@ void em_password_scan(const char *text, size_t length, bool *mark)
 
 void em_password_scan_named(const char *text, size_t length, bool *mark)
 {
-    struct scan scan = {.start = text, .end = text + length, .mark = mark};
+    struct scan scan = {.start = text, .end = text + length};
+    scan.mark = mark;
     for (const char *p = text; p < scan.end; p++) {
         struct range value;
         size_t n = named(&scan, p);

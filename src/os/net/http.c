@@ -161,7 +161,8 @@ static bool is_same_server(const struct em_http_url *a, const struct em_http_url
 {
     if (a->path || b->path)
         return a->path && b->path && strcmp(a->path, b->path) == 0;
-    return a->tls == b->tls && strcmp(a->authority, b->authority) == 0;
+    return a->tls == b->tls && a->authority && b->authority &&
+           strcmp(a->authority, b->authority) == 0;
 }
 
 /* The redirects of `url`'s answer, one after the other. */

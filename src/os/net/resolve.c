@@ -315,7 +315,7 @@ static const struct answer *decide(const struct look_up *l, bool last)
 static enum em_wake wait_for_some(struct look_up *l, em_time until)
 {
     struct pollfd fds[2 * EM_NAME_SERVERS];
-    struct question *q[2 * EM_NAME_SERVERS];
+    struct question *q[2 * EM_NAME_SERVERS] = {NULL};
     for (unsigned i = 0; i < l->n; i++) {
         q[2 * i] = &l->servers[i].both;
         q[2 * i + 1] = &l->servers[i].v4;

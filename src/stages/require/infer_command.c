@@ -88,11 +88,14 @@ static const struct server *server_of(const struct em_list *words, size_t *at)
 static const char *value_of(const struct em_list *words, size_t i, const char *options)
 {
     EM_STR_AUTO name = EM_STR_INIT;
-    const char *word = words->v[i], *equals = strchr(word, '=');
+    const char *word = words->v[i];
 
-    em_str_printf(&name, " %.*s ", (int)strcspn(word, "="), word);
-    if (word[0] != '-' || !strstr(options, em_str_c(&name)))
+    if (!word || word[0] != '-')
         return NULL;
+    em_str_printf(&name, " %.*s ", (int)strcspn(word, "="), word);
+    if (!strstr(options, em_str_c(&name)))
+        return NULL;
+    const char *equals = strchr(word, '=');
     return equals ? equals + 1 : i + 1 < words->n ? words->v[i + 1] : "";
 }
 
@@ -109,7 +112,7 @@ static bool is_reached(const char *host, size_t n)
 
 void em_infer_health(const struct em_list *service, struct em_str *health)
 {
-    size_t at;
+    size_t at = 0;
     const struct server *s = server_of(service, &at);
     const char *port = s ? s->port : NULL;
 
