@@ -16,11 +16,13 @@ from support.psql import Client
 
 # Each of these takes as long as many others.
 SLOW = {"join_hash.sql", "btree_index.sql", "stats.sql", "infinite_recurse.sql", "contrib-basic_archive-sql-basic_archive.sql",
-        "contrib-amcheck-sql-check_btree.sql", "box.sql"}
+        "contrib-amcheck-sql-check_btree.sql", "box.sql",
+        # Newer than the server: one keeps it busy for ever, one brings it down.
+        "contrib-pg_surgery-sql-heap_surgery.sql", "contrib-xml2-sql-xml2.sql"}
 # \gset'd object and transaction ids differ from server to server.
-NUMBERS = re.compile(r"\b(\d{3,}|[0-9A-F]+/[0-9A-F]+)\b")
+NUMBERS = re.compile(r"\b(\d\d:\d\d:\d\d(?:\.\d+)?|\d{3,}|[0-9A-F]+/[0-9A-F]+)\b")
 WITH_NUMBERS = {"txid.sql", "xid.sql", "reloptions.sql", "contrib-pg_visibility-sql-pg_visibility.sql",
-                "contrib-pg_walinspect-sql-pg_walinspect.sql"}
+                "contrib-pg_walinspect-sql-pg_walinspect.sql", "contrib-pg_stat_statements-sql-entry_timestamp.sql"}
 
 
 @pytest.fixture(scope="module")
@@ -104,13 +106,20 @@ class Comparison:
         results = self.run(path, words)
         if results is None:
             return 0
-        wanted, got = results[:2]
+        wanted, got = without_unset(results[0], results[3].stderr), results[1]
         if numbers:
             wanted, got = ([NUMBERS.sub("#", text) for text in side] for side in (wanted, got))
         assert_same(path, wanted, got, results[3].stderr)
         if output:
             assert results[2].stdout == results[3].stdout, path
         return len(wanted)
+
+
+def without_unset(statements, errors):
+    """psql sends a variable that isn't set as it stands, and embark nothing: as where a query of a newer version's tests, which an
+    older server refuses, was to set it."""
+    unset = {name.decode() for name in re.findall(rb"the variable (\w+) is not set", errors)}
+    return [text for text in statements if not any(re.search(rf":['\"]?{name}\b", text) for name in unset)]
 
 
 def assert_same(path, wanted, got, errors):
@@ -149,7 +158,8 @@ def test_install_scripts(comparison, folder):
         text = text_of(path)
         guard = re.compile(rb"^\\echo .*\\quit$", re.M)
         copy = folder / os.path.basename(path)
-        copy.write_bytes(guard.sub(b"", text))
+        # CREATE EXTENSION puts another extension's schema there; to psql it is a variable that isn't set.
+        copy.write_bytes(re.sub(rb"@extschema:\w+@", b"public", guard.sub(b"", text)))
         compared += comparison.same(copy) > 0
         assert not comparison.refused
     assert compared >= 120

@@ -280,7 +280,7 @@ def test_file_behind_a_closed_door(embark, folder):
 def test_deadline(embark, refused_port):
     started = time.monotonic()
     waiting = wait(embark, f"tcp = 127.0.0.1:{refused_port}", timeout="1s")
-    waiting.expect(69, rf"(?m)^embark: wait: gave up after 1 s: 127\.0\.0\.1:{refused_port} refuses connections$",
+    waiting.expect(69, rf"(?m)^embark: error: wait: gave up after 1 s: 127\.0\.0\.1:{refused_port} refuses connections$",
                    r"(?m)^  hint: is it running, .*\[wait\] timeout")
     assert 0.99 < timed(started) < 8
 
