@@ -7,6 +7,7 @@ import tarfile
 from pathlib import Path
 
 import pytest
+from support import namespaces
 
 TOP = Path(__file__).resolve().parents[3]
 PATCH = """--- a/file
@@ -51,9 +52,9 @@ def tree(tmp_path):
         def to_mirror(self, name):
             (self.files / name).rename(self.mirror / "debian/pool/main/i/inih" / name)
 
-        def get(self, **env):
+        def get(self, prefix=(), **env):
             return subprocess.run(
-                ["bash", self.top / ".ci/sources", "get", tmp_path / "out", "inih"], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                [*prefix, "bash", self.top / ".ci/sources", "get", tmp_path / "out", "inih"], stdin=subprocess.DEVNULL, capture_output=True, text=True,
                 timeout=100, env={"PATH": os.environ["PATH"], "HOME": str(tmp_path), "EMBARK_CACHE": str(tmp_path / "cache"),
                                   "EMBARK_SUITES": "bookworm", "EMBARK_MIRROR": f"file://{self.mirror}", **env})
 
@@ -75,6 +76,15 @@ def test_files_of_a_mirror_and_then_of_the_cache(tree):
     tree.good(tree.get())
     subprocess.run(["rm", "-rf", tree.mirror / "debian", tree.top.parent / "out/inih"], check=True)
     tree.good(tree.get())
+
+
+def test_no_mirror_is_known(tree):
+    """As where apt knows another distribution, or there is none."""
+    namespaces.need()
+    done = tree.get(["unshare", "--mount", "sh", "-c", 'mount -t tmpfs none /etc/apt && exec "$@"', "sh"], EMBARK_MIRROR="")
+    assert done.returncode == 1
+    assert done.stderr.count("/etc/apt names no mirror of Debian: EMBARK_MIRROR=URL names one") == 1
+    assert "no source of inih can be downloaded" in done.stderr
 
 
 @pytest.mark.parametrize("name", ["inih_1.orig.tar.gz", "inih_1-1.debian.tar.xz"])
