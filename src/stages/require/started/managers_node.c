@@ -16,11 +16,7 @@ static const char value_options[] = "--loglevel --reporter --userconfig --cache 
 
 static bool read_package(const char *dir, struct em_str *text)
 {
-    EM_STR_AUTO path = EM_STR_INIT;
-    EM_STR_AUTO why = EM_STR_INIT;
-
-    em_started_path(dir, "package.json", &path);
-    return em_file_read(em_str_c(&path), PACKAGE_MAX, text, &why);
+    return em_started_read(dir, "package.json", PACKAGE_MAX, text);
 }
 
 /* ---- Workspaces ---- */
@@ -70,11 +66,8 @@ static void search_in(struct search *s, const char *dir, int depth)
 
 static void set_dir(struct em_started_place *place, const char *dir)
 {
-    EM_STR_AUTO copy = EM_STR_INIT;
-
-    em_str_puts(&copy, dir);
     em_str_cut(&place->dir, 0);
-    em_str_puts(&place->dir, em_str_c(&copy));
+    em_str_puts(&place->dir, dir);
 }
 
 /* A workspace's name, or its folder. */
@@ -109,10 +102,7 @@ static void follow_script(const struct em_following *f, char *const *words, size
     EM_STR_AUTO bin = EM_STR_INIT;
 
     em_started_path(em_str_c(&place->dir), "node_modules/.bin", &bin);
-    if (place->bin.len)
-        em_str_printf(&bin, ":%s", em_str_c(&place->bin));
-    em_str_cut(&place->bin, 0);
-    em_str_puts(&place->bin, em_str_c(&bin));
+    em_started_prefer(place, em_str_c(&bin));
     if (!place->doubt.len && read_package(em_str_c(&place->dir), &text) &&
         em_npm_script(em_str_c(&text), text.len, words[0], &script))
         em_follow_shell(f, em_str_c(&script), place);
@@ -128,10 +118,7 @@ static size_t take_option(char *const *words, size_t count, const char *program,
     size_t n;
 
     if ((n = em_option_words(words[0], dir_options)) && value) {
-        EM_STR_AUTO dir = EM_STR_INIT;
-
-        em_started_path(em_str_c(&place->dir), value, &dir);
-        set_dir(place, em_str_c(&dir));
+        em_started_enter(place, value);
     } else if ((n = em_option_words(words[0], workspace_options)) && value) {
         enter_workspace(place, program, value);
     } else if (em_word_among(words[0], "-r --recursive -ws --workspaces")) {

@@ -45,10 +45,7 @@ static bool use_environment(struct use *u, const char *dir, const char *environm
     em_str_puts(&bin, "/bin");
     if (!exists(em_str_c(&bin), "python"))
         return false;
-    if (u->place->bin.len)
-        em_str_printf(&bin, ":%s", em_str_c(&u->place->bin));
-    em_str_cut(&u->place->bin, 0);
-    em_str_puts(&u->place->bin, em_str_c(&bin));
+    em_started_prefer(u->place, em_str_c(&bin));
     u->place->manager = EM_MANAGER_PYTHON;
     return true;
 }
@@ -60,13 +57,14 @@ static void doubt(struct use *u, const char *format, const char *what)
     em_str_printf(&u->place->doubt, format, u->program, what);
 }
 
-/* The nearest folder from `dir` upwards that holds the file. */
-static bool find_above(const char *dir, const char *file, struct em_str *out)
+/* The nearest folder from `dir` upwards that `has` the file. */
+static bool search_above(const char *dir, bool (*has)(const char *dir, const char *file),
+                         const char *file, struct em_str *out)
 {
     EM_FREE char *real = realpath(dir[0] ? dir : ".", NULL);
 
     for (char *end = real; real && end;) {
-        if (exists(*real ? real : "/", file)) {
+        if (has(*real ? real : "/", file)) {
             em_str_puts(out, *real ? real : "/");
             return true;
         }
@@ -75,6 +73,11 @@ static bool find_above(const char *dir, const char *file, struct em_str *out)
             *end = '\0';
     }
     return false;
+}
+
+static bool find_above(const char *dir, const char *file, struct em_str *out)
+{
+    return search_above(dir, exists, file, out);
 }
 
 static const char *dir_of(const struct use *u, struct em_str *out)
@@ -95,35 +98,23 @@ static bool use_active(struct use *u)
 
 /* ---- uv ------------------------------------------------------------------------------------------ */
 
-static bool has_workspace(const char *dir)
+static bool has_workspace(const char *dir, const char *file)
 {
-    EM_STR_AUTO path = EM_STR_INIT;
     EM_STR_AUTO text = EM_STR_INIT;
-    EM_STR_AUTO why = EM_STR_INIT;
 
-    em_str_printf(&path, "%s/pyproject.toml", dir);
-    return em_file_read(em_str_c(&path), PROJECT_MAX, &text, &why) &&
+    return em_started_read(dir, file, PROJECT_MAX, &text) &&
            strstr(em_str_c(&text), "[tool.uv.workspace]") != NULL;
 }
 
 /* The project, or the workspace that it is a member of. */
 static bool uv_root(const char *dir, struct em_str *root)
 {
-    EM_FREE char *above = NULL;
+    EM_STR_AUTO project = EM_STR_INIT;
 
-    if (!find_above(dir, "pyproject.toml", root))
+    if (!find_above(dir, "pyproject.toml", &project))
         return false;
-    above = em_strdup(em_str_c(root));
-    for (char *end = above; end;) {
-        if (has_workspace(above)) {
-            em_str_cut(root, 0);
-            em_str_puts(root, above);
-            break;
-        }
-        end = strrchr(above, '/');
-        if (end)
-            *end = '\0';
-    }
+    if (!search_above(em_str_c(&project), has_workspace, "pyproject.toml", root))
+        em_str_puts(root, em_str_c(&project));
     return true;
 }
 
@@ -192,17 +183,36 @@ static bool use_keyed(struct use *u, const char *parent, const char *of)
     return count == 1 && use_environment(u, parent, em_str_c(&found));
 }
 
-/* A folder below that of a variable, or else of the home directory. */
-static void folder_below(const char *name, const char *below_it, const char *below_home,
-                         struct em_str *out)
+/* The environment that is named for `of`, in the folder of the variable `named`, or else in
+ * virtualenvs below that of `base`, or below `home` in the home directory. */
+static void choose_keyed(struct use *u, const char *of, const char *named, const char *base,
+                         const char *home)
 {
-    const char *value = variable(name), *home = variable("HOME");
+    EM_STR_AUTO parent = EM_STR_INIT;
 
-    em_str_printf(out, "%s/%s",
-                  value  ? value
-                  : home ? home
-                         : "/root",
-                  value ? below_it : below_home);
+    if (variable(named))
+        em_str_puts(&parent, variable(named));
+    else if (variable(base))
+        em_str_printf(&parent, "%s/virtualenvs", variable(base));
+    else
+        em_str_printf(&parent, "%s/%s/virtualenvs", variable("HOME") ? variable("HOME") : "/root",
+                      home);
+    if (!use_keyed(u, em_str_c(&parent), of))
+        doubt(u, "which environment %s takes (%s holds none for this folder, or several)",
+              em_str_c(&parent));
+}
+
+/* The folder of the project's file. False: the active environment is taken, or there is none. */
+static bool find_project(struct use *u, const char *file, const char *missing, struct em_str *root)
+{
+    EM_STR_AUTO dir = EM_STR_INIT;
+
+    if (use_active(u))
+        return false;
+    if (find_above(dir_of(u, &dir), file, root))
+        return true;
+    doubt(u, missing, "");
+    return false;
 }
 
 static bool is_false(const char *value)
@@ -213,15 +223,12 @@ static bool is_false(const char *value)
 /* poetry.toml: in the section [virtualenvs], create = false. */
 static bool poetry_makes_none(const char *root)
 {
-    EM_STR_AUTO path = EM_STR_INIT;
     EM_STR_AUTO text = EM_STR_INIT;
-    EM_STR_AUTO why = EM_STR_INIT;
     const char *at;
 
     if (is_false(variable("POETRY_VIRTUALENVS_CREATE")))
         return true;
-    em_str_printf(&path, "%s/poetry.toml", root);
-    if (!em_file_read(em_str_c(&path), PROJECT_MAX, &text, &why))
+    if (!em_started_read(root, "poetry.toml", PROJECT_MAX, &text))
         return false;
     at = strstr(em_str_c(&text), "\ncreate");
     at = at ? at + strlen("\ncreate") : NULL;
@@ -231,55 +238,28 @@ static bool poetry_makes_none(const char *root)
 
 static void choose_poetry(struct use *u)
 {
-    EM_STR_AUTO dir = EM_STR_INIT;
     EM_STR_AUTO root = EM_STR_INIT;
-    EM_STR_AUTO cache = EM_STR_INIT;
 
-    dir_of(u, &dir);
-    if (use_active(u))
+    if (!find_project(u, "pyproject.toml", "where %s has its project%s", &root))
         return;
-    if (!find_above(em_str_c(&dir), "pyproject.toml", &root)) {
-        doubt(u, "where %s has its project%s", "");
-        return;
-    }
     if (!is_false(variable("POETRY_VIRTUALENVS_IN_PROJECT")) &&
         use_environment(u, em_str_c(&root), ".venv"))
         return;
-    if (poetry_makes_none(em_str_c(&root)))
-        return;
-    if (variable("POETRY_VIRTUALENVS_PATH"))
-        em_str_puts(&cache, variable("POETRY_VIRTUALENVS_PATH"));
-    else
-        folder_below("POETRY_CACHE_DIR", "virtualenvs", ".cache/pypoetry/virtualenvs", &cache);
-    if (!use_keyed(u, em_str_c(&cache), em_str_c(&root)))
-        doubt(u, "which environment %s takes (%s holds none for this folder, or several)",
-              em_str_c(&cache));
+    if (!poetry_makes_none(em_str_c(&root)))
+        choose_keyed(u, em_str_c(&root), "POETRY_VIRTUALENVS_PATH", "POETRY_CACHE_DIR",
+                     ".cache/pypoetry");
 }
 
 static void choose_pipenv(struct use *u)
 {
-    EM_STR_AUTO dir = EM_STR_INIT;
     EM_STR_AUTO root = EM_STR_INIT;
-    EM_STR_AUTO home = EM_STR_INIT;
     EM_STR_AUTO file = EM_STR_INIT;
 
-    dir_of(u, &dir);
-    if (use_active(u))
+    if (!find_project(u, "Pipfile", "where %s has its Pipfile%s", &root) ||
+        use_environment(u, em_str_c(&root), ".venv"))
         return;
-    if (!find_above(em_str_c(&dir), "Pipfile", &root)) {
-        doubt(u, "where %s has its Pipfile%s", "");
-        return;
-    }
-    if (use_environment(u, em_str_c(&root), ".venv"))
-        return;
-    if (variable("WORKON_HOME"))
-        em_str_puts(&home, variable("WORKON_HOME"));
-    else
-        folder_below("XDG_DATA_HOME", "virtualenvs", ".local/share/virtualenvs", &home);
     em_str_printf(&file, "%s/Pipfile", em_str_c(&root));
-    if (!use_keyed(u, em_str_c(&home), em_str_c(&file)))
-        doubt(u, "which environment %s takes (%s holds none for this folder, or several)",
-              em_str_c(&home));
+    choose_keyed(u, em_str_c(&file), "WORKON_HOME", "XDG_DATA_HOME", ".local/share");
 }
 
 /* .pdm-python holds the interpreter's path; __pypackages__ is none of Python's own ways. */
@@ -287,9 +267,7 @@ static void choose_pdm(struct use *u)
 {
     EM_STR_AUTO dir = EM_STR_INIT;
     EM_STR_AUTO root = EM_STR_INIT;
-    EM_STR_AUTO file = EM_STR_INIT;
     EM_STR_AUTO text = EM_STR_INIT;
-    EM_STR_AUTO why = EM_STR_INIT;
 
     dir_of(u, &dir);
     if (!find_above(em_str_c(&dir), "pyproject.toml", &root) ||
@@ -297,8 +275,7 @@ static void choose_pdm(struct use *u)
         doubt(u, "which packages %s takes%s", "");
         return;
     }
-    em_str_printf(&file, "%s/.pdm-python", em_str_c(&root));
-    if (em_file_read(em_str_c(&file), PROJECT_MAX, &text, &why)) {
+    if (em_started_read(em_str_c(&root), ".pdm-python", PROJECT_MAX, &text)) {
         em_str_cut(&text, strcspn(em_str_c(&text), "\n"));
         for (int i = 0; i < 2 && strrchr(em_str_c(&text), '/'); i++) /* DIR/bin/python */
             em_str_cut(&text, (size_t)(strrchr(em_str_c(&text), '/') - em_str_c(&text)));
@@ -396,15 +373,12 @@ struct manager {
 static const struct manager managers[] = {
     {"uv", "run", choose_uv, "--directory", "--project", "", "",
      "-p --python --extra --no-extra --group --no-group --only-group --env-file --cache-dir "
-     "--config-file --color --index "
-     "--default-index -i --index-url --extra-index-url -f --find-links --package --python-platform "
-     "-C --config-setting "
-     "--prerelease --resolution --link-mode --refresh-package --reinstall-package -P "
-     "--upgrade-package --no-binary-package "
+     "--config-file --color --index --default-index -i --index-url --extra-index-url -f "
+     "--find-links --package --python-platform -C --config-setting --prerelease --resolution "
+     "--link-mode --refresh-package --reinstall-package -P --upgrade-package --no-binary-package "
      "--no-build-package --no-build-isolation-package --exclude-newer --index-strategy "
-     "--keyring-provider "
-     "--allow-insecure-host --fork-strategy --no-sources-package --python-preference "
-     "--build-constraints",
+     "--keyring-provider --allow-insecure-host --fork-strategy --no-sources-package "
+     "--python-preference --build-constraints",
      "--with --with-editable --with-requirements --isolated -s --script --gui-script"},
     {"uv", "tool", choose_none, "", "", "", "", "", ""},
     {"uvx", "", choose_none, "", "", "", "", "", ""},
@@ -459,11 +433,7 @@ static size_t take_option(const struct manager *m, char *const *words, size_t co
     size_t n;
 
     if ((n = em_option_words(words[0], m->dir))) {
-        EM_STR_AUTO dir = EM_STR_INIT;
-
-        em_started_path(em_str_c(&u->place->dir), value ? value : "", &dir);
-        em_str_cut(&u->place->dir, 0);
-        em_str_puts(&u->place->dir, em_str_c(&dir));
+        em_started_enter(u->place, value ? value : "");
     } else if ((n = em_option_words(words[0], m->project))) {
         u->project = value;
     } else if ((n = em_option_words(words[0], m->environment))) {

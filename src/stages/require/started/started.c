@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "embark/core/executable/shell_script.h"
+#include "embark/os/files/files.h"
 
 /* A command that starts a command that starts … is followed so far. */
 enum { DEPTH_MAX = 8 };
@@ -51,6 +52,31 @@ void em_started_path(const char *dir, const char *name, struct em_str *out)
     if (name[0] != '/' && dir[0])
         em_str_printf(out, "%s/", dir);
     em_str_puts(out, name);
+}
+
+bool em_started_read(const char *dir, const char *name, size_t limit, struct em_str *text)
+{
+    EM_STR_AUTO path = EM_STR_INIT;
+    EM_STR_AUTO why = EM_STR_INIT;
+
+    em_started_path(dir, name, &path);
+    return em_file_read(em_str_c(&path), limit, text, &why);
+}
+
+void em_started_enter(struct em_started_place *place, const char *name)
+{
+    EM_STR_AUTO dir = EM_STR_INIT;
+
+    em_started_path(em_str_c(&place->dir), name, &dir);
+    em_str_cut(&place->dir, 0);
+    em_str_puts(&place->dir, em_str_c(&dir));
+}
+
+void em_started_prefer(struct em_started_place *place, const char *folder)
+{
+    if (place->bin.len)
+        em_str_insert(&place->bin, 0, ":", 1);
+    em_str_insert(&place->bin, 0, folder, strlen(folder));
 }
 
 void em_started_copy(struct em_started_place *to, const struct em_started_place *from)
@@ -159,15 +185,11 @@ static void set_doubt(struct em_started_place *place, const char *what)
 static void enter(struct em_started_place *place, const char *dir)
 {
     EM_STR_AUTO value = EM_STR_INIT;
-    EM_STR_AUTO path = EM_STR_INIT;
 
-    if (!expand(dir, &value)) {
+    if (expand(dir, &value))
+        em_started_enter(place, em_str_c(&value));
+    else
         set_doubt(place, dir);
-        return;
-    }
-    em_started_path(em_str_c(&place->dir), em_str_c(&value), &path);
-    em_str_cut(&place->dir, 0);
-    em_str_puts(&place->dir, em_str_c(&path));
 }
 
 /* PATH=/venv/bin:$PATH: what comes before the old one. */
@@ -283,9 +305,7 @@ static void follow_env(const struct em_following *f, char *const *words, size_t 
         size_t n = em_option_words(words[at], "-u --unset -C --chdir");
         const char *value = n ? em_option_value(words + at, count - at) : NULL;
 
-        if (value && em_starts(words[at], "-C"))
-            enter(&here, value);
-        else if (value && em_starts(words[at], "--chdir"))
+        if (value && (em_starts(words[at], "-C") || em_starts(words[at], "--chdir")))
             enter(&here, value);
         else if (words[at][0] != '-')
             assign(&here, words[at]);

@@ -49,6 +49,12 @@ bool em_follow_python_manager(const struct em_following *f, char *const *words, 
 bool em_follow_node_manager(const struct em_following *f, char *const *words, size_t count,
                             const struct em_started_place *place);
 
+/* Reads the file `name` as seen from `dir`, of at most `limit` bytes; false: it can't be. */
+bool em_started_read(const char *dir, const char *name, size_t limit, struct em_str *text);
+/* Goes to a folder, as seen from the place's own. */
+void em_started_enter(struct em_started_place *place, const char *name);
+/* Puts a folder before all others of place->bin. */
+void em_started_prefer(struct em_started_place *place, const char *folder);
 void em_started_copy(struct em_started_place *to, const struct em_started_place *from);
 void em_started_free(struct em_started_place *place);
 /* Whether the word is among the names, which are separated by blanks. */
