@@ -59,7 +59,9 @@ static void say_yarns(const char *dir, const char *name, const char *where)
 }
 
 struct look {
-    const char *dir; /* the folder that modules are looked for from */
+    const struct em_list *service;
+    struct em_str dir;   /* the folder that modules are looked for from; "": not asked for yet */
+    struct em_str doubt; /* why that can't be told, so that nothing is; "" */
     bool build_time;
     struct em_interpreter_probes asks;
     struct em_errs *errs;
@@ -74,15 +76,16 @@ struct line {
 static bool look_for(const struct look *l, const struct em_module *module, const struct line *line,
                      struct em_str *file)
 {
+    const char *dir = em_str_c(&l->dir);
     struct em_node_found found = {0};
     bool result;
 
-    em_node_resolve(&em_node_files_real, l->dir, getenv("NODE_PATH"), module->name, &found);
+    em_node_resolve(&em_node_files_real, dir, getenv("NODE_PATH"), module->name, &found);
     result = found.found;
-    if (!result && is_yarns(l->dir, module->name, &found)) {
+    if (!result && is_yarns(dir, module->name, &found)) {
         result = true;
         if (strcmp(line->key, "module") == 0)
-            say_yarns(l->dir, module->name, line->where);
+            say_yarns(dir, module->name, line->where);
     } else if (result) {
         em_log(EM_LOG_DEBUG, "require", "%s %s: %s", line->key, module->name,
                found.builtin ? "built-in" : em_str_c(&found.file));
@@ -94,7 +97,7 @@ static bool look_for(const struct look *l, const struct em_module *module, const
     } else {
         EM_ERR_AUTO err = EM_ERR_INIT;
 
-        em_node_explain(l->dir, line->key, module->name, &found, &err);
+        em_node_explain(dir, line->key, module->name, &found, &err);
         em_str_printf(&err.text, " (%s)", line->where);
         em_errs_take(l->errs, &err);
     }
@@ -133,37 +136,37 @@ static int run_ask(const struct em_interpreter_probe *ask, const char *dir, em_t
 
 /* ---- All of it ------------------------------------------------------------------------------- */
 
-static void look_at_line(struct look *l, const char *value, const char *where, bool import)
+static void look_at_modules(struct look *l, const struct em_modules *modules, const char *where,
+                            bool import)
 {
-    struct em_modules modules;
-    EM_ERR_AUTO err = EM_ERR_INIT;
+    const struct line line = {import ? "import" : "module", modules->word, where};
 
-    if (em_modules_read(value, import, &modules, &err) == 0 && modules.language == EM_LANGUAGE_NODE)
-        for (size_t i = 0; i < modules.n; i++) {
-            EM_STR_AUTO file = EM_STR_INIT;
-            const struct line line = {import ? "import" : "module", modules.word, where};
+    if (!l->dir.len)
+        em_node_directory(l->service, &l->dir, &l->doubt);
+    if (l->doubt.len)
+        em_log_hint(EM_LOG_WARN, "require", "manifest = DIR/package.json looks from that folder",
+                    "%s: not judged: %s can't be told (%s)", line.key, em_str_c(&l->doubt), where);
+    for (size_t i = 0; !l->doubt.len && i < modules->n; i++) {
+        EM_STR_AUTO file = EM_STR_INIT;
 
-            if (look_for(l, &modules.v[i], &line, &file) && import)
-                em_interpreter_probe_add_import(em_interpreter_probe_of(&l->asks, modules.word),
-                                                modules.v[i].name, em_str_c(&file), where);
-        }
-    em_modules_free(&modules);
+        if (look_for(l, &modules->v[i], &line, &file) && import)
+            em_interpreter_probe_add_import(em_interpreter_probe_of(&l->asks, modules->word),
+                                            modules->v[i].name, em_str_c(&file), where);
+    }
 }
 
-/* True: the folder in which Node.js runs isn't known, so that nothing is. */
-static bool say_doubt(const char *key, const char *value, const char *where, const char *doubt)
+/* The lines of [require] module or import. */
+static void look_at_lines(struct look *l, const struct em_items *items, bool import)
 {
-    struct em_modules modules;
-    EM_ERR_AUTO err = EM_ERR_INIT;
-    bool node = em_modules_read(value, strcmp(key, "import") == 0, &modules, &err) == 0 &&
-                modules.language == EM_LANGUAGE_NODE;
+    for (size_t i = 0; i < items->n; i++) {
+        struct em_modules modules;
+        EM_ERR_AUTO err = EM_ERR_INIT;
 
-    em_modules_free(&modules);
-    if (!*doubt || !node)
-        return false;
-    em_log_hint(EM_LOG_WARN, "require", "manifest = DIR/package.json looks from that folder",
-                "%s: not judged: %s can't be told (%s)", key, doubt, where);
-    return true;
+        if (em_modules_read(items->v[i], import, &modules, &err) == 0 &&
+            modules.language == EM_LANGUAGE_NODE)
+            look_at_modules(l, &modules, items->where[i], import);
+        em_modules_free(&modules);
+    }
 }
 
 static void look_at_manifest(const char *value, const char *where, struct em_errs *errs)
@@ -183,25 +186,18 @@ static void look_at_manifest(const char *value, const char *where, struct em_err
 int em_require_node(const struct em_config *config, const struct em_list *service, bool build_time,
                     em_time until, struct em_errs *errs, struct em_err *err)
 {
-    const struct em_items *modules = &config->require_module, *imports = &config->require_import,
-                          *manifests = &config->require_manifest;
-    EM_STR_AUTO dir = EM_STR_INIT;
-    EM_STR_AUTO doubt = EM_STR_INIT;
-    struct look look = {.build_time = build_time, .errs = errs};
+    const struct em_items *manifests = &config->require_manifest;
+    struct look look = {.service = service, .build_time = build_time, .errs = errs};
     int code = 0;
 
-    em_node_directory(service, &dir, &doubt);
-    look.dir = em_str_c(&dir);
-    for (size_t i = 0; i < modules->n; i++)
-        if (!say_doubt("module", modules->v[i], modules->where[i], em_str_c(&doubt)))
-            look_at_line(&look, modules->v[i], modules->where[i], false);
-    for (size_t i = 0; i < imports->n; i++)
-        if (!say_doubt("import", imports->v[i], imports->where[i], em_str_c(&doubt)))
-            look_at_line(&look, imports->v[i], imports->where[i], true);
+    look_at_lines(&look, &config->require_module, false);
+    look_at_lines(&look, &config->require_import, true);
     for (size_t i = 0; i < manifests->n; i++)
         look_at_manifest(manifests->v[i], manifests->where[i], errs);
     for (size_t i = 0; i < look.asks.n && code == 0; i++)
-        code = run_ask(&look.asks.v[i], em_str_c(&dir), until, errs, err);
+        code = run_ask(&look.asks.v[i], em_str_c(&look.dir), until, errs, err);
     em_interpreter_probes_free(&look.asks);
+    em_str_free(&look.dir);
+    em_str_free(&look.doubt);
     return code;
 }
