@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "embark/core/base/shell_quote.h"
 #include "embark/core/bundle/inlined.h"
 #include "walk.h"
 
@@ -210,23 +211,6 @@ static void say_clue(const struct clue *clue, size_t files, struct em_str *out)
         em_str_printf(out, ": %s: %s", em_str_c(&at->file), em_str_c(&at->around));
 }
 
-/* A word for a shell's command line. */
-static void say_word(const char *value, struct em_str *out)
-{
-    bool plain = value[strspn(value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                     "0123456789_-+=:,./@%")] == '\0';
-
-    if (!plain)
-        em_str_putc(out, '\'');
-    for (const char *p = value; *p; p++)
-        if (*p == '\'')
-            em_str_puts(out, "'\\''");
-        else
-            em_str_putc(out, *p);
-    if (!plain)
-        em_str_putc(out, '\'');
-}
-
 /* "https://api.example.com/" and "https://api.example.com". */
 static bool differs_by_slash(const struct em_inlined *inlined, const struct clue *clue)
 {
@@ -256,7 +240,7 @@ static void hint(const struct em_inlined *inlined, const struct clue *clue, cons
 {
     EM_STR_AUTO word = EM_STR_INIT;
 
-    say_word(inlined->value, &word);
+    em_shell_quote_word(inlined->value, &word);
     if (clue->left == EM_BUNDLE_DESTRUCTURED || clue->left == EM_BUNDLE_COMPUTED)
         em_hint(err, "write process.env.%s out where it is used: only that is replaced",
                 inlined->name);
