@@ -1,7 +1,5 @@
 #include "libraries.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -51,23 +49,40 @@ static void free_loaded(struct loaded *loaded)
     em_list_free(&loaded->names);
 }
 
-/* A library that can't be read needs nothing that we know of. */
-static void read_needs(struct em_object *object)
+struct file {
+    int fd;
+    struct em_elf_file blocks;
+    struct em_elf_source source;
+    struct em_elf elf;
+};
+
+static bool open_elf(const char *path, struct file *f)
 {
     EM_STR_AUTO ignored = EM_STR_INIT;
     struct stat st;
-    int fd = em_file_open(object->path, &st, &ignored);
 
-    if (fd >= 0) {
-        struct em_elf_file blocks;
-        struct em_elf_source source = em_elf_file_source(&blocks, fd, (uint64_t)st.st_size);
-        struct em_elf elf;
+    *f = (struct file){.fd = em_file_open(path, &st, &ignored)};
+    if (f->fd < 0)
+        return false;
+    f->source = em_elf_file_source(&f->blocks, f->fd, (uint64_t)st.st_size);
+    return em_elf_read(&f->source, &f->elf) == EM_ELF_OK;
+}
 
-        if (em_elf_read(&source, &elf) == EM_ELF_OK)
-            em_elf_needs_read(&source, &elf, &object->needs);
-        em_elf_free(&elf);
-        close(fd);
-    }
+static void close_elf(struct file *f)
+{
+    em_elf_free(&f->elf);
+    if (f->fd >= 0)
+        close(f->fd);
+}
+
+/* A library that can't be read needs nothing that we know of. */
+static void read_needs(struct em_object *object)
+{
+    struct file f;
+
+    if (open_elf(object->path, &f))
+        em_elf_needs_read(&f.source, &f.elf, &object->needs);
+    close_elf(&f);
 }
 
 /* Names that musl's loader is itself: libc.so, libpthread.so.0, libm.so.6… */
@@ -203,31 +218,6 @@ int em_elf_libs_check(const char *file, const struct em_elf_source *source,
 }
 
 /* ---- What a program opens by itself ---------------------------------------------------------- */
-
-struct file {
-    int fd;
-    struct em_elf_file blocks;
-    struct em_elf_source source;
-    struct em_elf elf;
-};
-
-static bool open_elf(const char *path, struct file *f)
-{
-    struct stat st;
-
-    *f = (struct file){.fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY)};
-    if (f->fd < 0 || fstat(f->fd, &st) != 0 || !S_ISREG(st.st_mode))
-        return false;
-    f->source = em_elf_file_source(&f->blocks, f->fd, (uint64_t)st.st_size);
-    return em_elf_read(&f->source, &f->elf) == EM_ELF_OK;
-}
-
-static void close_elf(struct file *f)
-{
-    em_elf_free(&f->elf);
-    if (f->fd >= 0)
-        close(f->fd);
-}
 
 static int say_machine(const char *library, const struct file *f, const struct file *program,
                        struct em_err *err)
