@@ -161,17 +161,23 @@ static void finish(struct question *q)
     em_child_forget(&q->child);
 }
 
+static bool is_unknown(int code)
+{
+#if defined EAI_NODATA && EAI_NODATA != EAI_NONAME
+    if (code == EAI_NODATA)
+        return true;
+#endif
+    return code == EAI_NONAME;
+}
+
 /* glibc and musl have different words for the same; musl 1.2.3 says "Try again" for no answer. */
 static int say(struct em_err *err, const char *host, int code, int error)
 {
     EM_STR_AUTO how = EM_STR_INIT;
-    switch (code) {
-    case EAI_NONAME:
-#if defined EAI_NODATA && EAI_NODATA != EAI_NONAME
-    case EAI_NODATA:
-#endif
+    if (is_unknown(code))
         return em_fail(err, EM_EXIT_UNREACHABLE, "%s is unknown (DNS: Name does not resolve)",
                        host);
+    switch (code) {
     case EAI_AGAIN:
         return em_fail(err, EM_EXIT_UNREACHABLE,
                        "%s can't be looked up (the DNS servers don't answer, or have a failure)",
@@ -212,15 +218,6 @@ struct server {
 };
 
 enum outcome { PENDING, GOOD, UNKNOWN, FAILED };
-
-static bool is_unknown(int code)
-{
-#if defined EAI_NODATA && EAI_NODATA != EAI_NONAME
-    if (code == EAI_NODATA)
-        return true;
-#endif
-    return code == EAI_NONAME;
-}
 
 /* The first good answer counts; without one, the first bad, to *answer. */
 static enum outcome outcome_of(const struct server *s, const struct answer **answer)
