@@ -122,7 +122,7 @@ static const struct known {
 
 static const struct known *known_of(const char *phase)
 {
-    for (size_t i = 0; *phase && i < sizeof known / sizeof *known; i++)
+    for (size_t i = 0; *phase && i < EM_COUNT(known); i++)
         if (em_starts(known[i].name, phase))
             return &known[i];
     return NULL;

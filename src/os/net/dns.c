@@ -53,7 +53,7 @@ static bool say(const unsigned char *answer, struct em_str *out)
     static const char *const codes[] = {NULL,           "FORMERR", "SERVFAIL",
                                         "no such name", "NOTIMP",  "REFUSED"};
     unsigned code = answer[3] & 15, count = answer[6] * 256u + answer[7];
-    if (code >= sizeof codes / sizeof *codes)
+    if (code >= EM_COUNT(codes))
         em_str_printf(out, "error %u", code);
     else if (code)
         em_str_puts(out, codes[code]);

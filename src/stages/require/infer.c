@@ -134,7 +134,7 @@ static void look_at_python(const char *manifest, struct sections *s)
         struct em_requirement r;
         bool plain = em_requirement_read(lines.v[i].text, &r, &err) == 0 && !r.marker;
 
-        for (size_t k = 0; plain && k < sizeof(compiled) / sizeof(compiled[0]); k++)
+        for (size_t k = 0; plain && k < EM_COUNT(compiled); k++)
             if (strcmp(r.key, compiled[k][0]) == 0)
                 em_str_printf(&s->require, "import = python: %s\n", compiled[k][1]);
         em_requirement_free(&r);

@@ -13,7 +13,7 @@ static bool is_migration(const struct em_list *words)
                                         "migrate:up",     "migrate:deploy"};
 
     for (size_t i = 1; i < words->n; i++)
-        for (size_t k = 0; k < sizeof(verbs) / sizeof(verbs[0]); k++)
+        for (size_t k = 0; k < EM_COUNT(verbs); k++)
             if (strcmp(words->v[i], verbs[k]) == 0)
                 return true;
     return false;
@@ -73,7 +73,7 @@ static const struct server servers[] = {
 static const struct server *server_of(const struct em_list *words, size_t *at)
 {
     for (size_t i = 0; i < words->n && i < 6; i++)
-        for (size_t k = 0; k < sizeof(servers) / sizeof(servers[0]); k++) {
+        for (size_t k = 0; k < EM_COUNT(servers); k++) {
             const struct server *s = &servers[k];
             bool follows = i + 1 < words->n && s->verb && strcmp(words->v[i + 1], s->verb) == 0;
 
@@ -104,7 +104,7 @@ static bool is_reached(const char *host, size_t n)
 {
     static const char *const hosts[] = {"", "0.0.0.0", "127.0.0.1", "localhost", "[::]", "::", "*"};
 
-    for (size_t i = 0; i < sizeof(hosts) / sizeof(hosts[0]); i++)
+    for (size_t i = 0; i < EM_COUNT(hosts); i++)
         if (strlen(hosts[i]) == n && strncmp(hosts[i], host, n) == 0)
             return true;
     return false;

@@ -34,7 +34,7 @@ static bool is_dir(const char *path)
 static void add_angular(struct em_str *bundle)
 {
     EM_STR_AUTO found = EM_STR_INIT;
-    DIR *stream = opendir("dist");
+    DIR *stream = em_dir_open("dist");
     struct dirent *entry;
     size_t count = 0;
 
@@ -82,7 +82,7 @@ static void add_inlined(const char *prefix, struct em_str *bundle)
     static const char *const files[] = {".env.production", ".env", ".env.example"};
     EM_LIST_AUTO names = EM_LIST_INIT;
 
-    for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+    for (size_t i = 0; i < EM_COUNT(files); i++)
         add_names(files[i], prefix, &names);
     for (size_t i = 0; i < names.n; i++)
         em_str_printf(bundle, "inlined = %s\n", names.v[i]);
@@ -95,7 +95,7 @@ static void add_imports(const struct em_str *json, struct em_str *require)
                                            "sqlite3", "canvas", "pg-native",      "node-rdkafka",
                                            "zeromq",  "libpq"};
 
-    for (size_t i = 0; i < sizeof(compiled) / sizeof(compiled[0]); i++)
+    for (size_t i = 0; i < EM_COUNT(compiled); i++)
         if (em_npm_depends(em_str_c(json), json->len, compiled[i], false))
             em_str_printf(require, "import = node: %s\n", compiled[i]);
 }
@@ -110,7 +110,7 @@ void em_infer_frontend(struct em_str *require, struct em_str *bundle)
     add_imports(&json, require);
     if (em_npm_depends(em_str_c(&json), json.len, "@angular/core", false))
         add_angular(bundle);
-    for (size_t i = 0; i < sizeof(frameworks) / sizeof(frameworks[0]); i++) {
+    for (size_t i = 0; i < EM_COUNT(frameworks); i++) {
         const struct framework *f = &frameworks[i];
         const char *const *dir = f->dirs;
 
