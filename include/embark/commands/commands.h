@@ -13,24 +13,24 @@ enum em_config_use {
 };
 
 /* X(name, use of the configuration, words, help) */
-#define EM_COMMANDS(X)                                                                           \
-    X(run, EM_CONFIG_GOOD, "[--] [COMMAND [ARG…]]",                                              \
-      "start-up steps, then exec COMMAND (default: [service] command)")                          \
-    X(check, EM_CONFIG_GOOD, "[--json | --write | --stamp] [--sql FILE…] [--] [COMMAND [ARG…]]", \
-      "what needs no database: requirements, the command; for a Dockerfile's RUN")               \
-    X(wait, EM_CONFIG_GOOD, "", "waits for the database and for what [wait] names, then exits")  \
-    X(migrate, EM_CONFIG_GOOD,                                                                   \
-      "[--dry-run | --status | --resolve FILE [--as applied|pending] | --baseline FILE]",        \
-      "all steps up to and including the migrations, then exits")                                \
-    X(sql, EM_CONFIG_GOOD,                                                                       \
-      "[-v NAME=VALUE…] [-1] [--on-error stop|continue] FILE… | --print-bootstrap",              \
-      "runs SQL files as psql would (- is standard input), once the database is ready")          \
-    X(health, EM_CONFIG_GOOD, "[--start | --live | --ready] [URL | HOST:PORT]",                  \
-      "the healthcheck: 0 healthy, 1 not, and one line saying why")                              \
-    X(doctor, EM_CONFIG_ANY, "[--json | --all] [--] [COMMAND [ARG…]]",                           \
-      "looks at everything, changes nothing, and says what a start would do")                    \
-    X(help, EM_CONFIG_NONE, "[TOPIC]",                                                           \
-      "this, or: config, exit-codes, failures, a command, a key, an exit code, an SQLSTATE")     \
+#define EM_COMMANDS(X)                                                                             \
+    X(run, EM_CONFIG_GOOD, "[--] [COMMAND [ARG…]]",                                                \
+      "start-up steps, then exec COMMAND (default: [service] command)")                            \
+    X(check, EM_CONFIG_GOOD, "[--json | --write | --stamp] [--sql FILE…] [--] [COMMAND [ARG…]]",   \
+      "what needs no database: requirements, the command; for a Dockerfile's RUN")                 \
+    X(wait, EM_CONFIG_GOOD, "", "waits for the database and for what [wait] names, then exits")    \
+    X(migrate, EM_CONFIG_GOOD,                                                                     \
+      "[--dry-run | --status | --wait | --resolve FILE [--as applied|pending] | --baseline FILE]", \
+      "all steps up to and including the migrations, then exits")                                  \
+    X(sql, EM_CONFIG_GOOD,                                                                         \
+      "[-v NAME=VALUE…] [-1] [--on-error stop|continue] FILE… | --print-bootstrap",                \
+      "runs SQL files as psql would (- is standard input), once the database is ready")            \
+    X(health, EM_CONFIG_GOOD, "[--start | --live | --ready] [URL | HOST:PORT]",                    \
+      "the healthcheck: 0 healthy, 1 not, and one line saying why")                                \
+    X(doctor, EM_CONFIG_ANY, "[--json | --all] [--] [COMMAND [ARG…]]",                             \
+      "looks at everything, changes nothing, and says what a start would do")                      \
+    X(help, EM_CONFIG_NONE, "[TOPIC]",                                                             \
+      "this, or: config, exit-codes, failures, a command, a key, an exit code, an SQLSTATE")       \
     X(version, EM_CONFIG_NONE, "", "embark's version and those of the libraries in it")
 
 struct em_call {

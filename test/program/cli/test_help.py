@@ -83,6 +83,20 @@ def test_what_an_error_says_can_be_looked_up(embark, db):
     assert "the database does not exist" in help_on(embark, state) and "SQLSTATE" in help_on(embark, "77")
 
 
+@pytest.mark.parametrize("command", ["check", "migrate", "sql", "health", "doctor"])
+def test_a_commands_options_stand_in_all_three_places(embark, command):
+    """Its line of usage, what is said of each below that, and the manual's synopsis."""
+    def options(text):
+        return set(re.findall(r"(?<![\w-])--?[a-z1][a-z-]*", text))
+
+    usage, *rest = help_on(embark, command).split("\n\n")[0].splitlines()
+    assert options(usage) == options("\n".join(rest)) and usage in help_on(embark)
+    page = (TOP / "doc/embark.1").read_text().split(".Sh DESCRIPTION")[0]
+    synopsis = "".join(part for part in page.split("\n.Nm\n") if f".Cm {command}" in part)
+    macros = re.sub(r"\bFl ", "-", re.sub(r"\| -(?=\w)", "| Fl -", synopsis.replace(".Op Fl -config Ar file", "").replace("Fl -\n", "")))
+    assert options(macros) == options(usage)
+
+
 def test_failures(embark):
     names = re.findall(r"^([a-z-]+) {2,}\S", help_on(embark, "failures"), re.M)
     assert {"hidden-module", "missing-directory", "sql-variable", "missing-role", "older-image", "stale-image", "inlined-value"} <= set(names)
