@@ -205,19 +205,3 @@ int em_http_ask(const struct em_http_url *url, const struct em_http_how *how, em
     int code = ask_once(url, how, until, answer, err);
     return code || !how->redirects ? code : follow(url, how, until, answer, err);
 }
-
-int em_http_get(const char *url, em_time until, int *status, struct em_err *err)
-{
-    static const struct em_http_how how = {.redirects = 0};
-    struct em_http_url parsed;
-    struct em_http answer;
-    em_http_start(&answer, EM_HTTP_HEAD_MAX, 0);
-    int code = em_http_url_parse(&parsed, url, err);
-    if (code == 0)
-        code = em_http_ask(&parsed, &how, until, &answer, err);
-    if (code == 0)
-        *status = answer.status;
-    em_http_free(&answer);
-    em_http_url_free(&parsed);
-    return code;
-}

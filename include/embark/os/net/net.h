@@ -67,9 +67,7 @@ struct em_http_how {
 int em_http_ask(const struct em_http_url *url, const struct em_http_how *how, em_time until,
                 struct em_http *answer, struct em_err *err);
 
-/* The same for a URL as text (EM_EXIT_CONFIG if it is malformed), without a body: *status once the
- * header is complete; at most EM_HTTP_HEAD_MAX bytes of it are read. */
+/* The most bytes of a header that are read. */
 #define EM_HTTP_HEAD_MAX 65536
-int em_http_get(const char *url, em_time until, int *status, struct em_err *err);
 
 #endif
