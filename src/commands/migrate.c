@@ -20,16 +20,22 @@ static bool is_refused(struct em_start *steps, struct em_str *out)
     return code != 0;
 }
 
-/* --dry-run and --status need the server, and change nothing. */
+/* What shows or settles migrations needs the server, and sets nothing up. */
+static int reach(struct em_start *steps)
+{
+    steps->has_superuser = false;
+    return em_start_wait(steps);
+}
+
+/* --dry-run and --status change nothing. */
 static int show(struct em_start *steps, bool status)
 {
     EM_ERR_AUTO err = EM_ERR_INIT;
     EM_STR_AUTO out = EM_STR_INIT;
-    const struct em_url *url = steps->has_direct ? &steps->direct : &steps->url;
-    steps->has_superuser = false;
+    const struct em_url *url = em_start_direct(steps);
     if (!status && is_refused(steps, &out))
         return em_show(&out) ? 0 : EM_EXIT_SYSTEM;
-    int code = em_start_wait(steps);
+    int code = reach(steps);
     if (code)
         return code;
     if (!status && em_config_skips(steps->config, "migrate")) {
@@ -47,12 +53,10 @@ static int show(struct em_start *steps, bool status)
 static int await(struct em_start *steps)
 {
     EM_ERR_AUTO err = EM_ERR_INIT;
-    const struct em_url *url = steps->has_direct ? &steps->direct : &steps->url;
-    steps->has_superuser = false;
-    int code = em_start_wait(steps);
+    int code = reach(steps);
     if (code)
         return code;
-    if (em_migrate_await(steps->config, url, &err) != 0)
+    if (em_migrate_await(steps->config, em_start_direct(steps), &err) != 0)
         return em_log_failure("migrate", &err);
     return 0;
 }
@@ -61,12 +65,10 @@ static int await(struct em_start *steps)
 static int settle(struct em_start *steps, struct em_migrate_settle *what)
 {
     EM_ERR_AUTO err = EM_ERR_INIT;
-    const struct em_url *url = steps->has_direct ? &steps->direct : &steps->url;
-    steps->has_superuser = false;
-    int code = em_start_wait(steps);
+    int code = reach(steps);
     if (code)
         return code;
-    if (em_migrate_settle(steps->config, url, what, &err) != 0)
+    if (em_migrate_settle(steps->config, em_start_direct(steps), what, &err) != 0)
         return em_log_failure("migrate", &err);
     if (what->as == EM_SETTLE_BASELINE)
         em_log(EM_LOG_INFO, "migrate", "%zu file%s now as applied, up to %s", what->count,

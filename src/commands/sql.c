@@ -165,7 +165,7 @@ static int sum_up(const struct sql *sql, const struct em_sql_run *run, em_time s
 
 static int connect_and_run(struct sql *sql, struct em_start *steps)
 {
-    const struct em_url *url = steps->has_direct ? &steps->direct : &steps->url;
+    const struct em_url *url = em_start_direct(steps);
     EM_ERR_AUTO err = EM_ERR_INIT;
     EM_STR_AUTO application = EM_STR_INIT;
     struct em_sql_run run;

@@ -154,6 +154,11 @@ int em_start_prepare(struct em_start *steps, const struct em_config *config, boo
     return code;
 }
 
+const struct em_url *em_start_direct(const struct em_start *steps)
+{
+    return steps->has_direct ? &steps->direct : &steps->url;
+}
+
 void em_start_end(struct em_start *steps)
 {
     em_db_close(steps->kept);

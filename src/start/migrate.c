@@ -32,7 +32,7 @@ int em_start_migrate(struct em_start *steps)
     em_time start = em_now();
     if (em_config_skips(steps->config, "migrate") || !em_migrate_any(steps->config))
         return 0;
-    const struct em_url *url = steps->has_direct ? &steps->direct : &steps->url;
+    const struct em_url *url = em_start_direct(steps);
     struct em_str *raw = steps->has_direct ? &steps->direct_raw : &steps->raw;
     print_raw(raw, url);
     struct first_start setup = {steps, false};

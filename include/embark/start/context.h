@@ -25,6 +25,9 @@ struct em_start {
 int em_start_prepare(struct em_start *steps, const struct em_config *config, bool build_time);
 void em_start_end(struct em_start *steps); /* may be called twice */
 
+/* Where the lock and the migrations go: past a pooler, if [database] direct_url says how. */
+const struct em_url *em_start_direct(const struct em_start *steps);
+
 /* What needs no database. With `report` it is filled, for those who show it themselves, and nothing
  * is logged but what ends the look itself; NULL: all is logged. EMBARK_SKIP=check: 0. */
 int em_start_check(struct em_start *steps, const struct em_list *service, struct em_report *report);
