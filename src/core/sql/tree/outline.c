@@ -4,17 +4,9 @@
 #include <strings.h>
 
 #include "embark/core/sql/lint/transaction.h"
-#include "embark/core/sql/splitter.h"
+#include "embark/core/sql/opening.h"
 
-enum { WORDS = 12 };
-
-static bool starts_with_any(const char *words, const char *const *any)
-{
-    for (; *any; any++)
-        if (strncasecmp(words, *any, strlen(*any)) == 0)
-            return true;
-    return false;
-}
+enum { OPENING_WORDS = 12 };
 
 bool em_sql_runs_outside(const char *words)
 {
@@ -35,37 +27,12 @@ bool em_sql_runs_outside(const char *words)
                                          NULL};
     static const char *const concurrently[] = {"create index ", "create unique index ",
                                                "drop index ", "reindex ", NULL};
-    if (starts_with_any(words, always))
+    if (em_sql_opens_with(words, always))
         return true;
     if (strncasecmp(words, "alter table ", 12) == 0)
         return strcasestr(words, " detach partition ") && strcasestr(words, " concurrently ");
     /* CREATE INDEX concurrently_made ON …: the key word stands alone. */
-    return starts_with_any(words, concurrently) && strcasestr(words, " concurrently ");
-}
-
-/* The statement that is being read. */
-struct opening {
-    struct em_str words;
-    size_t at, end, n;
-};
-
-static void on_token(void *ctx, struct em_sql_split *split, const struct em_sql_token *token,
-                     size_t offset)
-{
-    struct opening *opening = ctx;
-    (void)split;
-    if (token->kind == EM_SQL_SPACE || token->kind == EM_SQL_COMMENT ||
-        token->kind == EM_SQL_BLOCK || token->kind == EM_SQL_BACKSLASH)
-        return;
-    if (opening->n == 0)
-        opening->at = offset;
-    opening->end = offset + token->len;
-    if (opening->n++ >= WORDS)
-        return;
-    if (token->kind == EM_SQL_WORD || token->kind == EM_SQL_QUOTED) {
-        em_str_add(&opening->words, token->at, token->len);
-        em_str_putc(&opening->words, ' ');
-    }
+    return em_sql_opens_with(words, concurrently) && strcasestr(words, " concurrently ");
 }
 
 /* A BEGIN or COMMIT that says nothing more. */
@@ -82,7 +49,8 @@ static bool is_plain(const char *words, bool begins)
     return false;
 }
 
-static void take_statement(struct em_sql_outline *o, struct opening *opening, bool *begun)
+static void take_statement(struct em_sql_outline *o, const struct em_sql_opening *opening,
+                           bool *begun)
 {
     const char *words = em_str_c(&opening->words);
     bool control = em_sql_is_control(words);
@@ -99,41 +67,17 @@ static void take_statement(struct em_sql_outline *o, struct opening *opening, bo
     o->commit_end = opening->end;
     if (em_sql_runs_outside(words) && o->outside++ == 0)
         o->outside_at = opening->at;
-}
-
-static void finish(struct em_sql_outline *o, struct opening *opening, bool *begun)
-{
-    if (opening->n)
-        take_statement(o, opening, begun);
-    em_str_cut(&opening->words, 0);
-    opening->n = 0;
+    o->open = opening->open;
 }
 
 void em_sql_outline(const char *text, size_t length, struct em_sql_outline *outline)
 {
     struct em_sql_source source = em_sql_source("", text, length);
-    struct opening opening = {EM_STR_INIT, 0, 0, 0};
-    struct em_sql_split split;
-    enum em_sql_event event;
-    size_t start, data;
-    bool closed, begun = false;
+    struct em_sql_opening opening;
+    bool begun = false;
     memset(outline, 0, sizeof *outline);
-    em_sql_split_start(&split, &source, NULL);
-    split.token = on_token;
-    split.ctx = &opening;
-    while ((event = em_sql_split_next(&split)) != EM_SQL_END) {
-        if (event == EM_SQL_META) {
-            split.lex.at = split.lex.end; /* its words are no SQL */
-            continue;
-        }
-        outline->open = event == EM_SQL_REST && opening.n > 0;
-        finish(outline, &opening, &begun);
-        for (; split.copies > 0; split.copies--)
-            em_sql_split_data(&split, &start, &data, &closed);
-        em_sql_split_clear(&split);
-        if (event == EM_SQL_REST)
-            break;
-    }
-    em_sql_split_free(&split);
-    em_str_free(&opening.words);
+    em_sql_opening_start(&opening, &source, OPENING_WORDS, true);
+    while (em_sql_opening_next(&opening))
+        take_statement(outline, &opening, &begun);
+    em_sql_opening_free(&opening);
 }
