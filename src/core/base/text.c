@@ -18,6 +18,18 @@ bool em_is_one_of(const char *word, size_t length, const char *const *words)
     return false;
 }
 
+bool em_word_among(const char *word, const char *names)
+{
+    size_t length = strlen(word);
+    while (*names) {
+        size_t name = strcspn(names, " ");
+        if (name && name == length && memcmp(word, names, name) == 0)
+            return true;
+        names += name + (names[name] == ' ');
+    }
+    return false;
+}
+
 bool em_starts(const char *text, const char *prefix)
 {
     return strncmp(text, prefix, strlen(prefix)) == 0;

@@ -73,7 +73,7 @@ static const struct wrapper {
 static bool option_among(const char *word, const char *names)
 {
     EM_FREE char *name = em_strndup(word, strcspn(word, "="));
-    return em_tool_among(name, names);
+    return em_word_among(name, names);
 }
 
 /* Its first word that is no option, nor one's value. */
@@ -113,7 +113,7 @@ static bool attached_value(const struct wrapper *w, const char *word)
 {
     EM_FREE char *letter = em_strndup(word, 2);
     bool number = strcmp(w->name, "nice") == 0 && isdigit((unsigned char)word[1]);
-    return number || (word[1] != '-' && strlen(word) > 2 && em_tool_among(letter, w->values));
+    return number || (word[1] != '-' && strlen(word) > 2 && em_word_among(letter, w->values));
 }
 
 /* Programs of the project's own that a manager knows by name: alembic = "alembic -c other.ini". */
@@ -205,7 +205,7 @@ static bool pass_env(struct em_tool_search *s, struct em_list *words)
             drop(words, 2);
         } else if (word[0] == '-') {
             untold(s, "env", word);
-            drop(words, em_tool_among(word, "-C --chdir") ? 2 : 1);
+            drop(words, em_word_among(word, "-C --chdir") ? 2 : 1);
         } else {
             break;
         }
@@ -220,7 +220,7 @@ static bool pass_dotenv(struct em_tool_search *s, struct em_list *words)
     drop(words, 1);
     while (words->n) {
         const char *word = words->v[0];
-        if (em_tool_among(word, "-f -e --file --env-file") && words->n > 1) {
+        if (em_word_among(word, "-f -e --file --env-file") && words->n > 1) {
             em_tool_dotenv(s, words->v[1]);
             any = true;
             drop(words, 2);
@@ -252,7 +252,7 @@ static void preloads(struct em_tool_search *s, const char *module)
     const char *file = em_tool_env(s, "DOTENV_CONFIG_PATH");
     if (em_starts(module, "dotenv"))
         em_tool_dotenv(s, file && *file ? file : ".env");
-    else if (!em_tool_among(module, harmless))
+    else if (!em_word_among(module, harmless))
         em_tool_doubt(s, "what %s changes isn't known to embark", module);
 }
 
@@ -284,7 +284,7 @@ static bool pass_interpreter(struct em_tool_search *s, struct em_list *words, bo
             drop(words, 1);
             return words->n > 0;
         }
-        if (em_tool_among(word, python ? "-c -" : "-e -p -i - --eval --print --run --watch --test"))
+        if (em_word_among(word, python ? "-c -" : "-e -p -i - --eval --print --run --watch --test"))
             return false;
         const char *sign = strchr(word, '='), *next = words->n > 1 ? words->v[1] : "";
         if (leaves(s, program, word)) {
@@ -295,7 +295,7 @@ static bool pass_interpreter(struct em_tool_search *s, struct em_list *words, bo
             em_tool_dotenv(s, sign ? sign + 1 : next);
         else if (!python && option_among(word, loads))
             preloads(s, sign ? sign + 1 : next);
-        drop(words, em_tool_among(word, python ? py_values : values) ? 2 : 1);
+        drop(words, em_word_among(word, python ? py_values : values) ? 2 : 1);
     }
     return words->n > 0;
 }
@@ -360,12 +360,12 @@ static bool pass_manager(struct em_tool_search *s, struct em_list *words)
     while (words->n) {
         const char *word = words->v[0];
         size_t count = 1;
-        if (!run && em_tool_among(word, "run run-script"))
+        if (!run && em_word_among(word, "run run-script"))
             run = true;
-        else if (em_tool_among(word, "-s --silent -q --quiet --if-present --loglevel=silent --bun"))
+        else if (em_word_among(word, "-s --silent -q --quiet --if-present --loglevel=silent --bun"))
             ;
         else if (word[0] == '-')
-            count = untold(s, manager, word) && em_tool_among(word, elsewhere) ? 2 : 1;
+            count = untold(s, manager, word) && em_word_among(word, elsewhere) ? 2 : 1;
         else
             break;
         drop(words, count);
@@ -375,7 +375,7 @@ static bool pass_manager(struct em_tool_search *s, struct em_list *words)
     EM_FREE char *name = em_strdup(words->v[0]);
     if (enter_script(s, words, &is_script))
         return true;
-    if (!is_script && !s->doubt.len && !em_tool_among(manager, "npm"))
+    if (!is_script && !s->doubt.len && !em_word_among(manager, "npm"))
         return true; /* yarn knex …: a program of node_modules/.bin */
     if (!s->doubt.len)
         em_tool_doubt(s, "package.json has no script %s", name);
@@ -386,7 +386,7 @@ static bool pass_manager(struct em_tool_search *s, struct em_list *words)
 
 static bool is_shell(const char *name)
 {
-    return em_tool_among(name, "sh bash dash ash zsh busybox");
+    return em_word_among(name, "sh bash dash ash zsh busybox");
 }
 
 /* What a shell reads before its commands: a login's profiles, bash's BASH_ENV. */
@@ -431,17 +431,17 @@ static int step(struct em_tool_search *s, struct em_list *words)
     bool good;
     if (is_shell(name)) {
         good = pass_shell(s, words);
-    } else if (em_tool_among(name, "env cross-env")) {
+    } else if (em_word_among(name, "env cross-env")) {
         good = pass_env(s, words);
-    } else if (em_tool_among(name, "dotenv dotenvx")) {
+    } else if (em_word_among(name, "dotenv dotenvx")) {
         good = pass_dotenv(s, words);
     } else if (em_python_is(words->v[0])) {
         good = pass_interpreter(s, words, true);
-    } else if (em_tool_among(name, "node nodejs ruby")) {
+    } else if (em_word_among(name, "node nodejs ruby")) {
         good = pass_interpreter(s, words, false);
     } else if ((w = wrapper_of(words)) != NULL) {
         good = pass(s, w, words);
-    } else if (em_tool_among(name, "npm pnpm yarn bun")) {
+    } else if (em_word_among(name, "npm pnpm yarn bun")) {
         good = pass_manager(s, words);
     } else {
         return 0;

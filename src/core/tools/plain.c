@@ -146,7 +146,7 @@ void em_tool_ecto(struct em_tool_search *s)
             em_tool_add(s, s->options.v[i + 1], EM_TOOL_DEEP)->named = true;
     em_tool_add(s, "priv", EM_TOOL_DEEP);
     EM_STR_AUTO mix = EM_STR_INIT;
-    if (em_tool_among("do", s->rest.n ? s->rest.v[0] : ""))
+    if (em_word_among("do", s->rest.n ? s->rest.v[0] : ""))
         em_tool_doubt(s, "mix do runs several tasks");
     if (s->world->kind(s->world->ctx, "mix.exs") == EM_TOOL_FILE &&
         em_tool_read(s, "mix.exs", &mix) && strstr(em_str_c(&mix), "ecto.migrate"))

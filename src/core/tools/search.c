@@ -8,18 +8,6 @@
 #include "embark/core/base/sha256.h"
 #include "embark/core/redact/secret_names.h"
 
-bool em_tool_among(const char *word, const char *names)
-{
-    size_t length = strlen(word);
-    while (*names) {
-        size_t name = strcspn(names, " ");
-        if (name && name == length && memcmp(word, names, name) == 0)
-            return true;
-        names += name + (names[name] == ' ');
-    }
-    return false;
-}
-
 void em_tool_split(const char *text, const char *separators, struct em_list *out)
 {
     while (*text) {

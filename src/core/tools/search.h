@@ -47,7 +47,6 @@ void em_tool_join(const char *base, const char *name, struct em_str *out);
 void em_tool_folder_of(const char *file, struct em_str *out); /* "." for a bare name */
 /* Adds the parts of `text` between characters of `separators`, trimmed; empty ones are left out. */
 void em_tool_split(const char *text, const char *separators, struct em_list *out);
-bool em_tool_among(const char *word, const char *names); /* a text with blanks between */
 /* Reads a configuration file that is there; a doubt if it can't be read. */
 bool em_tool_read(struct em_tool_search *s, const char *path, struct em_str *bytes);
 /* The same of a file of which nothing but what is looked for steers the tool. */

@@ -159,7 +159,7 @@ bool em_tool_shell(struct em_tool_search *s, const char *text, struct em_list *w
     split(&sh, words);
     em_str_free(&sh.word);
     /* An alternative of ours: a keyword begins what has more commands in it. */
-    if (words->n && em_tool_among(words->v[0], keywords))
+    if (words->n && em_word_among(words->v[0], keywords))
         sh.compound = true;
     if (sh.compound) {
         s->compound = true;

@@ -110,7 +110,7 @@ static void program_of(const char *word, struct em_str *name)
 static const struct em_tool_option *option_of(const struct em_tool *tool, const char *name)
 {
     for (const struct em_tool_option *o = tool->options; o->role; o++)
-        if (em_tool_among(name, o->names))
+        if (em_word_among(name, o->names))
             return o;
     return NULL;
 }
@@ -168,7 +168,7 @@ static void read_options(struct em_tool_search *s)
 {
     bool only = false;
     bool pairs = strcmp(s->tool->name, "Flyway") == 0;
-    bool go = em_tool_among(s->tool->name, "goose golang-migrate");
+    bool go = em_word_among(s->tool->name, "goose golang-migrate");
     for (size_t at = 1; at < s->words.n;) {
         const char *word = s->words.v[at];
         if (!only && strcmp(word, "--") == 0) {
@@ -233,7 +233,7 @@ static bool migrates(const struct em_tool_search *s)
 static bool find_row(struct em_tool_search *s, const char *program)
 {
     for (size_t t = 0; t < sizeof tools / sizeof *tools && !s->tool; t++)
-        if (em_tool_among(program, tools[t].programs))
+        if (em_word_among(program, tools[t].programs))
             s->tool = &tools[t];
     if (!s->tool)
         return false;

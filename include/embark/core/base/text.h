@@ -48,6 +48,9 @@ const char *em_skip_blanks(const char *p, const char *end);
 /* Whether the word is one of these, in any case; `words` ends with NULL. */
 bool em_is_one_of(const char *word, size_t length, const char *const *words);
 
+/* Whether the word is among the names, which have blanks between them. "" never is. */
+bool em_word_among(const char *word, const char *names);
+
 bool em_starts(const char *text, const char *prefix);
 bool em_ends(const char *text, const char *suffix);
 /* The last component of a path: what stands behind its last slash. */

@@ -3,8 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
-
 /* clang-format off */
 #define FAILED_UNLESS(good) "CASE WHEN " good " THEN 'a' ELSE 'f' END"
 static const struct em_sql_tool_table tables[] = {
@@ -62,7 +60,7 @@ static bool may_be(enum em_sql_format format, enum em_sql_format tool)
 const struct em_sql_tool_table *em_sql_tool_table(enum em_sql_format format,
                                                   const struct em_sql_tool_table *after)
 {
-    for (size_t i = after ? (size_t)(after - tables) + 1 : 0; i < COUNT(tables); i++)
+    for (size_t i = after ? (size_t)(after - tables) + 1 : 0; i < EM_COUNT(tables); i++)
         if (may_be(format, tables[i].format))
             return &tables[i];
     return NULL;
@@ -159,15 +157,7 @@ static bool is_unchanged(const struct em_sql_history *h, const struct em_sql_tre
 {
     EM_STR_AUTO now = EM_STR_INIT;
     em_sql_checksum(h->table->format, tree, file, &now);
-    if (!row->checksum[0] || !now.len)
-        return true;
-    for (const char *p = em_str_c(&now); *p;) {
-        size_t n = strcspn(p, " ");
-        if (strlen(row->checksum) == n && strncmp(row->checksum, p, n) == 0)
-            return true;
-        p += n + (p[n] == ' ');
-    }
-    return false;
+    return !row->checksum[0] || !now.len || em_word_among(row->checksum, em_str_c(&now));
 }
 
 static enum em_sql_past past_of(struct em_sql_history *h, const struct em_sql_tree *tree, size_t at)

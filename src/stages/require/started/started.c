@@ -17,20 +17,6 @@ struct em_following {
 
 /* ---- Words and places ------------------------------------------------------------------------ */
 
-bool em_word_among(const char *word, const char *names)
-{
-    size_t length = strlen(word);
-
-    while (length && *names) {
-        size_t n = strcspn(names, " ");
-
-        if (n == length && strncmp(names, word, n) == 0)
-            return true;
-        names += n + strspn(names + n, " ");
-    }
-    return false;
-}
-
 size_t em_option_words(const char *word, const char *with_values)
 {
     EM_FREE char *name = em_strndup(word, strcspn(word, "="));

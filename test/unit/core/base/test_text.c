@@ -35,6 +35,13 @@ static void test_words(void **state)
     assert_true(em_is_one_of("PATH=", 4, words));
     assert_false(em_is_one_of("pathname", 8, words));
     assert_false(em_is_one_of("pat", 3, words));
+    assert_true(em_word_among("run", "run exec x"));
+    assert_true(em_word_among("exec", "run exec x"));
+    assert_true(em_word_among("x", "run exec  x "));
+    assert_false(em_word_among("exe", "run exec x"));
+    assert_false(em_word_among("exec x", "run exec x"));
+    assert_false(em_word_among("", "run  exec "));
+    assert_false(em_word_among("", ""));
     assert_ptr_equal(em_skip_blanks(text, text + 4), text + 3);
     assert_ptr_equal(em_skip_blanks(text, text + 2), text + 2);
 }

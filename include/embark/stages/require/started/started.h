@@ -57,8 +57,6 @@ void em_started_enter(struct em_started_place *place, const char *name);
 void em_started_prefer(struct em_started_place *place, const char *folder);
 void em_started_copy(struct em_started_place *to, const struct em_started_place *from);
 void em_started_free(struct em_started_place *place);
-/* Whether the word is among the names, which are separated by blanks. */
-bool em_word_among(const char *word, const char *names);
 /* Whether the word is an option, or its beginning up to the "=", that takes a value; how many words
  * it and its value are. 0: none of them. */
 size_t em_option_words(const char *word, const char *with_values);
