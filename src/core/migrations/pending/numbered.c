@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "embark/core/base/compare.h"
 #include "form.h"
 
 /* ---- Names ---------------------------------------------------------------------------------- */
@@ -113,52 +114,22 @@ void em_plain_file(struct em_pending *p, const char *path)
 
 /* ---- Order ---------------------------------------------------------------------------------- */
 
-static int compare_digits(const char *a, size_t a_length, const char *b, size_t b_length)
-{
-    for (; a_length && *a == '0'; a_length--)
-        a++;
-    for (; b_length && *b == '0'; b_length--)
-        b++;
-    if (a_length != b_length)
-        return a_length < b_length ? -1 : 1;
-    return a_length ? memcmp(a, b, a_length) : 0;
-}
-
-static int compare_numbers(const char *a, const char *b)
-{
-    return compare_digits(a, strspn(a, "0123456789"), b, strspn(b, "0123456789"));
-}
-
-/* 1.2 is 1.2.0. */
-static int compare_versions(const char *a, const char *b)
-{
-    while (*a || *b) {
-        size_t a_length = strspn(a, "0123456789"), b_length = strspn(b, "0123456789");
-        int order = compare_digits(a, a_length, b, b_length);
-        if (order)
-            return order;
-        a += a_length + (a[a_length] != '\0');
-        b += b_length + (b[b_length] != '\0');
-    }
-    return 0;
-}
-
 static int compare_ids(int form, const char *a, const char *b)
 {
     switch (form) {
     case EM_FORM_NUMBER:
     case EM_FORM_UP_TO:
-        return compare_numbers(a, b);
+        return em_compare_numbers(a, b);
     case EM_FORM_FLYWAY: {
         /* Those that are repeated come last. */
         bool a_named = !isdigit((unsigned char)*a), b_named = !isdigit((unsigned char)*b);
         if (a_named || b_named)
             return a_named && b_named ? strcmp(a, b) : a_named ? 1 : -1;
-        return compare_versions(a, b);
+        return em_compare_versions(a, b);
     }
     case EM_FORM_STEM:
     case EM_FORM_OWN: {
-        int order = compare_numbers(a, b);
+        int order = em_compare_numbers(a, b);
         return order ? order : strcmp(a, b);
     }
     default:

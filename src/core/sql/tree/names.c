@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "embark/core/base/compare.h"
 #include "parts.h"
 
 #define DIGITS "0123456789"
@@ -28,42 +29,6 @@ static const char *without_zeros(const char *digits)
 }
 
 /* ---- Comparing ---------------------------------------------------------------------------------- */
-
-static int sign(long long n)
-{
-    return n < 0 ? -1 : n > 0;
-}
-
-/* Of numbers of any length. */
-static int compare_digits(const char *a, size_t a_length, const char *b, size_t b_length)
-{
-    for (; a_length && *a == '0'; a_length--)
-        a++;
-    for (; b_length && *b == '0'; b_length--)
-        b++;
-    if (a_length != b_length)
-        return a_length < b_length ? -1 : 1;
-    return a_length ? sign(memcmp(a, b, a_length)) : 0;
-}
-
-static int compare_numbers(const char *a, const char *b)
-{
-    return compare_digits(a, strspn(a, DIGITS), b, strspn(b, DIGITS));
-}
-
-/* 1.2 is 1.2.0. */
-static int compare_versions(const char *a, const char *b)
-{
-    while (*a || *b) {
-        size_t a_length = strspn(a, DIGITS), b_length = strspn(b, DIGITS);
-        int order = compare_digits(a, a_length, b, b_length);
-        if (order)
-            return order;
-        a += a_length + (a[a_length] != '\0');
-        b += b_length + (b[b_length] != '\0');
-    }
-    return 0;
-}
 
 /* Days since 1970-01-01 of the proleptic Gregorian calendar. */
 static long long days(long long year, long long month, long long day)
@@ -101,14 +66,14 @@ static int compare_node_pg(const char *a, const char *b)
     EM_STR_AUTO y = EM_STR_INIT;
     node_pg_number(a, &x);
     node_pg_number(b, &y);
-    return compare_numbers(em_str_c(&x), em_str_c(&y));
+    return em_compare_numbers(em_str_c(&x), em_str_c(&y));
 }
 
 /* sql-migrate: numbered ones first; the same number, and those without one, by their whole name. */
 static int compare_sql_migrate(const char *a, const char *b)
 {
     bool x = isdigit((unsigned char)*a), y = isdigit((unsigned char)*b);
-    int order = x && y ? compare_numbers(a, b) : x ? -1 : y ? 1 : 0;
+    int order = x && y ? em_compare_numbers(a, b) : x ? -1 : y ? 1 : 0;
     return order ? order : strcmp(a, b);
 }
 
@@ -118,7 +83,7 @@ int em_sql_compare_ids(enum em_sql_format format, const char *a, const char *b)
     case EM_SQL_FLYWAY: {
         /* What is repeated comes last. */
         bool x = isdigit((unsigned char)*a), y = isdigit((unsigned char)*b);
-        return x && y ? compare_versions(a, b) : x ? -1 : y ? 1 : strcmp(a, b);
+        return x && y ? em_compare_versions(a, b) : x ? -1 : y ? 1 : strcmp(a, b);
     }
     case EM_SQL_NODE_PG: {
         int order = compare_node_pg(a, b);
@@ -131,7 +96,7 @@ int em_sql_compare_ids(enum em_sql_format format, const char *a, const char *b)
     case EM_SQL_ATLAS:
         return strcmp(a, b);
     default:
-        return compare_numbers(a, b);
+        return em_compare_numbers(a, b);
     }
 }
 
