@@ -151,12 +151,17 @@ static bool flyway(struct em_sql_tree_file *file, const char *base)
     return true;
 }
 
+bool em_sql_is_prisma(const char *name)
+{
+    const char *slash = strchr(name, '/');
+    return slash && strcmp(slash, "/migration.sql") == 0;
+}
+
 static bool prisma(struct em_sql_tree_file *file)
 {
-    const char *slash = strchr(file->name, '/');
-    if (!slash || strcmp(slash, "/migration.sql") != 0)
+    if (!em_sql_is_prisma(file->name))
         return false;
-    file->id = em_strndup(file->name, (size_t)(slash - file->name));
+    file->id = em_strndup(file->name, strcspn(file->name, "/"));
     file->title = em_strdup(file->id);
     return true;
 }
@@ -197,7 +202,7 @@ static bool numbered(struct em_sql_tree_file *file, const char *base, bool bar)
     return true;
 }
 
-static bool is_half(const char *base)
+bool em_sql_is_half(const char *base)
 {
     return em_ends(base, ".up.sql") || em_ends(base, ".down.sql");
 }
@@ -218,13 +223,14 @@ static bool node_pg(struct em_sql_tree_file *file, const char *base)
     if (em_ends(base, ".down.sql"))
         file->part = EM_SQL_BACK;
     return named(file, base,
-                 is_half(base) ? (file->part == EM_SQL_BACK ? ".down.sql" : ".up.sql") : ".sql");
+                 em_sql_is_half(base) ? (file->part == EM_SQL_BACK ? ".down.sql" : ".up.sql")
+                                      : ".sql");
 }
 
 bool em_sql_name_parse(enum em_sql_format format, struct em_sql_tree_file *file)
 {
     const char *base = em_base_name(file->name);
-    bool half = is_half(base);
+    bool half = em_sql_is_half(base);
     switch (format) {
     case EM_SQL_FLYWAY:
         return flyway(file, base);

@@ -4,10 +4,14 @@
 
 #include "embark/core/sql/tree/tree.h"
 
-/* ---- sql_names.c ---- */
+/* ---- names.c ---- */
 
 /* Whether `base` is a name of Flyway's: V1_2__x.sql, U1__x.sql, B1__x.sql, R__x.sql. */
 bool em_sql_is_flyway(const char *base);
+/* Whether `name`, below the tree's folder, is FOLDER/migration.sql. */
+bool em_sql_is_prisma(const char *name);
+/* Whether it is one of a pair: x.up.sql, x.down.sql. */
+bool em_sql_is_half(const char *base);
 /* Fills part, id and title from a file's name. False: it is no name of a migration in this format.
  */
 bool em_sql_name_parse(enum em_sql_format format, struct em_sql_tree_file *file);
@@ -15,12 +19,12 @@ int em_sql_compare_files(enum em_sql_format format, const struct em_sql_tree_fil
                          const struct em_sql_tree_file *b);
 const char *em_sql_name_example(enum em_sql_format format);
 
-/* ---- sql_cut.c ---- */
+/* ---- cut.c ---- */
 
 /* Sets run and alone. What isn't understood goes to tree->errs. */
 void em_sql_cut(struct em_sql_tree *tree, struct em_sql_tree_file *file);
 
-/* ---- sql_substitute.c ---- */
+/* ---- substitute.c ---- */
 
 /* ${NAME}, $NAME, ${NAME:-default}, ${NAME-default} between `from` and `to` of run, as goose has it
  * after ENVSUB ON (github.com/mfridman/interpolate). Returns how much longer run is now. */

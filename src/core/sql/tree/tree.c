@@ -59,25 +59,19 @@ static struct em_err *refuse(struct em_sql_tree *tree, int code, const char *nam
 /* How deep the files lie. */
 enum depth { FLAT, FOLDERS, DEEP };
 
-static bool is_prisma(const char *name)
-{
-    const char *slash = strchr(name, '/');
-    return slash && strcmp(slash, "/migration.sql") == 0;
-}
-
 static enum depth depth_of(const struct em_sql_tree *tree, const struct em_list *names)
 {
     bool flyway = tree->format == EM_SQL_FLYWAY, prisma = tree->format == EM_SQL_PRISMA;
     for (size_t i = 0; i < names->n && !tree->told; i++) {
         flyway |= em_sql_is_flyway(em_base_name(names->v[i]));
-        prisma |= is_prisma(names->v[i]);
+        prisma |= em_sql_is_prisma(names->v[i]);
     }
     return flyway ? DEEP : prisma ? FOLDERS : FLAT;
 }
 
 static bool in_reach(enum depth depth, const char *name)
 {
-    return depth == DEEP || !strchr(name, '/') || (depth == FOLDERS && is_prisma(name));
+    return depth == DEEP || !strchr(name, '/') || (depth == FOLDERS && em_sql_is_prisma(name));
 }
 
 /* Written in another language, whose code embark doesn't run. */
@@ -239,9 +233,9 @@ static void find_format(struct em_sql_tree *tree)
         const char *base = em_base_name(file->name);
         if (em_sql_is_flyway(base))
             vote(tree, &votes, EM_SQL_FLYWAY, file->path, "its name");
-        else if (is_prisma(file->name))
+        else if (em_sql_is_prisma(file->name))
             vote(tree, &votes, EM_SQL_PRISMA, file->path, "its name");
-        else if (em_ends(base, ".up.sql") || em_ends(base, ".down.sql"))
+        else if (em_sql_is_half(base))
             vote(tree, &votes, EM_SQL_PAIRS, file->path, "its name");
         vote_by_marks(tree, &votes, file);
     }
@@ -462,8 +456,8 @@ size_t em_sql_tree_find(const struct em_sql_tree *tree, const char *name)
         const struct em_sql_tree_file *file = &tree->v[i];
         if (strcmp(file->name, name) == 0 || strcmp(file->path, name) == 0)
             return i;
-        bool looks =
-            strcmp(em_base_name(file->name), em_base_name(name)) == 0 && !is_prisma(file->name);
+        bool looks = strcmp(em_base_name(file->name), em_base_name(name)) == 0 &&
+                     !em_sql_is_prisma(file->name);
         if (!looks && strcmp(file->id, name) != 0)
             continue;
         found = found == tree->n ? i : tree->n + 1;
