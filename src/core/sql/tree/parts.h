@@ -27,8 +27,8 @@ void em_sql_cut(struct em_sql_tree *tree, struct em_sql_tree_file *file);
 /* ---- substitute.c ---- */
 
 /* ${NAME}, $NAME, ${NAME:-default}, ${NAME-default} between `from` and `to` of run, as goose has it
- * after ENVSUB ON (github.com/mfridman/interpolate). Returns how much longer run is now. */
-long em_sql_substitute_env(struct em_sql_tree *tree, struct em_sql_tree_file *file, size_t from,
+ * after ENVSUB ON (github.com/mfridman/interpolate). */
+void em_sql_substitute_env(struct em_sql_tree *tree, struct em_sql_tree_file *file, size_t from,
                            size_t to);
 /* Flyway's ${name} in all of run: FLYWAY_PLACEHOLDERS_NAME's value. */
 void em_sql_substitute_flyway(struct em_sql_tree *tree, struct em_sql_tree_file *file);

@@ -104,10 +104,9 @@ static long put_in(struct em_sql_tree *tree, struct em_sql_tree_file *file, size
     return (long)strlen(value) - (long)r->length;
 }
 
-long em_sql_substitute_env(struct em_sql_tree *tree, struct em_sql_tree_file *file, size_t from,
+void em_sql_substitute_env(struct em_sql_tree *tree, struct em_sql_tree_file *file, size_t from,
                            size_t to)
 {
-    long longer = 0;
     while (from < to) {
         struct reference r;
         const char *dollar = memchr(file->run.data + from, '$', to - from);
@@ -124,11 +123,9 @@ long em_sql_substitute_env(struct em_sql_tree *tree, struct em_sql_tree_file *fi
         long change = put_in(tree, file, from, &r);
         from = (size_t)((long)(from + r.length) + change);
         to = (size_t)((long)to + change);
-        longer += change;
         em_free_ptr(&r.name);
         em_free_ptr(&r.fallback);
     }
-    return longer;
 }
 
 /* ---- Flyway ------------------------------------------------------------------------------------- */

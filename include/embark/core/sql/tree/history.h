@@ -1,5 +1,5 @@
 /* The tables in which migration tools note what they have applied: which rows stand for which files
- * of a folder (core/sql_tree.h), and the statements that add one.
+ * of a folder (tree.h), and the statements that add one.
  *
  * Several tools call their table schema_migrations: which one's it is, its columns tell. Sources:
  * dbmate, pkg/driver/postgres; goose, internal/dialect; golang-migrate, database/pgx; sqlx,
