@@ -8,7 +8,7 @@ void em_run_row_free(struct em_run_row *row)
     char **texts[] = {&row->id,       &row->run,    &row->outcome, &row->host,  &row->build,
                       &row->started,  &row->files,  &row->digest,  &row->error, &row->output,
                       &row->identity, &row->tables, &row->command};
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+    for (size_t i = 0; i < EM_COUNT(texts); i++) {
         free(*texts[i]);
         *texts[i] = NULL;
     }

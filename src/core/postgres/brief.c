@@ -18,7 +18,7 @@ static struct em_span without_severity(struct em_span line)
 {
     static const char *const plain[] = {"FATAL:  ", "ERROR:  ", "PANIC:  ", "fe_sendauth: "};
     size_t prefix = em_state_prefix(line);
-    for (size_t i = 0; !prefix && i < sizeof plain / sizeof *plain; i++)
+    for (size_t i = 0; !prefix && i < EM_COUNT(plain); i++)
         if (em_span_starts(line, plain[i]))
             prefix = strlen(plain[i]);
     em_span_skip(&line, prefix);

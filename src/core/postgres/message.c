@@ -54,7 +54,7 @@ static bool starts_attempt(struct em_span line, struct em_span *target, size_t *
     size_t prefix = 0;
     *target = (struct em_span){line.at, 0};
     *skip = 0;
-    for (size_t i = 0; i < sizeof nameless / sizeof *nameless; i++)
+    for (size_t i = 0; i < EM_COUNT(nameless); i++)
         if (em_span_starts(line, nameless[i]))
             return true;
     if (em_span_starts(line, "connection to server at "))
@@ -119,7 +119,7 @@ bool em_message_label(struct em_span line, const char **shown)
         "SCHEMA NAME:  ",     "TABLE NAME:  ", "COLUMN NAME:  ", "DATATYPE NAME:  ",
         "CONSTRAINT NAME:  ", "LOCATION:  ",
     };
-    for (size_t i = 0; i < sizeof labels / sizeof *labels; i++) {
+    for (size_t i = 0; i < EM_COUNT(labels); i++) {
         if (!em_span_starts(line, labels[i]))
             continue;
         *shown = i < 2 ? labels[i] : NULL;

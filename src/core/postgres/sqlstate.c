@@ -117,7 +117,7 @@ static bool is_bad_value(struct em_span text)
     return em_span_starts(line, "invalid ") && em_span_find(line, " value: \"");
 }
 
-#define CLASS_BY(table, text) class_by(table, sizeof(table) / sizeof *(table), text)
+#define CLASS_BY(table, text) class_by(table, EM_COUNT(table), text)
 
 static enum em_db_class class_by(const struct rule *rules, size_t n, struct em_span text)
 {
@@ -134,7 +134,7 @@ enum em_db_class em_sqlstate_class(const char *sqlstate, const char *message)
         a.text = em_span(NULL);
     if (!sqlstate || !*sqlstate)
         return is_bad_value(a.text) ? EM_DB_FATAL : CLASS_BY(texts, a.text);
-    for (size_t i = 0; i < sizeof states / sizeof *states; i++)
+    for (size_t i = 0; i < EM_COUNT(states); i++)
         if (em_starts(sqlstate, states[i].what))
             return states[i].class;
     return strcmp(sqlstate, "08P01") == 0 ? CLASS_BY(pooler, a.text) : EM_DB_RETRY;

@@ -87,7 +87,7 @@ static size_t keyword(const char *start, const char *p)
                                         "pass",     "pwd",    "psw"};
     if (*p != 'p' && *p != 'P' && *p != 's' && *p != 'S')
         return 0;
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+    for (size_t i = 0; i < EM_COUNT(words); i++) {
         size_t n = strlen(words[i]);
         if (strncasecmp(p, words[i], n) != 0 || em_is_letter(p[n]))
             continue;
@@ -262,7 +262,7 @@ static bool find_named(struct scan *scan, const char *p, size_t length, struct r
 static bool is_switch(const char *from, const char *to)
 {
     static const char *const words[] = {"yes", "no", "true", "false"};
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+    for (size_t i = 0; i < EM_COUNT(words); i++)
         if ((size_t)(to - from) == strlen(words[i]) &&
             strncasecmp(from, words[i], strlen(words[i])) == 0)
             return true;

@@ -18,7 +18,7 @@ static bool word_sounds(const char *word, size_t length)
         return false;
     if (em_is_one_of(word, length, (const char *const[]){"pw", "cred", NULL}))
         return true;
-    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+    for (size_t i = 0; i < EM_COUNT(ends); i++) {
         size_t n = strlen(ends[i]);
         if (length >= n && strncasecmp(word + length - n, ends[i], n) == 0)
             return true;

@@ -34,7 +34,7 @@ static bool is_path(const char *value, size_t length)
     static const char *const roots[] = {"/etc/", "/run/",  "/var/",     "/usr/",  "/opt/",
                                         "/srv/", "/home/", "/app/",     "/tmp",   "/root/",
                                         "/mnt/", "/data/", "/secrets/", "/certs/"};
-    for (size_t i = 0; i < sizeof roots / sizeof *roots; i++)
+    for (size_t i = 0; i < EM_COUNT(roots); i++)
         if (em_starts(value, roots[i]))
             return all_of(value, length, LOWER UPPER DIGITS "/._-");
     return false;

@@ -65,7 +65,7 @@ static size_t rank(const char *section)
                                         "wait",    "bootstrap",     "database",     "migrations",
                                         "service", "container"};
     size_t i = 0;
-    while (i < sizeof order / sizeof *order && strcmp(order[i], section) != 0)
+    while (i < EM_COUNT(order) && strcmp(order[i], section) != 0)
         i++;
     return i;
 }

@@ -88,7 +88,7 @@ static void paths_setting(struct settings *c, const char *key, const char *legac
         em_tool_split(em_str_c(&text), legacy_separators, out);
         return;
     }
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    for (size_t i = 0; i < EM_COUNT(names); i++)
         if (strcmp(names[i], em_str_c(&separator)) == 0) {
             em_tool_split(em_str_c(&text), separators[i], out);
             return;

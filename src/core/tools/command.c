@@ -90,7 +90,7 @@ static bool runs(const struct wrapper *w, const struct em_list *words)
 static const struct wrapper *wrapper_of(const struct em_list *words)
 {
     const char *name = em_base_name(words->v[0]);
-    for (size_t i = 0; i < sizeof wrappers / sizeof *wrappers; i++)
+    for (size_t i = 0; i < EM_COUNT(wrappers); i++)
         if (strcmp(wrappers[i].name, name) == 0 && (!*wrappers[i].run || runs(&wrappers[i], words)))
             return &wrappers[i];
     return NULL;
@@ -128,7 +128,7 @@ static void project_scripts(struct em_tool_search *s, const char *manager, const
         {"hatch", "hatch.toml", NULL},
         {"pipenv", "Pipfile", "scripts"},
     };
-    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
+    for (size_t i = 0; i < EM_COUNT(tables); i++) {
         EM_STR_AUTO text = EM_STR_INIT;
         EM_STR_AUTO below = EM_STR_INIT;
         EM_LIST_AUTO values = EM_LIST_INIT;

@@ -141,7 +141,7 @@ static void read_settings(struct django *d, const char *file)
         return;
     if (strstr(em_str_c(&bytes), "MIGRATION_MODULES"))
         em_tool_doubt(d->s, "%s has MIGRATION_MODULES: some migrations lie elsewhere", file);
-    for (size_t i = 0; i < sizeof code / sizeof *code; i++)
+    for (size_t i = 0; i < EM_COUNT(code); i++)
         if (strstr(em_str_c(&bytes), code[i]))
             em_tool_doubt(d->s, "%s computes settings by %s…)", file, code[i]);
     if (strstr(em_str_c(&bytes), "split_settings"))

@@ -101,7 +101,7 @@ static void find_files(struct flyway *f)
     EM_LIST_AUTO list = EM_LIST_INIT;
     if (f->home.len)
         em_tool_join(em_str_c(&f->home), "conf", &conf);
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    for (size_t i = 0; i < EM_COUNT(names); i++) {
         if (conf.len)
             add_file(f, em_str_c(&conf), names[i]);
         if (home && *home)

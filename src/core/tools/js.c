@@ -87,14 +87,14 @@ static bool take_path(const char **p, const char *here, struct em_str *out)
     static const char *const folders[] = {"__dirname", "import.meta.dirname"};
     const char *at = skip(*p);
     bool good = false;
-    for (size_t i = 0; i < sizeof calls / sizeof *calls && !good; i++)
+    for (size_t i = 0; i < EM_COUNT(calls) && !good; i++)
         if (em_starts(at, calls[i])) {
             at += strlen(calls[i]);
             if (!take_call(&at, here, out))
                 return false;
             good = true;
         }
-    for (size_t i = 0; i < sizeof folders / sizeof *folders && !good; i++)
+    for (size_t i = 0; i < EM_COUNT(folders) && !good; i++)
         if (take_word(&at, folders[i])) {
             em_str_puts(out, here);
             good = true;
@@ -196,7 +196,7 @@ static bool is_harmless(const char *name)
         slash = strchr(slash + 1, '/');
     if (slash)
         *slash = '\0';
-    for (size_t i = 0; i < sizeof packages / sizeof *packages; i++)
+    for (size_t i = 0; i < EM_COUNT(packages); i++)
         if (strcmp(packages[i], package) == 0)
             return true;
     return false;

@@ -65,7 +65,7 @@ static void read_ruby(struct em_tool_search *s, const char *path)
     EM_STR_AUTO text = EM_STR_INIT;
     if (!em_tool_peek(s, path, &text))
         return;
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    for (size_t i = 0; i < EM_COUNT(names); i++) {
         const char *at = strstr(em_str_c(&text), names[i]);
         const char *line = at;
         while (line && line > em_str_c(&text) && line[-1] != '\n')
@@ -130,7 +130,7 @@ static void other_tasks(struct em_tool_search *s)
             em_tool_doubt(s, "%s is no migration", word);
     }
     static const char *const elsewhere[] = {"-C", "--directory", "-f", "--rakefile"};
-    for (size_t i = 0; i < sizeof elsewhere / sizeof *elsewhere; i++)
+    for (size_t i = 0; i < EM_COUNT(elsewhere); i++)
         if (em_tool_value(s, EM_TOOL_OTHER, elsewhere[i]))
             em_tool_doubt(s, "what Rails makes of %s isn't known to embark", elsewhere[i]);
 }

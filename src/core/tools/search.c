@@ -120,7 +120,7 @@ static bool is_of_the_host(const char *name)
     static const char *const parts[] = {"HOST", "POD",      "NODE_NAME", "PORT",   "ADDR",   "LOG",
                                         "PATH", "HOME",     "USER",      "PWD",    "_ID",    "_IP",
                                         "DSN",  "INSTANCE", "REPLICA",   "WORKER", "ORDINAL"};
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+    for (size_t i = 0; i < EM_COUNT(parts); i++)
         if (strstr(name, parts[i]))
             return true;
     return false;

@@ -232,7 +232,7 @@ static bool migrates(const struct em_tool_search *s)
 
 static bool find_row(struct em_tool_search *s, const char *program)
 {
-    for (size_t t = 0; t < sizeof tools / sizeof *tools && !s->tool; t++)
+    for (size_t t = 0; t < EM_COUNT(tools) && !s->tool; t++)
         if (em_word_among(program, tools[t].programs))
             s->tool = &tools[t];
     if (!s->tool)

@@ -78,7 +78,7 @@ bool em_url_has_word(const char *words, const char *name)
 
 bool em_url_is_drivers(const char *normal)
 {
-    for (size_t i = 0; i < sizeof drivers / sizeof *drivers; i++)
+    for (size_t i = 0; i < EM_COUNT(drivers); i++)
         if (em_url_has_word(drivers[i], normal))
             return true;
     return em_url_is_socket_name(normal);

@@ -72,7 +72,7 @@ static void normalise(const char *name, struct em_str *out)
 
 static const char *find_alias(const char *normal, int forms)
 {
-    for (size_t i = 0; i < sizeof aliases / sizeof *aliases; i++)
+    for (size_t i = 0; i < EM_COUNT(aliases); i++)
         if (aliases[i].forms & forms && strcmp(aliases[i].name, normal) == 0)
             return aliases[i].keyword;
     return NULL;
@@ -161,7 +161,7 @@ static const char *translate(const struct word *table, size_t n, const char *val
             return table[i].to;
     return NULL;
 }
-#define TRANSLATE(table, value) translate(table, sizeof(table) / sizeof *(table), value)
+#define TRANSLATE(table, value) translate(table, EM_COUNT(table), value)
 
 static const struct word ssl_modes[] = {
     {"disable", "disable"},        {"allow", "allow"},      {"prefer", "prefer"},

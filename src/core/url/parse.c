@@ -44,7 +44,7 @@ static const char *find_scheme(const char *const *table, size_t n, const char *n
             return table[i];
     return NULL;
 }
-#define FIND_SCHEME(table, name) find_scheme(table, sizeof(table) / sizeof *(table), name)
+#define FIND_SCHEME(table, name) find_scheme(table, EM_COUNT(table), name)
 
 static int refuse_scheme(struct em_url_parser *p, const char *scheme)
 {
@@ -81,7 +81,7 @@ static const char *skip_java(const char *text, enum em_url_form *form)
     else if (strncasecmp(text, "vertx-reactive:", 15) == 0)
         rest = text + 15;
     *form = rest ? EM_URL_JDBC : EM_URL_URI;
-    for (size_t i = 0; rest && i < sizeof wrappers / sizeof *wrappers; i++)
+    for (size_t i = 0; rest && i < EM_COUNT(wrappers); i++)
         if (em_starts(rest, wrappers[i]))
             rest += strlen(wrappers[i]);
     return rest;

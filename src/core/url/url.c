@@ -82,7 +82,7 @@ bool em_url_is_secret(const char *keyword)
 {
     static const char *const secret[] = {"password", "sslpassword", "oauth_client_secret",
                                          "scram_client_key", "scram_server_key"};
-    for (size_t i = 0; i < sizeof secret / sizeof *secret; i++)
+    for (size_t i = 0; i < EM_COUNT(secret); i++)
         if (strcmp(keyword, secret[i]) == 0)
             return true;
     return false;

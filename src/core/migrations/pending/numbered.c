@@ -60,7 +60,7 @@ static bool is_other(const char *base, int form)
 {
     static const char *const endings[] = {".down.sql",    ".d.ts",           ".map", ".json", ".md",
                                           ".Designer.cs", "ModelSnapshot.cs"};
-    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
+    for (size_t i = 0; i < EM_COUNT(endings); i++)
         if (em_ends(base, endings[i]))
             return true;
     switch (form) {

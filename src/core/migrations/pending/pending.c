@@ -32,7 +32,7 @@ static const struct em_pending_kind kinds[] = {
 
 const struct em_pending_kind *em_pending_kind(const char *tool)
 {
-    for (size_t i = 0; tool && i < sizeof kinds / sizeof *kinds; i++)
+    for (size_t i = 0; tool && i < EM_COUNT(kinds); i++)
         if (strcmp(kinds[i].tool, tool) == 0)
             return &kinds[i];
     return NULL;
