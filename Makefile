@@ -190,7 +190,7 @@ build/gen/%.h: src/% Makefile
 
 install: build/embark
 	install -D -m 755 build/embark $(DESTDIR)$(PREFIX)/bin/embark
-	for page in $(wildcard doc/*.1 doc/*.5); do \
+	for page in $(wildcard doc/*.[157]); do \
 	  install -D -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$$(basename $$page) || exit; done
 
 # With the licences of what is linked in. The engine that runs takes it, or else (root) one that is started for it.
@@ -356,7 +356,7 @@ check-foreign:
 check-docs:
 	.ci/rooms
 check-manual:
-	@for page in $(wildcard doc/*.1 doc/*.5); do mandoc -T lint -W warning $$page || exit; done
+	@for page in $(wildcard doc/*.[157]); do mandoc -T lint -W warning $$page || exit; done
 # What a container image has to carry: with TLS at most 3.3 MB. Without, libpq, its Unicode tables and libc are 350 kB;
 # the limit is there so that growth is noticed.
 check-sizes: build/tls/embark build/notls/embark

@@ -77,7 +77,7 @@ static int system_roots(struct em_url *url, struct em_err *err)
 
 /* What libpq would take from PG* variables, a service file or its own defaults for what the URL
  * leaves open. It is put in explicitly, since the host has to be known to be resolved outside of
- * libpq, and to be named in messages. PGPASSWORD_FILE is ours (embark(1), NAME_FILE). */
+ * libpq, and to be named in messages. PGPASSWORD_FILE is ours (embark.ini(5), NAME_FILE). */
 static int fill_defaults(struct em_url *url, struct em_errs *warnings, struct em_err *err)
 {
     EM_STR_AUTO password = EM_STR_INIT;

@@ -43,7 +43,7 @@ static const char exits[] =
     "75\0"
     "Another replica migrates, or holds the lock; the message names it. Look what it does (`embark "
     "migrate --status`), wait longer ([migrate] lock_timeout), or, if it is an old connection that "
-    "nobody ends, end it: embark(1) has the query.\0"
+    "nobody ends, end it: embark-migrate(1) has the query.\0"
     "77\0"
     "The server answers, and says no: waiting would not mend it. The code in brackets is its "
     "SQLSTATE: `embark help 28P01` and so on. See also: missing-role.\0"

@@ -3,7 +3,7 @@
 #include "parser.h"
 
 /* Without case, blanks, _ and -. They may be named in messages: a name that isn't here might be a
- * piece of a password. embark(1) lists them, too. */
+ * piece of a password. embark.ini(5) lists them, too. */
 static const char *const drivers[] = {
     /* Prisma */
     " schema connectionlimit pooltimeout sockettimeout pgbouncer statementcachesize "

@@ -7,6 +7,7 @@ An example follows a line that says how it is to be taken: `.\\" test: KIND` in 
     shell                  a script, in the service's folder, with a database
     part compose | production   pieces of test/docker/story's files, which the tests in Docker bring up
     dockerfile             its RUN ["/embark"…], and ENTRYPOINT with CMD, started for real in the place of the image
+    sql                    a file for `embark sql`, with a superuser's URL
     key, holder, syntax, commands, screen   see the tests
 """
 
@@ -25,13 +26,18 @@ from support.postgres import free_port
 from support.process import PATH
 from support.waiting import eventually
 
-PAGES = {"embark.1": TOP / "doc/embark.1", "embark.ini.5": TOP / "doc/embark.ini.5"}
+PAGES = {path.name: path for path in sorted((TOP / "doc").glob("*.[157]"))}
 README = TOP / "README.md"
 APP = TOP / "test/demo/app"
 
 
 def page(name):
     return PAGES[name].read_text()
+
+
+def page_of(command):
+    """The page that tells of a command."""
+    return page(f"embark-{command}.1" if f"embark-{command}.1" in PAGES else "embark.1")
 
 
 def test_parameters_that_are_left_out_are_listed():
@@ -86,7 +92,7 @@ def test_examples_are_rendered_whole(tool, name):
     text = rendered(tool, PAGES[name])
     shown = [line.strip() for line in text.splitlines()]
     for where, kinds, example in EXAMPLES:
-        if where.startswith(name) and kinds[0] in ("config", "shell"):
+        if where.startswith(name) and kinds[0] in ("config", "shell", "sql", "dockerfile", "key", "holder"):
             missing = [line.strip() for line in example.splitlines() if line.strip() and line.strip().replace("`", "'") not in shown]
             assert not missing, where
     if name == "embark.ini.5":
@@ -95,15 +101,44 @@ def test_examples_are_rendered_whole(tool, name):
 
 def test_a_page_has_no_comment_within_a_line():
     r"""\" in an example cuts the line off."""
-    for path in (TOP / "doc").glob("*.[15]"):
-        found = [line for line in path.read_text().splitlines() if '\\"' in line and not line.startswith('.\\"')]
-        assert not found, path
+    for name in PAGES:
+        found = [line for line in page(name).splitlines() if '\\"' in line and not line.startswith('.\\"')]
+        assert not found, name
+
+
+def test_the_first_page_is_short():
+    assert len(page("embark.1").splitlines()) <= 250
+
+
+def test_each_page_names_all_others():
+    """Their names, sections and titles are those of the files."""
+    assert {"embark.1", "embark-doctor.1", "embark-migrate.1", "embark-sql.1", "embark-health.1", "embark-init.7", "embark.ini.5"} <= set(PAGES)
+    for name in PAGES:
+        title, section = name.rsplit(".", 1)
+        assert f".Dt {title.upper()} {section}\n" in page(name) and f".Sh NAME\n.Nm {title}\n" in page(name), name
+        seen = re.search(r"^\.Sh SEE ALSO\n(.*?)(?=^\.Sh |\Z)", page(name), re.M | re.S)[1]
+        named = {".".join(pair) for pair in re.findall(r"Xr (\S+) (\d)", seen)}
+        assert {other for other in named if other.startswith("embark")} == set(PAGES) - {name}, name
+
+
+def test_pages_that_are_named_exist_and_have_the_heading():
+    """embark-migrate(1), "The lock": in the manual, in messages and in comments."""
+    for path in [*(TOP / "src").rglob("*.[ch]"), *(TOP / "include").rglob("*.h"), *TOP.glob("*.md"), *(TOP / "doc").glob("*.md")]:
+        text = re.sub(r"\n[ *]*", " ", path.read_text())
+        for name, section, heading in re.findall(r'\b(embark[-.\w]*)\((\d)\)(?:, "([^"]+)")?', text):
+            assert f"{name}.{section}" in PAGES, (path, name)
+            assert not heading or re.search(rf"^\.S[sh] {re.escape(heading)}$", page(f"{name}.{section}"), re.M), (path, name, heading)
+    for name in PAGES:
+        for other in re.findall(r"Xr (embark\S*) (\d)", page(name)):
+            assert ".".join(other) in PAGES, (name, other)
+        for heading in re.findall(r"\bSx (.+?)(?: [.,;:)]+)*$", page(name), re.M):
+            assert re.search(rf"^\.S[sh] {re.escape(heading)}$", page(name), re.M), (name, heading)
 
 
 def test_all_marked_examples_are_found():
     marks = sum(len(re.findall(r"test: [a-z]", path.read_text())) for path in [*PAGES.values(), README])
     assert len(EXAMPLES) == marks
-    known = {"screen", "config", "shell", "dockerfile", "key", "holder", "commands", "part"}
+    known = {"screen", "config", "shell", "sql", "dockerfile", "key", "holder", "commands", "part"}
     assert {kinds[0] for _, kinds, _ in EXAMPLES} == known
 
 
@@ -210,7 +245,8 @@ def test_every_command_is_documented_and_no_other(embark):
     assert {"run", "check", "wait", "migrate", "help", "version"} <= program
     synopsis = re.search(r"^\.Sh SYNOPSIS\n(.*?)^\.Sh", page("embark.1"), re.M | re.S)[1]
     listed = re.search(r"^\.Ss Commands\n(.*?)^\.Ss", page("embark.1"), re.M | re.S)[1]
-    assert set(re.findall(r"^\.Cm (\w+)", synopsis, re.M)) == program
+    named = " ".join(re.findall(r"\bCm ([\w |]+?)(?= [A-Z]|$)", synopsis, re.M))
+    assert set(re.findall(r"\w+", named)) == program
     assert set(re.findall(r"^\.It Cm (\w+)", listed, re.M)) == program
     block, = [text for _, kinds, text in EXAMPLES if kinds == ["commands"]]
     assert set(re.findall(r"^embark (\w+)", block, re.M)) == program
@@ -224,7 +260,7 @@ def test_every_option_is_documented(embark):
 
 
 def test_every_step_that_can_be_skipped_is_documented(embark):
-    entry = re.search(r"^\.It Ev EMBARK_SKIP\n(.*?)^\.It", page("embark.1"), re.M | re.S)[1]
+    entry = re.search(r"^\.It Ev EMBARK_SKIP\n(.*?)^\.It", page("embark.ini.5"), re.M | re.S)[1]
     for step in ("check", "wait", "migrate", "all"):
         assert re.search(rf"\b{step}\b", entry)
         embark.run("true", env={"EMBARK_SKIP": step}).expect(0)
@@ -328,11 +364,28 @@ def test_example_of_a_configuration_makes_role_and_database(service, text):
 
 @of_kind("shell")
 def test_example_for_a_shell(service, binary, text):
-    process = service.embark.program("sh", "-eux", "-c", text, cwd=service.home,
+    # a healthcheck looks at the processes of "its container": not at those of other tests
+    alone = ("unshare", "--mount", "--") if "embark health" in text else ()
+    process = service.embark.program("sh", "-eux", "-c", text, cwd=service.home, prefix=alone,
                                      env={**service.environment, "PATH": f"{binary.parent}:{PATH}"})
     process.expect(0, timeout=30)
     if "served" in text:
         assert process.stdout.splitlines()[-1] == "served"
+
+
+@of_kind("sql")
+def test_example_of_a_sql_file(service, text):
+    """The lines that are for psql as well stand before the others."""
+    server = service.db.server
+    block, = [other for _, kinds, other in EXAMPLES if kinds == ["sql"] and "DO $$" in other]
+    (service.home / "setup.sql").write_text(text if text == block else text + block)
+    words = "sql", "-1", "-v", "app_password=of its own", "setup.sql"
+    environment = {"DATABASE_URL": f"postgresql://postgres@/{service.db.name}?host={server.socket_folder}&port={server.port}"}
+    try:
+        service.embark.run(*words, cwd=service.home, env=environment).expect(0)
+        assert server.value("SELECT rolcanlogin FROM pg_roles WHERE rolname = 'app'")
+    finally:
+        server.sql("DROP ROLE IF EXISTS app")
 
 
 @of_kind("dockerfile")

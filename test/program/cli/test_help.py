@@ -5,7 +5,7 @@ import re
 import pytest
 
 from conftest import TOP
-from test_docs import codes, commands, keys_of_the_table
+from test_docs import codes, commands, keys_of_the_table, page_of
 
 
 def help_on(embark, *topic):
@@ -43,8 +43,8 @@ def test_every_step_that_can_be_skipped_is_told(embark):
 
 def test_the_options_are_those_that_the_manual_lists(embark):
     """For every command that has options of its own."""
-    manual = (TOP / "doc/embark.1").read_text()
     for name in ("check", "migrate", "sql", "health", "doctor"):
+        manual = page_of(name)
         options = re.findall(r"^  (-[-\w]+)", help_on(embark, name), re.M)
         assert options
         for option in options:
@@ -91,8 +91,7 @@ def test_a_commands_options_stand_in_all_three_places(embark, command):
 
     usage, *rest = help_on(embark, command).split("\n\n")[0].splitlines()
     assert options(usage) == options("\n".join(rest)) and usage in help_on(embark)
-    page = (TOP / "doc/embark.1").read_text().split(".Sh DESCRIPTION")[0]
-    synopsis = "".join(part for part in page.split("\n.Nm\n") if f".Cm {command}" in part)
+    synopsis = page_of(command).split(".Sh SYNOPSIS")[1].split(".Sh DESCRIPTION")[0]
     macros = re.sub(r"\bFl ", "-", re.sub(r"\| -(?=\w)", "| Fl -", synopsis.replace(".Op Fl -config Ar file", "").replace("Fl -\n", "")))
     assert options(macros) == options(usage)
 

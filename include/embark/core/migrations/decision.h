@@ -1,7 +1,7 @@
 /* What to do about migrations, from what the ledger says and the image holds. Pure: the whole
  * decision is here, and nothing else decides.
  *
- * The rule (embark(1), "When nothing is run"): lock and command are skipped only on proof, and what
+ * The rule (embark-migrate(1), "When nothing is run"): lock and command are skipped only on proof, and what
  * is not known proves nothing.
  *
  *   a  the scope's newest run is done

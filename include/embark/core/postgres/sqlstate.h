@@ -1,7 +1,7 @@
 /* What an SQLSTATE, or the lack of one, means for somebody who waits (PostgreSQL manual, Appendix
  * A).
  *
- * As embark(1) says, WAITING: refusals, DNS failures, timeouts, resets, 57P01 to 57P03, classes 53
+ * As embark-wait(1) says: refusals, DNS failures, timeouts, resets, 57P01 to 57P03, classes 53
  * and 08, and a standby where a primary is needed are retried; 28P01 and 28000 (after auth_grace),
  * 3D000, 42501, 55000, bad parameters, a missing password, TLS refused or a bad certificate fail at
  * once.

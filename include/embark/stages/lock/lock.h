@@ -1,4 +1,4 @@
-/* The advisory lock that lets one replica migrate at a time (embark(1), "The lock").
+/* The advisory lock that lets one replica migrate at a time (embark-migrate(1), "The lock").
  *
  * pg_try_advisory_xact_lock(KEY), tried on a fresh connection each time (a waiter holds neither a
  * connection nor a snapshot between two tries), held in an otherwise idle READ COMMITTED

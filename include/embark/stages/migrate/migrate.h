@@ -1,5 +1,5 @@
-/* The migration, by one replica at a time, and only when there is something to do (embark(1),
- * MIGRATIONS).
+/* The migration, by one replica at a time, and only when there is something to do
+ * (embark-migrate(1)).
  *
  * The ledger is read first: where everything is applied, that one query is all. Otherwise the lock
  * is taken, the state read again, the command run, its end noted.

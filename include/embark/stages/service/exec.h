@@ -1,4 +1,4 @@
-/* exec of the service (embark(1), THE SERVICE). */
+/* exec of the service (embark-init(7)). */
 #ifndef EMBARK_STAGES_SERVICE_EXEC_H
 #define EMBARK_STAGES_SERVICE_EXEC_H
 

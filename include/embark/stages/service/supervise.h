@@ -1,5 +1,5 @@
 /* [service] init = yes: embark stays, as process 1 or beside whoever started it, and the service is
- * its child. embark(1), THE SERVICE.
+ * its child. embark-init(7).
  *
  * What the service gets is what it would get from exec: signal mask and dispositions, working
  * directory, environment (LISTEN_PID, where it was embark's, is the service's, sd_listen_fds(3)),

@@ -1,4 +1,4 @@
-/* Waiting for the database and for what [wait] names (embark(1), WAITING). */
+/* Waiting for the database and for what [wait] names (embark-wait(1)). */
 #ifndef EMBARK_STAGES_WAIT_DATABASE_H
 #define EMBARK_STAGES_WAIT_DATABASE_H
 

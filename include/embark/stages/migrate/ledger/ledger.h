@@ -1,4 +1,4 @@
-/* The ledger: a table in the service's database that notes each migration run (embark(1), "The
+/* The ledger: a table in the service's database that notes each migration run (embark-migrate(1), "The
  * ledger").
  *
  * Rows belong to a scope: the lock's name, and the schema in which the migration acts. They are
