@@ -67,6 +67,14 @@ static bool is_begun(const char *p, size_t left)
     return true;
 }
 
+size_t em_utf8_begun(const char *bytes, size_t length)
+{
+    for (size_t n = 1; n <= 3 && n <= length; n++)
+        if (is_begun(bytes + length - n, n))
+            return n;
+    return 0;
+}
+
 enum { SGR_MOST = 32 }; /* bytes of one */
 
 /* The length of the sequence at `p` that sets colours (SGR of ECMA-48: ESC [ 1 ; 31 m), or 0.

@@ -37,6 +37,11 @@ void em_log_listen(em_log_sink ear, void *ctx)
     log_ear_ctx = ctx;
 }
 
+enum em_log_format em_log_format(void)
+{
+    return log_format;
+}
+
 struct em_secrets *em_log_secrets(void)
 {
     return &log_secrets;
@@ -158,39 +163,66 @@ static void add_escaped(struct em_str *line, const char *text)
     em_escape(line, em_str_c(&clean), clean.len);
 }
 
-static void add_json_string(struct em_str *line, const char *text)
+/* Escaped text is printable UTF-8 only. */
+static void add_json_escaped(struct em_str *line, const struct em_str *escaped)
 {
-    EM_STR_AUTO plain = EM_STR_INIT;
-    add_escaped(&plain, text); /* leaves printable UTF-8 only */
-    em_str_putc(line, '"');
-    for (const char *p = em_str_c(&plain); *p; p++) {
+    for (const char *p = em_str_c(escaped); *p; p++) {
         if (*p == '"' || *p == '\\')
             em_str_putc(line, '\\');
         em_str_putc(line, *p);
     }
+}
+
+static void add_json(struct em_str *line, const char *name, const char *text)
+{
+    EM_STR_AUTO plain = EM_STR_INIT;
+    if (!text)
+        return;
+    add_escaped(&plain, text);
+    em_str_printf(line, ",\"%s\":\"", name);
+    add_json_escaped(line, &plain);
     em_str_putc(line, '"');
+}
+
+static void begin_json(struct em_str *line, enum em_level level, const char *step)
+{
+    em_str_puts(line, "{\"time\":\"");
+    em_wall_print(em_wall_now(), line);
+    em_str_printf(line, "\",\"level\":\"%s\"", level_name(level));
+    add_json(line, "step", step);
 }
 
 static void write_json(enum em_level level, const char *step, const char *text, const char *hint,
                        int code)
 {
     EM_STR_AUTO line = EM_STR_INIT;
-    em_str_puts(&line, "{\"time\":\"");
-    em_wall_print(em_wall_now(), &line);
-    em_str_printf(&line, "\",\"level\":\"%s\"", level_name(level));
-    if (step) {
-        em_str_puts(&line, ",\"step\":");
-        add_json_string(&line, step);
-    }
-    em_str_puts(&line, ",\"message\":");
-    add_json_string(&line, text);
-    if (hint && *hint) {
-        em_str_puts(&line, ",\"hint\":");
-        add_json_string(&line, hint);
-    }
+    begin_json(&line, level, step);
+    add_json(&line, "message", text);
+    add_json(&line, "hint", hint && *hint ? hint : NULL);
     if (code)
         em_str_printf(&line, ",\"code\":%d", code);
     em_str_puts(&line, "}\n");
+    put_line(&line);
+}
+
+void em_log_output(const char *step, const char *stream, const char *text, size_t length,
+                   bool partial)
+{
+    EM_STR_AUTO line = EM_STR_INIT;
+    begin_json(&line, EM_LOG_INFO, step);
+    add_json(&line, "stream", stream);
+    em_str_puts(&line, ",\"line\":\"");
+    while (length) { /* JSON has tabs of its own */
+        const char *tab = memchr(text, '\t', length);
+        size_t n = tab ? (size_t)(tab - text) : length;
+        EM_STR_AUTO plain = EM_STR_INIT;
+        em_escape(&plain, text, n);
+        add_json_escaped(&line, &plain);
+        em_str_puts(&line, tab ? "\\t" : "");
+        text += n + (tab != NULL);
+        length -= n + (tab != NULL);
+    }
+    em_str_puts(&line, partial ? "\",\"partial\":true}\n" : "\"}\n");
     put_line(&line);
 }
 

@@ -160,8 +160,9 @@ static bool insists(int signal)
 static enum em_wake pass_time(struct em_relay *output, em_time until)
 {
     for (;;) {
-        struct pollfd fd = {output ? output->fd : -1, POLLIN, 0};
-        enum em_wake woke = em_wait(&fd, 1, until);
+        struct pollfd fds[EM_RELAY_STREAMS];
+        em_relay_poll(output, fds);
+        enum em_wake woke = em_wait(fds, EM_RELAY_STREAMS, until);
         if (output)
             em_relay_pump(output);
         if (woke != EM_WAKE_FD || em_now() >= until)

@@ -200,10 +200,11 @@ static int watch(struct run *run, struct em_err *err)
 {
     struct em_lock *lock = run->command->lock;
     while (!run->child.done) {
-        struct pollfd fds[2] = {{em_db_socket(lock->db), POLLIN, 0}, {run->relay.fd, POLLIN, 0}};
+        struct pollfd fds[1 + EM_RELAY_STREAMS] = {{em_db_socket(lock->db), POLLIN, 0}};
+        em_relay_poll(&run->relay, fds + 1);
         em_time until =
             em_time_min(em_time_min(run->deadline, em_lock_due(lock)), em_relay_due(&run->relay));
-        if (em_wait(fds, 2, em_time_min(until, run->say_at)) == EM_WAKE_SIGNAL)
+        if (em_wait(fds, EM_COUNT(fds), em_time_min(until, run->say_at)) == EM_WAKE_SIGNAL)
             pass_signal(run);
         em_relay_pump(&run->relay);
         if (run->child.done)
@@ -284,17 +285,17 @@ static void clean_up(struct run *run)
 static int start(struct run *run, struct em_err *err)
 {
     EM_LIST_AUTO env = EM_LIST_INIT;
-    int output = -1;
+    int ends[2];
     build_environment(run->command, &env);
-    if (!em_relay_open(&run->relay, &output))
+    if (!em_relay_open(&run->relay, run->command->body != NULL, ends))
         return em_fail_errno(err, EM_EXIT_SYSTEM, "can't open a pipe");
     int null = em_open_null();
     /* stdin is the service's, and so is stdout. */
     struct em_spawn spawn = {.argv = run->command->config->migrate_command.v,
                              .environ = env.v,
                              .in = null,
-                             .out = output,
-                             .err = output,
+                             .out = ends[0],
+                             .err = ends[1],
                              .own_group = true};
     em_reaper_start();
     em_keeper_start(&run->keeper); /* a child of before, to the family */
@@ -304,7 +305,7 @@ static int start(struct run *run, struct em_err *err)
                                   : em_spawn(&spawn, &run->child, err);
     if (code == 0)
         em_keeper_watch(&run->keeper, run->child.pid);
-    close(output);
+    em_relay_close_ends(ends);
     if (null >= 0)
         close(null);
     return code;

@@ -9,6 +9,7 @@ import threading
 
 import pytest
 
+from conftest import PYTHON
 from support.process import asan, lines_of_json
 
 TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
@@ -184,16 +185,101 @@ def half(embark, db, output, **how):
     return embark.run("sh", "-c", "echo served >&2", env={"DATABASE_URL": db.url, **how.pop("env", {})}, config=config, **how).expect(0)
 
 
-@pytest.mark.parametrize("output", ["half a line", "one\\ntwo and a half", "whole\\n", "", "\\n"])
-@pytest.mark.parametrize("form", ["text", "json"])
-def test_next_line_starts_on_a_new_one(embark, db, output, form):
-    lines = half(embark, db, output, env={"EMBARK_LOG": form}).stderr.splitlines()
+HALVES = ["half a line", "one\\ntwo and a half", "whole\\n", "", "\\n"]
+
+
+@pytest.mark.parametrize("output", HALVES)
+def test_next_line_starts_on_a_new_one(embark, db, output):
+    lines = half(embark, db, output).stderr.splitlines()
     for word in (word for word in output.split("\\n") if word):
         assert word in lines
     ready, = [line for line in lines if "ready in" in line]
-    assert json.loads(ready) if form == "json" else ready.startswith("embark: ready in ")
+    assert ready.startswith("embark: ready in ")
     # no empty line that the migration has not written
     assert lines.count("") == (output == "\\n")
+
+
+# --- a child's lines as objects
+
+def objects(process):
+    """The migration's, of a log in JSON, by stream; all else but the service's line are objects, too."""
+    lines = [json.loads(line) for line in process.stderr.splitlines() if line != "served"]
+    found = [line for line in lines if "line" in line]
+    for line in found:
+        assert list(line)[:5] == ["time", "level", "step", "stream", "line"] and "message" not in line
+        assert re.fullmatch(TIME, line["time"]) and line["level"] == "info" and line["step"] == "migrate"
+    return {name: [line["line"] for line in found if line["stream"] == name] for name in ("stdout", "stderr")}, found
+
+
+@pytest.mark.parametrize("output", HALVES)
+@pytest.mark.parametrize("words", ["json", "json,error"])
+def test_a_migrations_lines_are_objects(embark, db, output, words):
+    """At any level, as in text."""
+    process = half(embark, db, output, env={"EMBARK_LOG": words})
+    streams, found = objects(process)
+    assert streams == {"stdout": output.replace("\\n", "\n").splitlines(), "stderr": []}
+    assert not any("partial" in line for line in found) and "\nserved\n" in "\n" + process.stderr
+
+
+def migrate(embark, db, program, code=0):
+    """`program`: Python, to which w(stream, bytes) writes."""
+    (embark.folder / "m.py").write_text(f"import os, sys\nw = os.write\n{program}\n")
+    config = f"[migrate]\ncommand = {PYTHON} {embark.folder}/m.py\n"
+    return embark.run("true", env={"DATABASE_URL": db.url, "EMBARK_LOG": "json"}, config=config).expect(code)
+
+
+def test_both_streams_have_their_names(embark, db):
+    streams, _ = objects(migrate(embark, db, r"w(1, b'to out\n'); w(2, b'to err\n'); w(1, b'half '); w(2, b'other\n'); w(1, b'whole\n')"))
+    assert streams == {"stdout": ["to out", "half whole"], "stderr": ["to err", "other"]}
+
+
+@pytest.mark.parametrize("wrote, shown", [
+    (r'"quoted" \ back', r'"quoted" \ back'), ("a\tb", "a\tb"), ("cr\r\n", "cr"), ("h\u00e4\u20ac\U0001f600", "h\u00e4\u20ac\U0001f600"),
+    (b"\xff\xc3(", r"\xff\xc3("), (b"cut \xe2\x82", r"cut \xe2\x82"), (b"nul\0nul", r"nul\x00nul"), ("\x1b[2Jx\x1b[31mred", r"\x1b[2Jx\x1b[31mred"),
+    ("\u202e", r"\xe2\x80\xae"), ('{"level":"error"}', '{"level":"error"}'), ('x"}\n{"level":"error"}', 'x"}\n{"level":"error"}'),
+])
+def test_any_bytes_make_an_object(embark, db, wrote, shown):
+    data = wrote if isinstance(wrote, bytes) else wrote.encode()
+    process = migrate(embark, db, f"w(2, {data!r})")
+    assert objects(process)[0] == {"stdout": [], "stderr": shown.split("\n")}
+    assert not re.search(rb"[\x00-\x09\x0b-\x1f\x7f]", process.err.raw)
+
+
+def test_a_long_line_is_cut_between_characters(embark, db):
+    """8 KiB or so an object; all but a line's last one are marked."""
+    streams, found = objects(migrate(embark, db, "w(1, ('a' + '\u20ac' * 20000 + '\\nend\\n').encode())"))
+    assert "".join(streams["stdout"][:-1]) == "a" + "\u20ac" * 20000 and streams["stdout"][-1] == "end"
+    assert len(found) > 3 and [line.get("partial", False) for line in found] == [True] * (len(found) - 2) + [False] * 2
+    assert all(len(line["line"].encode()) <= 3 * 8192 for line in found)
+
+
+def test_secrets_are_taken_out_of_objects(embark, db):
+    """Also out of one that lies across two writes, or where a long line is cut."""
+    half = len(db.password) // 2
+    program = (f"p = {db.password!r}.encode(); w(1, b'the password is ' + p + b'\\n'); w(2, b'x' * 8188 + p[:{half}])\n"
+               f"w(2, p[{half}:] + b' end\\n'); w(1, b'postgres://a:Other-0815@h/d\\n')")
+    embark.secrets.extend([db.password, "Other-0815"])
+    streams, _ = objects(migrate(embark, db, program))
+    assert streams["stdout"] == ["the password is ****", "postgres://a:****@h/d"]
+    assert "".join(streams["stderr"]) == "x" * 8188 + "**** end"
+
+
+def test_a_failing_migrations_objects(embark, db):
+    process = migrate(embark, db, r"w(1, b'begin\n'); w(2, b'ValueError: no such column\n'); sys.exit(3)", code=80)
+    streams, _ = objects(process)
+    assert streams == {"stdout": ["begin"], "stderr": ["ValueError: no such column"]}
+    error, = [line for line in lines_of_json(process) if line["level"] == "error"]
+    assert error["message"].endswith("m.py exited with status 3: ValueError: no such column") and error["code"] == 80
+
+
+def test_embarks_own_migrations_stay_objects_of_the_log(embark, db):
+    """What they say is not wrapped a second time; a query's rows are lines."""
+    (embark.folder / "sql").mkdir()
+    (embark.folder / "sql" / "001_a.sql").write_text("CREATE TABLE a (i int);\n\\echo hello\nSELECT 'row' AS name;\n")
+    process = embark.run("true", env={"DATABASE_URL": db.url, "EMBARK_LOG": "json"}, config=f"[migrate]\nsql = {embark.folder}/sql\n").expect(0)
+    lines = lines_of_json(process)
+    assert not any('"level"' in line.get("line", "") for line in lines)
+    assert any("001_a.sql" in line.get("message", "") for line in lines)
 
 
 def test_the_service_starts_on_a_new_line_too(embark, db):

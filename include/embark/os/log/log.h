@@ -2,7 +2,8 @@
  *
  * Text: "embark: STEP: text", and "  hint: text" on a line of its own, both after
  * "2026-11-24T18:58:14.123Z " if timestamps are asked for. Json: one object a line with time
- * (always), level, step, message, hint and, where given, code. Bytes that are not printable are
+ * (always), level, step, message, hint and, where given, code; a migration's lines have stream and
+ * line for message. Bytes that are not printable are
  * escaped (core/redact/secrets.h em_escape) and secrets taken out; nothing reaches stderr by
  * another way. A closed or full stderr loses the line and nothing else.
  *
@@ -57,5 +58,11 @@ bool em_show(const struct em_str *text);
  * own next line then starts on a new one. */
 void em_log_raw(const char *bytes, size_t length);
 void em_log_end_line(void); /* ends a child's line that has no end, if there is one */
+
+enum em_log_format em_log_format(void);
+/* A line of a child's, secrets taken out, as an object of the log: time, level (info, and said at
+ * any level), step, stream, line. `partial`: it goes on in the stream's next object. */
+void em_log_output(const char *step, const char *stream, const char *line, size_t length,
+                   bool partial);
 
 #endif
