@@ -180,11 +180,12 @@ build/gen/version.h: Makefile build/flags
 	@echo "#define EMBARK_LIBRARIES \"$$(sed 's/-[^-]*$$//; s/^postgresql-[0-9]*/libpq/; s/^libinih/inih/' $(DEPS)/versions | paste -sd, | sed 's/,/, /g')\"" >> $@
 
 # src/stages/require/probe.py → build/gen/stages/require/probe.py.h: `probe_py`, an array that ends in a NUL, and `probe_py_size`
+# Without their comments and empty lines, and with tabs for indentation: a quarter of the bytes.
 build/gen/%.h: src/% Makefile
 	@mkdir -p $(@D)
 	@name=$$(echo '$(notdir $<)' | tr -c 'A-Za-z0-9\n' _); { \
 	  echo "static const unsigned char $$name[] = {"; \
-	  od -An -v -tu1 $< | sed 's/[0-9][0-9]*/&,/g'; \
+	  sed -E '/^ *(#|\/\/)( |$$)/d; /^$$/d; :a; s/^(\t*) {4}/\1\t/; ta' $< | od -An -v -tu1 | sed 's/[0-9][0-9]*/&,/g'; \
 	  echo "0};"; \
 	  echo "enum { $${name}_size = sizeof $$name - 1 };"; } > $@
 
