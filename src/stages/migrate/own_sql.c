@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include "embark/core/sql/lint/lint.h"
-#include "embark/core/sql/lint/transaction.h"
 #include "embark/core/sql/variables.h"
 #include "embark/os/log/log.h"
 #include "embark/os/loop/clock.h"
@@ -18,14 +17,11 @@
 
 #define LOGIN_LIMIT EM_SEC(15)
 
-static void lint_file(struct em_sql_lint *lint, const struct em_sql_tree_file *file)
+static void lint_file(struct em_sql_lint *lint, enum em_sql_format format,
+                      const struct em_sql_tree_file *file)
 {
+    em_sql_lint_next(lint, file->alone ? NULL : em_sql_format_alone(format));
     em_sql_check_text(lint, file->path, em_str_c(&file->run), file->run.len);
-    if (!file->alone) {
-        struct em_sql_source source =
-            em_sql_source(file->path, em_str_c(&file->run), file->run.len);
-        em_sql_lint_transaction(lint, &source);
-    }
 }
 
 static void take_all(struct em_errs *from, struct em_errs *to)
@@ -44,7 +40,7 @@ bool em_sql_migrations_lint(const struct em_config *config, struct em_errs *errs
     em_sql_folder_look(config, &tree);
     em_sql_tree_cut(&tree);
     for (size_t i = 0; i < tree.n && !tree.errs.n; i++)
-        lint_file(&lint, &tree.v[i]);
+        lint_file(&lint, tree.format, &tree.v[i]);
     take_all(&tree.errs, errs);
     take_all(&tree.unset, warnings); /* a deployment's values may not be there yet */
     take_all(&lint.errs, errs);
@@ -101,8 +97,12 @@ static int run_text(struct work *w, const struct em_sql_tree_file *file, bool he
                     struct em_err *err)
 {
     struct em_sql_vars vars;
-    struct em_sql_options options = {
-        .step = "migrate", .until = EM_NEVER, .vars = &vars, .to_log = true, .callers = held};
+    struct em_sql_options options = {.step = "migrate",
+                                     .until = EM_NEVER,
+                                     .vars = &vars,
+                                     .to_log = true,
+                                     .callers = held,
+                                     .alone = em_sql_format_alone(w->tree.format)};
     struct em_sql_run run;
     memset(&vars, 0, sizeof vars);
     int code = em_sql_run_start(&run, w->db, &options, err);
@@ -362,6 +362,24 @@ static int read_all(struct work *w, struct em_err *err)
     return code ? code : take_over(w, err);
 }
 
+/* Also where the check step was left out: nothing is sent of a set in which one file can't work. */
+static int look_at(struct work *w, const struct em_applied *applied, struct em_err *err)
+{
+    struct em_sql_lint lint;
+    int code = 0;
+    memset(&lint, 0, sizeof lint);
+    for (size_t i = 0; i < w->tree.n; i++)
+        if (is_wanted(w, &w->tree.v[i], applied))
+            lint_file(&lint, w->tree.format, &w->tree.v[i]);
+    for (size_t i = 0; i < lint.errs.n; i++)
+        em_log_err(EM_LOG_ERROR, "migrate", &lint.errs.v[i]);
+    if (lint.errs.n)
+        code = em_fail(err, EM_EXIT_SQL, "%s", em_str_c(&lint.errs.v[0].text));
+    w->said |= lint.errs.n > 0;
+    em_sql_lint_free(&lint);
+    return code;
+}
+
 static int apply_all(struct work *w, struct em_err *err)
 {
     EM_FILELIST_AUTO files = EM_FILELIST_INIT;
@@ -375,6 +393,8 @@ static int apply_all(struct work *w, struct em_err *err)
     find_again(&w->tree, &applied);
     say_matches(&applied);
     code = em_sql_records_adopt(&w->records, &files, &applied, err);
+    if (code == 0)
+        code = look_at(w, &applied, err);
     for (size_t i = 0; i < w->tree.n && code == 0; i++)
         if (is_wanted(w, &w->tree.v[i], &applied))
             code = apply_file(w, &w->tree.v[i], err);

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "embark/core/sql/lint/transaction.h"
 #include "embark/os/log/log.h"
 #include "file.h"
 
@@ -240,10 +241,29 @@ static int watch_transaction(struct exec *exec, int code)
     }
     run->options.go_on = false;
     em_err_free(exec->err);
-    return em_sql_wrong(file, exec->sent.at, exec->err,
-                        "take it out, or start the file with the comment -- embark: no transaction",
+    return em_sql_wrong(file, exec->sent.at, exec->err, run->options.alone,
                         "%s ends the transaction that the file is run in",
                         em_str_c(&run->ended_by));
+}
+
+/* What would end the caller's transaction isn't sent: in a message with other statements nobody
+ * could say what became of it, if the connection breaks. This is the text that the server gets, so
+ * it makes no difference where it comes from; watch_transaction() is for what is still not seen. */
+static bool is_refused(struct exec *exec, const char *sql, int *code)
+{
+    struct em_sql_file *file = exec->sent.file;
+    EM_STR_AUTO word = EM_STR_INIT;
+    size_t at;
+
+    if (!file->run->options.callers ||
+        !em_sql_finds_control(sql, strlen(sql), file->split.std_strings, &at, &word))
+        return false;
+    at = exec->sent.made ? exec->sent.at : em_sql_text_origin(&file->split.text, at);
+    file->run->options.go_on = false;
+    *code = em_sql_wrong(file, at, exec->err, file->run->options.alone,
+                         "%s: the file is run in a transaction that embark begins and ends",
+                         em_str_c(&word));
+    return true;
 }
 
 static void follow_settings(struct em_sql_file *file)
@@ -280,6 +300,8 @@ static int send(struct exec *exec, const char *sql)
                                         .copy_in = on_copy_in};
     int code;
 
+    if (is_refused(exec, sql, &code))
+        return code;
     exec->sent.sql = sql;
     run->statements++;
     code = em_db_run(run->db, run->options.until, sql, &reader, exec->err);

@@ -182,10 +182,10 @@ static const char *own_hint(const struct em_sql_sent *sent, const struct em_db_m
 
     if (*m->hint)
         return m->hint;
-    if (strcmp(m->sqlstate, "25001") == 0 && run->options.callers)
-        return "start the file with the comment -- embark: no transaction, if it has to run "
-               "outside "
-               "of one";
+    /* 55P04: a label that ALTER TYPE … ADD VALUE has added in this transaction. */
+    if (run->options.callers &&
+        (strcmp(m->sqlstate, "25001") == 0 || strcmp(m->sqlstate, "55P04") == 0))
+        return run->options.alone;
     if (strcmp(m->sqlstate, "25001") == 0 && run->began)
         return "-1 runs all files in one transaction: leave it out, or give this statement a run "
                "of "

@@ -40,9 +40,10 @@ struct em_sql_options {
     const char *step; /* of the log's lines: "sql", "bootstrap" */
     bool go_on;       /* after an error, with the next statement (\set ON_ERROR_STOP changes it) */
     bool one_transaction;
-    bool callers;  /* the same, but to be ended by the caller, and READ WRITE whatever the role's
-                      default is; a statement that ends it is an error, and the last that is sent */
-    em_time until; /* of every statement; EM_NEVER */
+    bool callers; /* the same, but to be ended by the caller, and READ WRITE whatever the role's
+                      default is; a statement that ends it is an error, and isn't sent */
+    const char *alone;        /* then: how a file is marked that is not to run in one, an advice */
+    em_time until;            /* of every statement; EM_NEVER */
     struct em_sql_vars *vars; /* given ones; files add to them. Not NULL. */
     bool to_log;              /* results go there: at a start, standard output is the service's */
 };

@@ -33,6 +33,7 @@ static void end_statement(struct em_sql_walk *walk)
         em_sql_lint_dollar(walk->lint, walk->source, d->start, d->end,
                            holds_code(walk) && d->body && !walk->other_code);
     }
+    em_sql_lint_transaction_end(walk);
     new_statement(walk);
 }
 
@@ -96,6 +97,8 @@ static void on_token(void *ctx, struct em_sql_split *split, const struct em_sql_
 
     if (token->kind == EM_SQL_SPACE || token->kind == EM_SQL_COMMENT || token->kind == EM_SQL_BLOCK)
         return;
+    if (walk->lint->alone)
+        em_sql_lint_transaction(walk, token, offset);
     take_quoted(walk, token, offset);
     if (walk->language)
         take_language(walk, token);
@@ -235,6 +238,7 @@ bool em_sql_lint(struct em_sql_lint *lint, struct em_sql_source *source)
     walk_file(&walk);
     em_sql_conds_free(&walk.conds);
     em_sql_split_free(&walk.split);
+    em_str_free(&walk.opening);
     free(walk.dollars);
     return lint->errs.n == before;
 }

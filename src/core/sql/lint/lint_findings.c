@@ -5,6 +5,13 @@ void em_sql_lint_free(struct em_sql_lint *lint)
     em_sql_vars_free(&lint->vars);
     em_errs_free(&lint->errs);
     em_errs_free(&lint->warnings);
+    em_list_free(&lint->labels);
+}
+
+void em_sql_lint_next(struct em_sql_lint *lint, const char *alone)
+{
+    lint->alone = alone;
+    em_list_free(&lint->labels);
 }
 
 struct em_err *em_sql_finding(struct em_sql_lint *lint, struct em_sql_source *source, bool fatal,

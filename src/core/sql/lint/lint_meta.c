@@ -232,6 +232,8 @@ static void take(struct meta *m, enum em_sql_what what, const char *why)
         break;
     case EM_SQL_META_RESET:
         em_sql_split_reset(&m->walk->split);
+        em_str_cut(&m->walk->opening, 0);
+        m->walk->tokens = 0;
         break;
     case EM_SQL_META_REFUSED:
         take_refused(m, why);

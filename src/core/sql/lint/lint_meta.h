@@ -29,7 +29,16 @@ struct em_sql_walk {
     bool language;   /* … is LANGUAGE */
     bool body;       /* what is in quotes stands behind AS or is a DO's */
     bool other_code; /* in a language that isn't SQL's or PL/pgSQL's */
+
+    struct em_str opening; /* transaction.c's: the first words of the statement, or of its part */
+    size_t tokens, opening_at;
 };
+
+/* Each token that isn't blank, if lint->alone is set. */
+void em_sql_lint_transaction(struct em_sql_walk *walk, const struct em_sql_token *token,
+                             size_t offset);
+/* The statement's end, or that of the part that \; ends. */
+void em_sql_lint_transaction_end(struct em_sql_walk *walk);
 
 /* The meta-command at split.lex.at; takes it with its arguments. */
 void em_sql_lint_meta(struct em_sql_walk *walk);

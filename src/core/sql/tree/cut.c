@@ -256,6 +256,28 @@ static bool cut_marks(struct cut *c)
 
 /* ---- Transactions ------------------------------------------------------------------------------- */
 
+const char *em_sql_format_alone(enum em_sql_format format)
+{
+    switch (format) {
+    case EM_SQL_DBMATE:
+        return "put it in a file of its own, whose mark is -- migrate:up transaction:false";
+    case EM_SQL_GOOSE:
+        return "put it in a file of its own that starts with -- +goose NO TRANSACTION";
+    case EM_SQL_MIGRATE:
+        return "put it in a file of its own, whose mark is -- +migrate Up notransaction";
+    case EM_SQL_SQLX:
+        return "put it in a file of its own that starts with the line -- no-transaction";
+    case EM_SQL_ATLAS:
+        return "put it in a file of its own that starts with -- atlas:txmode none and an empty "
+               "line";
+    case EM_SQL_FLYWAY:
+        return "put it in a file of its own, with executeInTransaction=false in a file beside it "
+               "that has the same name and .conf behind";
+    default:
+        return "take it out, or start the file with the comment -- embark: no transaction";
+    }
+}
+
 /* As the format's tool would run it. A file's own BEGIN and COMMIT around all of it are what embark
  * does anyway. */
 static void find_transaction(struct cut *c)

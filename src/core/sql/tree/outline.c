@@ -6,35 +6,6 @@
 #include "embark/core/sql/lint/transaction.h"
 #include "embark/core/sql/opening.h"
 
-enum { OPENING_WORDS = 12 };
-
-bool em_sql_runs_outside(const char *words)
-{
-    static const char *const always[] = {"vacuum ",
-                                         "create database ",
-                                         "drop database ",
-                                         "alter system ",
-                                         "create tablespace ",
-                                         "drop tablespace ",
-                                         "commit prepared ",
-                                         "rollback prepared ",
-                                         "discard all ",
-                                         "reindex database ",
-                                         "reindex system ",
-                                         "reindex schema ",
-                                         "drop subscription ",
-                                         "create subscription ",
-                                         NULL};
-    static const char *const concurrently[] = {"create index ", "create unique index ",
-                                               "drop index ", "reindex ", NULL};
-    if (em_sql_opens_with(words, always))
-        return true;
-    if (strncasecmp(words, "alter table ", 12) == 0)
-        return strcasestr(words, " detach partition ") && strcasestr(words, " concurrently ");
-    /* CREATE INDEX concurrently_made ON …: the key word stands alone. */
-    return em_sql_opens_with(words, concurrently) && strcasestr(words, " concurrently ");
-}
-
 /* A BEGIN or COMMIT that says nothing more. */
 static bool is_plain(const char *words, bool begins)
 {
@@ -76,7 +47,7 @@ void em_sql_outline(const char *text, size_t length, struct em_sql_outline *outl
     struct em_sql_opening opening;
     bool begun = false;
     memset(outline, 0, sizeof *outline);
-    em_sql_opening_start(&opening, &source, OPENING_WORDS, true);
+    em_sql_opening_start(&opening, &source, EM_SQL_OPENING_WORDS, true);
     while (em_sql_opening_next(&opening))
         take_statement(outline, &opening, &begun);
     em_sql_opening_free(&opening);

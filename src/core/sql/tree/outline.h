@@ -1,9 +1,7 @@
 /* What an SQL file's statements are, as far as transactions go.
  *
- * Some statements can't run in a transaction block (the manual's pages of CREATE INDEX, VACUUM,
- * ALTER SYSTEM… say so, and PreventInTransactionBlock() in the server's source enforces it). Tools
- * that send a file as it is (golang-migrate, Prisma) or that look at it first (Flyway) run those
- * without one.
+ * Tools that send a file as it is (golang-migrate, Prisma) or that look at it first (Flyway) run
+ * statements that can't run in a transaction block (core/sql/lint/transaction.h) without one.
  *
  * Pure; the text is untrusted.
  */
@@ -25,9 +23,5 @@ struct em_sql_outline {
     bool open; /* the last statement has no semicolon */
 };
 void em_sql_outline(const char *text, size_t length, struct em_sql_outline *outline);
-
-/* Whether a statement that starts with these words (separated and ended by one blank) can't run in
- * a transaction block. */
-bool em_sql_runs_outside(const char *words);
 
 #endif

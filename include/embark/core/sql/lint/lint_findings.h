@@ -10,8 +10,10 @@
 /* What is known between the files of one session, in the order in which they are run. Zero it to
  * start, then set what is given. */
 struct em_sql_lint {
-    struct em_sql_vars vars;       /* what is set: the caller's -v, then what the files set */
-    bool guess;                    /* the caller doesn't know all variables: none counts as unset */
+    struct em_sql_vars vars; /* what is set: the caller's -v, then what the files set */
+    bool guess;              /* the caller doesn't know all variables: none counts as unset */
+    const char *alone; /* not NULL: the files are run in a transaction (transaction.h), and this is
+                          how one is marked that isn't */
     struct em_errs errs, warnings; /* texts start with "file:line:column: " */
 
     /* Called for \i and \ir with a constant file name, at their place, so that the caller can read
@@ -20,10 +22,15 @@ struct em_sql_lint {
     void (*include)(void *ctx, struct em_sql_lint *lint, const char *from, const char *path,
                     bool relative, const char *place);
     void *ctx;
+
+    struct em_list labels; /* internal: that ALTER TYPE … ADD VALUE has added in this transaction */
 };
 enum { EM_SQL_LINT_MOST = 100 }; /* after that many errors one more says that there are others */
 
 void em_sql_lint_free(struct em_sql_lint *lint);
+
+/* What follows is run in another transaction than what came before, or (NULL) in none. */
+void em_sql_lint_next(struct em_sql_lint *lint, const char *alone);
 
 /* "name:line:column: …" added to the errors or, not `fatal`, the warnings; takes a hint and is
  * valid until the next one. NULL: there are too many. */

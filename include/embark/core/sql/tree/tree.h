@@ -87,6 +87,8 @@ void em_sql_tree_become(struct em_sql_tree *tree, enum em_sql_format format);
 
 /* "dbmate", "golang-migrate or sqlx". */
 const char *em_sql_format_tool(enum em_sql_format format);
+/* How a file of the format is marked that is not to run in a transaction: an advice. */
+const char *em_sql_format_alone(enum em_sql_format format);
 /* Whether two ids are of the same migration: "007" and "7" for goose, "1" and "1.0" for Flyway. */
 bool em_sql_same_id(enum em_sql_format format, const char *a, const char *b);
 /* How the format orders them: < 0, 0, > 0. */
