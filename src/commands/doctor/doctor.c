@@ -241,7 +241,8 @@ static int print_screen(const struct em_doctor *d, int code, const char *verdict
     em_screen_print_verdict(code                                            ? EM_MARK_BAD
                             : em_doctor_rows_count(&d->looks, EM_MARK_WARN) ? EM_MARK_WARN
                                                                             : EM_MARK_OK,
-                            verdict, colour, &out);
+                            verdict, em_doctor_rows_cause(&d->looks, code), em_log_secrets(),
+                            colour, &out);
     return em_put(STDOUT_FILENO, em_str_c(&out), out.len) ? 0 : EM_EXIT_SYSTEM;
 }
 

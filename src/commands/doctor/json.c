@@ -93,11 +93,13 @@ int em_doctor_json(const struct em_doctor *d, int code, const char *verdict)
 {
     EM_STR_AUTO host = EM_STR_INIT;
     json_t *document = json_object();
+    const struct em_doctor_row *cause = em_doctor_rows_cause(&d->looks, code);
     em_host_name(&host);
     json_object_set_new(document, "embark", string(EMBARK_VERSION));
     json_object_set_new(document, "host", string(em_str_c(&host)));
     json_object_set_new(document, "code", json_integer(code));
     json_object_set_new(document, "verdict", string(verdict));
+    json_object_set_new(document, "cause", cause ? look(cause) : json_null());
     json_object_set_new(document, "configuration", configuration(d));
     json_object_set_new(document, "looks", looks(&d->looks));
     json_object_set_new(document, "hosts", strings(&d->report.hosts));

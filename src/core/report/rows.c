@@ -59,6 +59,14 @@ int em_doctor_rows_code(const struct em_doctor_rows *looks, const char *section)
     return 0;
 }
 
+const struct em_doctor_row *em_doctor_rows_cause(const struct em_doctor_rows *looks, int code)
+{
+    for (size_t i = 0; code && i < looks->n; i++)
+        if (looks->v[i].code == code)
+            return &looks->v[i];
+    return NULL;
+}
+
 static size_t rank(const char *section)
 {
     static const char *const order[] = {"image",   "configuration", "requirements", "bundle",

@@ -2,7 +2,8 @@
 
 #include <string.h>
 
-enum { INDENT = 2, KEY_LEAST = 10, KEY_MOST = 26, MARK = 4 /* "  ✓ " */ };
+/* AGAIN: bytes of a text that is said a second time, two lines. */
+enum { AGAIN = 150, INDENT = 2, KEY_LEAST = 10, KEY_MOST = 26, MARK = 4 /* "  ✓ " */ };
 
 /* SGR sequences of ECMA-48. */
 #define BOLD   "\033[1m"
@@ -187,9 +188,29 @@ void em_screen_print(const struct em_doctor_rows *looks, const struct em_secrets
     }
 }
 
-void em_screen_print_verdict(enum em_mark mark, const char *text, bool colour, struct em_str *out)
+/* At a blank: the whole text stands above. */
+static void cut(struct em_str *text, size_t limit)
 {
-    struct screen s = {NULL, colour, out, 0};
+    const char *blank = text->len > limit ? memrchr(text->data, ' ', limit) : NULL;
+    if (!blank)
+        return;
+    em_str_cut(text, (size_t)(blank - text->data));
+    em_str_puts(text, " …");
+}
+
+void em_screen_print_verdict(enum em_mark mark, const char *text, const struct em_doctor_row *cause,
+                             const struct em_secrets *secrets, bool colour, struct em_str *out)
+{
+    struct screen s = {secrets, colour, out, 0};
+    EM_STR_AUTO again = EM_STR_INIT;
     put_coloured(&s, marks[mark].colour, marks[mark].text);
-    put_text(&s, 2, "", text);
+    put_text(&s, INDENT, "", text);
+    if (!cause)
+        return;
+    em_str_printf(&again, "%s, %s: ", cause->section, cause->key);
+    em_screen_clean(cause->text, secrets, &again);
+    cut(&again, AGAIN);
+    put_wrapped(&s, INDENT, em_str_c(&again));
+    if (cause->hint)
+        put_text(&s, INDENT, "hint: ", cause->hint);
 }

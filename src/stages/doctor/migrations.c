@@ -44,27 +44,69 @@ static void add_relation(const struct em_filelist *ours, const char *files, stru
         em_str_printf(out, "%s%zu with other contents", sign, changed.n);
 }
 
+/* How long ago a run was, and its files, are asked for where there is something to be run; here
+ * people want to know it in any case. */
+static int read_runs(struct em_migration_status *look, struct em_db *db, em_time deadline,
+                     struct em_err *err)
+{
+    struct em_ledger ledger = em_migration_status_ledger(look);
+    int code = em_migration_status_read(look, db, deadline, NULL, err);
+    if (code || look->verdict.decision != EM_SKIP)
+        return code;
+    return em_ledger_read_rows(db, &ledger, deadline, &look->state, err);
+}
+
+static bool is_running(const struct em_run_row *run)
+{
+    return run->outcome && strcmp(run->outcome, "running") == 0;
+}
+
+static bool is_empty(const struct em_migrations_view *v, const char *sql)
+{
+    EM_ERR_AUTO err = EM_ERR_INIT;
+    return em_db_query(v->db, v->deadline, NULL, &err, sql, 0, NULL) == 0 && em_db_rows(v->db) == 0;
+}
+
+/* Whether the run whose row says that it is running was killed: an end is noted while the lock is
+ * still held, so that one whose row says so after the lock was seen free notes none any more. */
+static bool is_killed(const struct em_migrations_view *v)
+{
+    EM_OUTLOOK_AUTO again = {.config = v->config, .direct = v->look->direct};
+    EM_STR_AUTO holder = EM_STR_INIT;
+    EM_ERR_AUTO err = EM_ERR_INIT;
+    const struct em_run_row *now = &again.state.newest, *seen = &v->look->state.newest;
+    em_lock_holder_sql(em_lock_key(v->config->migrate_lock), &holder);
+    /* A standby knows of no lock, and what is not known is not free. */
+    return is_running(seen) && is_empty(v, "SELECT 1 WHERE pg_catalog.pg_is_in_recovery()") &&
+           is_empty(v, em_str_c(&holder)) && read_runs(&again, v->db, v->deadline, &err) == 0 &&
+           is_running(now) && now->run && seen->run && strcmp(now->run, seen->run) == 0;
+}
+
 static void add_run(const struct em_migrations_view *v, const char *key,
                     const struct em_run_row *run)
 {
-    bool done = strcmp(run->outcome, "done") == 0, going = strcmp(run->outcome, "running") == 0;
+    bool done = strcmp(run->outcome, "done") == 0, going = is_running(run) && !v->killed;
     EM_STR_AUTO text = EM_STR_INIT;
-    em_str_printf(&text, "%s ", run->outcome);
-    if (going)
-        em_str_puts(&text, "for ");
+    em_str_puts(&text, going             ? "running for "
+                       : is_running(run) ? "killed: it began "
+                                         : run->outcome);
+    if (!is_running(run))
+        em_str_putc(&text, ' ');
     em_time_print(&text, run->age);
     em_str_puts(&text, going ? " (" : " ago (");
     em_decision_run(run, &text);
     em_str_putc(&text, ')');
     if (run->files)
         add_relation(&v->look->files.list, run->files, &text);
+    if (is_running(run) && !going)
+        em_str_puts(&text, "; its end is not noted, and nobody has the lock");
     if (run->error)
         em_str_printf(&text, ": %s", run->error);
     em_doctor_row_add(v->looks, "migrations", key, done ? EM_MARK_OK : EM_MARK_WARN, 0, "%s",
                       em_str_c(&text));
-    if (going)
-        em_doctor_row_hint(v->looks,
-                           "a start waits for it; if it was killed, the next one says so");
+    if (is_running(run))
+        em_doctor_row_hint(v->looks, going ? "a start waits for it"
+                                           : "nothing to do: the next start runs it again");
 }
 
 /* The last lines of what a failed run put out. */
@@ -121,7 +163,7 @@ static void add_what_runs(const struct em_migrations_view *v)
     }
     em_doctor_row_add(
         v->looks, "migrations", "next start", EM_MARK_NONE, 0, "%s %s: %s",
-        v->look->state.newest.outcome && strcmp(v->look->state.newest.outcome, "running") == 0
+        is_running(&v->look->state.newest) && !v->killed
             ? "takes the lock when the run that goes on gives it back, looks again, and may run"
             : "takes the lock and runs",
         em_str_c(&command), em_str_c(&v->look->verdict.why));
@@ -177,25 +219,14 @@ static void add_next(const struct em_migrations_view *v)
         em_doctor_row_add_err(v->looks, "migrations", "next start", EM_MARK_WARN, &odd.v[i]);
 }
 
-/* How long ago a run was, and its files, are asked for where there is something to be run; here
- * people want to know it in any case. */
-static int read_runs(struct em_migration_status *look, struct em_db *db, em_time deadline,
-                     struct em_err *err)
-{
-    struct em_ledger ledger = em_migration_status_ledger(look);
-    int code = em_migration_status_read(look, db, deadline, NULL, err);
-    if (code || look->verdict.decision != EM_SKIP)
-        return code;
-    return em_ledger_read_rows(db, &ledger, deadline, &look->state, err);
-}
-
 void em_doctor_migrations(const struct em_config *config, const struct em_url *direct,
                           struct em_db *db, em_time deadline, struct em_doctor_rows *looks)
 {
     EM_OUTLOOK_AUTO look = {.config = config, .direct = direct};
     EM_PENDING_STATUS_AUTO pending = {0};
     EM_ERR_AUTO err = EM_ERR_INIT;
-    struct em_migrations_view v = {config, &look, &pending, db != NULL, false, db, deadline, looks};
+    struct em_migrations_view v = {config, &look, &pending, db != NULL, false,
+                                   false,  db,    deadline, looks};
     if (!em_migrate_any(config)) {
         em_doctor_row_add(looks, "migrations", "command", EM_MARK_NONE, 0,
                           "none: neither [migrate] command nor sql is set");
@@ -211,6 +242,7 @@ void em_doctor_migrations(const struct em_config *config, const struct em_url *d
     em_pending_status(config, direct, em_str_c(&look.state.place), &look.files.list, db, deadline,
                       &pending);
     em_doctor_pending(&v);
+    v.killed = v.judged && is_killed(&v);
     if (v.judged) {
         add_ledger(&v);
         add_next(&v);

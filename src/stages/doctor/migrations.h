@@ -13,6 +13,7 @@ struct em_migrations_view {
     const struct em_pending_status *pending;
     bool connected; /* to the database */
     bool judged;    /* the ledger was read, and there is a verdict */
+    bool killed;    /* the newest run says that it is running, and was killed */
     struct em_db *db;
     em_time deadline;
     struct em_doctor_rows *looks;

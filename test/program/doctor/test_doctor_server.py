@@ -222,10 +222,15 @@ def test_a_migration_that_runs_and_one_that_was_killed(look, embark, db, migrati
     assert f"pg_terminate_backend({pid})" in row["hint"]
     seen.one("migration", "info", "SELECT pg_sleep(1000)")
     look(db.url, config.replace("mine", "another") + PATIENT).one("lock", "ok", '"another" is free')
+    assert seen.migrations("last run", "running for ")["hint"] == "a start waits for it"
+    assert "when the run that goes on gives it back" in seen.migrations("next start")["text"]
     running.popen.kill()
     eventually(lambda: not db.locks())
     seen = look(db.url, config + PATIENT)
     seen.one("lock", "ok")
+    row = seen.migrations("last run", "killed: it began ")
+    assert "its end is not noted, and nobody has the lock" in row["text"] and "next start runs it again" in row["hint"]
+    assert seen.migrations("next start")["text"].startswith("takes the lock and runs ")
     (left,), = sleeps(db)
     row = seen.one("leftover", "warning", f"(pid {left})")
     assert f"pg_terminate_backend({left})" in row["hint"]

@@ -488,7 +488,7 @@ def test_changed_file_and_an_interrupted_run(folder, embark, db):
     db.sql("UPDATE embark_ledger SET outcome = 'interrupted'")
     assert "was interrupted" in doctor(app, 0).of("next start", "warning")[0]["text"]
     db.sql("UPDATE embark_ledger SET outcome = 'running', finished_at = NULL")
-    assert doctor(app, 0).text("last run", "warning").startswith("running for ")
+    assert doctor(app, 0).text("last run", "warning").startswith("killed: it began ")
 
 
 def test_without_ledger_files_or_database(folder, embark, db):

@@ -23,6 +23,11 @@ class Seen:
         assert len(found) == 1, f"{key}, {mark}, {text!r}\n{json.dumps(self.rows, indent=1)}"
         return found[0]
 
+    def migrations(self, key, text=""):
+        row, = [row for row in self.document["looks"] if row["section"] == "migrations" and row["key"] == key]
+        assert text in row["text"], row
+        return row
+
     def marks(self, mark):
         return [row for row in self.rows if row["mark"] == mark]
 

@@ -45,7 +45,9 @@ class Screen:
                 left = self._left(section, lines[at - 1:])
             self._take(section, left, line)
         self.mark = lines[at][0]
-        self.verdict = " ".join([lines[at][2:], *(line[2:] for line in lines[at + 1:])])
+        # below the verdict: the row that it is for, and its hint
+        self.verdict, *self.cause = [text.replace("\n", " ") for text in
+                                     re.split(r"\n(?=[a-z]+, \S+(?: \w+)*: |hint: )", "\n".join(line[2:] for line in lines[at:]))]
 
     @staticmethod
     def _left(section, lines):
@@ -90,6 +92,8 @@ class Screen:
             if row.hint:
                 lines += self._wrap(" " * row.left, row.left, "hint: " + row.hint)
         lines += self._wrap(self.mark + " ", 2, self.verdict)
+        for text in self.cause:
+            lines += self._wrap("  ", 2, text)
         return "".join(line.rstrip() + "\n" for line in lines)
 
     @staticmethod
@@ -113,6 +117,7 @@ class Screen:
             for row in self.rows:
                 row.text = re.sub(pattern, replacement, row.text)
                 row.hint = row.hint and re.sub(pattern, replacement, row.hint)
+            self.cause = [re.sub(pattern, replacement, text) for text in self.cause]
 
 
 # What differs from run to run, and from machine to machine.

@@ -50,6 +50,8 @@ void em_doctor_row_add_err(struct em_doctor_rows *looks, const char *section, co
                            enum em_mark mark, const struct em_err *err);
 /* The code of the first failed row of the section, NULL: of any section; 0 for none. */
 int em_doctor_rows_code(const struct em_doctor_rows *looks, const char *section);
+/* The first row that a start would end of with this code (not 0); NULL: none has it. */
+const struct em_doctor_row *em_doctor_rows_cause(const struct em_doctor_rows *looks, int code);
 /* How many rows have the mark. */
 size_t em_doctor_rows_count(const struct em_doctor_rows *looks, enum em_mark mark);
 /* Brings the sections into the order of the screen, which is that of a start; rows of a section

@@ -21,8 +21,11 @@ enum { EM_SCREEN_WIDTH = 80 };
  * escape sequences. */
 void em_screen_print(const struct em_doctor_rows *looks, const struct em_secrets *secrets,
                      bool colour, struct em_str *out);
-/* A row of its own, at the screen's left edge: the verdict. */
-void em_screen_print_verdict(enum em_mark mark, const char *text, bool colour, struct em_str *out);
+/* Rows at the screen's left edge: the verdict, and below it the row that it is for (the text's
+ * beginning, and all of the hint), so that who sees only the end of a long screen knows what to do.
+ * NULL: there is none. */
+void em_screen_print_verdict(enum em_mark mark, const char *text, const struct em_doctor_row *cause,
+                             const struct em_secrets *secrets, bool colour, struct em_str *out);
 
 /* Redacts and escapes: for one line of whatever output. */
 void em_screen_clean(const char *text, const struct em_secrets *secrets, struct em_str *out);

@@ -176,10 +176,38 @@ static void test_colours(void **state)
     (void)state;
     em_doctor_row_add(&looks, "image", "build", EM_MARK_OK, 0, "abc");
     em_screen_print(&looks, NULL, true, &out);
-    em_screen_print_verdict(EM_MARK_BAD, "no", true, &out);
+    em_screen_print_verdict(EM_MARK_BAD, "no", NULL, NULL, true, &out);
     assert_string_equal(em_str_c(&out), "\033[1mimage\033[0m\n"
                                         "  build       \033[32m✓\033[0m abc\n"
                                         "\033[31m✗\033[0m no\n");
+}
+
+static void test_the_cause_below_the_verdict(void **state)
+{
+    EM_DOCTOR_ROWS_AUTO looks = EM_DOCTOR_ROWS_INIT;
+    EM_SECRETS_AUTO secrets = EM_SECRETS_INIT;
+    EM_STR_AUTO out = EM_STR_INIT;
+    EM_STR_AUTO wide = EM_STR_INIT;
+
+    (void)state;
+    em_secrets_add(&secrets, "sesame");
+    em_doctor_row_add(&looks, "requirements", "file", EM_MARK_WARN, 69, "not this one");
+    em_doctor_row_add(&looks, "requirements", "file", EM_MARK_BAD, EM_EXIT_REQUIREMENT, "nor this");
+    em_doctor_row_add(&looks, "database", "login", EM_MARK_BAD, EM_EXIT_REFUSED, "sesame \033[2J");
+    em_doctor_row_hint(&looks, "open sesame");
+    em_str_printf(&wide, "%0130d %s", 0, "the end is cut off");
+    em_doctor_row_add(&looks, "service", "x", EM_MARK_BAD, EM_EXIT_SYSTEM, "%s", em_str_c(&wide));
+    assert_null(em_doctor_rows_cause(&looks, 0));
+    assert_null(em_doctor_rows_cause(&looks, EM_EXIT_LOCK));
+    em_screen_print_verdict(EM_MARK_BAD, "no", em_doctor_rows_cause(&looks, EM_EXIT_REFUSED),
+                            &secrets, false, &out);
+    assert_string_equal(em_str_c(&out), "✗ no\n"
+                                        "  database, login: **** \\x1b[2J\n"
+                                        "  hint: open ****\n");
+    em_str_cut(&out, 0);
+    em_screen_print_verdict(EM_MARK_BAD, "no", em_doctor_rows_cause(&looks, EM_EXIT_SYSTEM),
+                            &secrets, false, &out);
+    assert_non_null(strstr(em_str_c(&out), "  the …\n"));
 }
 
 int main(void)
@@ -188,6 +216,7 @@ int main(void)
         cmocka_unit_test(test_rows),
         cmocka_unit_test(test_code),
         cmocka_unit_test(test_order),
+        cmocka_unit_test(test_the_cause_below_the_verdict),
         cmocka_unit_test(test_screen),
         cmocka_unit_test(test_long_words_are_whole),
         cmocka_unit_test(test_good_rows_are_folded),
