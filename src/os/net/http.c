@@ -9,6 +9,8 @@
 #include "embark/os/net/net.h"
 #include "tls.h"
 
+enum { SHOWN = 200 }; /* bytes of what a server chose */
+
 /* One question: what the functions below share. */
 struct question {
     const struct em_http_url *url;
@@ -61,7 +63,7 @@ static int send_all(const struct question *q, const char *bytes, size_t length)
             bytes += n;
             length -= (size_t)n;
         } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
-            int code = await(q, events);
+            int code = em_now() >= q->until ? silent(q) : await(q, events);
             if (code)
                 return code;
         } else if (errno != EINTR) {
@@ -117,7 +119,7 @@ static int read_answer(struct question *q)
             code = read_some(q, &events);
         if (code)
             return code;
-        in_time = q->until == EM_NEVER || em_now() < q->until;
+        in_time = em_now() < q->until;
     }
     return 0;
 }
@@ -144,17 +146,25 @@ static int ask_once(const struct em_http_url *url, const struct em_http_how *how
     return code;
 }
 
-/* Where the answer sends to. */
+/* Where the answer sends to, which may be 64 KiB. A server doesn't choose a socket of this machine.
+ */
 static int next_url(const struct em_http_url *from, const struct em_http *answer,
                     struct em_http_url *to, struct em_err *err)
 {
     EM_STR_AUTO text = EM_STR_INIT;
-    em_http_url_join(from, em_str_c(&answer->location), &text);
-    int code = em_http_url_parse(to, em_str_c(&text), err);
-    if (code)
+    const char *location = em_str_c(&answer->location);
+    em_http_url_join(from, location, &text);
+    int code = em_starts(location, "unix:")
+                   ? em_fail(err, EM_EXIT_UNREACHABLE, "\"%s\" is a socket of its own", location)
+                   : em_http_url_parse(to, em_str_c(&text), err);
+    if (code) {
+        em_str_cut(&err->text, SHOWN);
         em_context(err, "%s answers %d and sends to an address that embark can't ask", from->name,
                    answer->status);
-    return code ? EM_EXIT_UNREACHABLE : 0;
+        return err->code = EM_EXIT_UNREACHABLE;
+    }
+    to->name[strnlen(to->name, SHOWN)] = '\0';
+    return 0;
 }
 
 static bool is_same_server(const struct em_http_url *a, const struct em_http_url *b)

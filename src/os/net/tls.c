@@ -19,7 +19,24 @@
 struct em_tls_stream {
     SSL_CTX *context;
     SSL *ssl;
+    em_time until;
 };
+
+/* OpenSSL reads on for as long as there is what has no meaning for its caller: requests to shake
+ * hands (again), new keys, tickets. Before each read the clock and the signals are looked at. */
+static long look(BIO *bio, int what, const char *bytes, size_t size, int number, long argument,
+                 int result, size_t *done)
+{
+    const struct em_tls_stream *s = (const void *)BIO_get_callback_arg(bio);
+    (void)bytes, (void)size, (void)number, (void)argument, (void)done;
+    if (what != BIO_CB_READ)
+        return result;
+    em_wait_fd(-1, 0, em_now());
+    if (!em_loop_stopped() && em_now() < s->until)
+        return result;
+    BIO_set_retry_read(bio);
+    return -1;
+}
 
 static const char *last_reason(void)
 {
@@ -88,20 +105,21 @@ static int refuse(SSL *ssl, const char *name, struct em_err *err)
     return EM_EXIT_UNREACHABLE;
 }
 
-static int shake_hands(SSL *ssl, int fd, const char *name, em_time until, struct em_err *err)
+static int shake_hands(const struct em_tls_stream *s, int fd, const char *name, struct em_err *err)
 {
     for (;;) {
         ERR_clear_error();
-        int result = SSL_connect(ssl);
+        int result = SSL_connect(s->ssl);
         if (result == 1)
             return 0;
-        short events = wanted(ssl, result);
+        short events = wanted(s->ssl, result);
         if (!events)
-            return refuse(ssl, name, err);
-        enum em_wake woke = em_wait_fd(fd, events, until);
+            return refuse(s->ssl, name, err);
+        bool late = em_now() >= s->until;
+        enum em_wake woke = em_wait_fd(fd, events, s->until);
         if (woke == EM_WAKE_SIGNAL)
             return em_fail_stopped(err);
-        if (woke != EM_WAKE_FD)
+        if (woke != EM_WAKE_FD || late)
             return em_fail(err, EM_EXIT_UNREACHABLE, "%s does not complete the TLS handshake",
                            name);
     }
@@ -115,6 +133,7 @@ int em_tls_open(int fd, const char *host, const struct em_trust *trust, const ch
     OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
     s->context = SSL_CTX_new(TLS_client_method());
     s->ssl = NULL;
+    s->until = until;
     int code = s->context ? set_trust(s->context, trust, err)
                           : em_fail(err, EM_EXIT_SYSTEM, "OpenSSL: %s", last_reason());
     if (code == 0) {
@@ -125,8 +144,11 @@ int em_tls_open(int fd, const char *host, const struct em_trust *trust, const ch
         if (!s->ssl || SSL_set_fd(s->ssl, fd) != 1 || !set_peer(s->ssl, host, trust->any))
             code = em_fail(err, EM_EXIT_SYSTEM, "OpenSSL: %s", last_reason());
     }
-    if (code == 0)
-        code = shake_hands(s->ssl, fd, name, until, err);
+    if (code == 0) {
+        BIO_set_callback_ex(SSL_get_rbio(s->ssl), look);
+        BIO_set_callback_arg(SSL_get_rbio(s->ssl), (char *)s);
+        code = shake_hands(s, fd, name, err);
+    }
     if (code)
         em_tls_close(s);
     else
