@@ -145,7 +145,7 @@ musl     = $(DEPS)/musl/lib
 first    = $(musl)/rcrt1.o $(musl)/crti.o $(shell $(CROSS)gcc -print-file-name=crtbeginS.o)
 last     = $(shell $(CROSS)gcc -print-file-name=crtendS.o) $(musl)/crtn.o
 hardened = -nostartfiles -Wl,-static,-pie,--no-dynamic-linker,-z,text -Wl,-z,relro,-z,now,-z,noexecstack \
-           -Wl,-z,pack-relative-relocs,--wrap=scram_SaltedPassword,--wrap=free,--wrap=realloc,--wrap=recv,--wrap=send,--wrap=poll,--wrap=__get_resolv_conf
+           -Wl,-z,pack-relative-relocs,--wrap=scram_SaltedPassword,--wrap=free,--wrap=realloc,--wrap=recv,--wrap=send,--wrap=poll,--wrap=__get_resolv_conf,--wrap=__res_msend_rc
 libs     = -lpq -lpgcommon -lpgport $(if $(filter build/tls/%,$@),-lssl -lcrypto) -lmd -ljansson
 
 # The libraries' strings are not merged with OpenSSL's either: each would lie on a page of its own. OpenSSL's assembler brings

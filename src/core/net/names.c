@@ -1,5 +1,6 @@
 #include "embark/core/net/names.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -94,4 +95,18 @@ void em_nsswitch_others(const char *text, struct em_str *out)
         }
         free(line);
     }
+}
+
+bool em_dns_is_answer(const unsigned char *query, size_t size, const unsigned char *answer,
+                      size_t length)
+{
+    if (length < EM_DNS_HEADER || memcmp(answer, query, 2) != 0 || !(answer[2] & 0x80))
+        return false;
+    unsigned code = answer[3] & 15, questions = answer[4] * 256u + answer[5];
+    if (questions == 0)
+        return code != 0 && code != 3;
+    bool same = questions == 1 && length >= size;
+    for (size_t i = EM_DNS_HEADER; same && i < size; i++)
+        same = tolower(answer[i]) == tolower(query[i]);
+    return same;
 }

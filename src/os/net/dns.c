@@ -6,10 +6,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "embark/core/net/names.h"
 #include "embark/os/loop/clock.h"
 #include "embark/os/loop/refused.h"
 
-enum { HEADER = 12, LONGEST_NAME = 253, LONGEST_LABEL = 63, PACKET = 512 };
+enum { HEADER = EM_DNS_HEADER, LONGEST_NAME = 253, LONGEST_LABEL = 63, PACKET = 512 };
 
 /* A question for A, RFC 1035, 4.1; 0: the name is none. */
 static size_t make_query(const char *name, uint16_t id, unsigned char *out)
@@ -79,9 +80,12 @@ static bool exchange(int fd, const char *name, em_time until, struct em_str *out
         em_str_puts(out, em_why(errno));
         return false;
     }
-    while (em_wait_fd(fd, POLLIN, until) == EM_WAKE_FD) {
+    /* The clock is looked at in every round: what always has something would never end by time. */
+    bool late = false;
+    while (!late && em_wait_fd(fd, POLLIN, until) == EM_WAKE_FD) {
+        late = em_now() >= until;
         ssize_t n = recv(fd, answer, sizeof answer, 0);
-        if (n >= HEADER && memcmp(answer, query, 2) == 0)
+        if (n > 0 && em_dns_is_answer(query, size, answer, (size_t)n))
             return say(answer, out);
         if (n < 0 && errno != EAGAIN && errno != EINTR) {
             em_str_puts(out, errno == ECONNREFUSED ? "nobody listens there" : em_why(errno));

@@ -1,4 +1,4 @@
-/* The two files by which names are resolved: resolv.conf(5) and hosts(5), as text. */
+/* How names are resolved: resolv.conf(5) and hosts(5) as texts, and what is an answer of the DNS. */
 #ifndef EMBARK_CORE_NET_NAMES_H
 #define EMBARK_CORE_NET_NAMES_H
 
@@ -23,5 +23,11 @@ bool em_hosts_spelling(const char *text, const char *name, struct em_str *out);
 /* Of nsswitch.conf(5) the sources for hosts that aren't files and dns (mdns4_minimal, resolve,
  * myhostname, ldap …), separated by blanks. */
 void em_nsswitch_others(const char *text, struct em_str *out);
+
+enum { EM_DNS_HEADER = 12 };
+/* Whether `answer` is one to `query`, of `size` bytes: its number, and the question again, in any
+ * case (RFC 5452, 9.1). What says that it can't read the question may leave it out. */
+bool em_dns_is_answer(const unsigned char *query, size_t size, const unsigned char *answer,
+                      size_t length);
 
 #endif

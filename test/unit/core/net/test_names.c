@@ -88,13 +88,55 @@ static void nsswitch(void **state)
     }
 }
 
+static const unsigned char query[] = "\x12\x34\1\0\0\1\0\0\0\0\0\0\2db\0\0\1\0\1";
+enum { QUERY = sizeof query - 1 };
+
+/* An answer to `query` with one byte changed: at 0 to what it is. */
+static bool is_answer(size_t at, unsigned char byte, size_t length)
+{
+    unsigned char answer[QUERY + 16] = {0};
+    memcpy(answer, query, QUERY);
+    answer[2] = 0x81;
+    if (at)
+        answer[at] = byte;
+    return em_dns_is_answer(query, QUERY, answer, length);
+}
+
+static void dns_answers(void **state)
+{
+    (void)state;
+    assert_true(is_answer(0, 0, QUERY));
+    assert_true(is_answer(0, 0, QUERY + 16));
+    assert_true(is_answer(13, 'D', QUERY));
+    assert_true(is_answer(3, 5, QUERY));
+    assert_false(is_answer(1, 0x35, QUERY)); /* the number */
+    assert_false(is_answer(2, 1, QUERY));    /* a query */
+    assert_false(is_answer(5, 2, QUERY));
+    assert_false(is_answer(5, 0, QUERY)); /* no question */
+    assert_false(is_answer(14, 'c', QUERY));
+    assert_false(is_answer(QUERY - 3, 28, QUERY)); /* AAAA */
+    for (size_t length = 0; length < QUERY; length++)
+        assert_false(is_answer(0, 0, length));
+}
+
+/* A server that can't read a question needn't repeat it; that there is no such name is an answer to
+ * one. */
+static void dns_answers_without_a_question(void **state)
+{
+    (void)state;
+    for (unsigned char code = 0; code < 16; code++) {
+        unsigned char answer[EM_DNS_HEADER] = {0x12, 0x34, 0x81, code};
+        assert_int_equal(em_dns_is_answer(query, QUERY, answer, sizeof answer),
+                         code != 0 && code != 3);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(resolv_conf),
-        cmocka_unit_test(empty_resolv_conf),
-        cmocka_unit_test(hosts),
-        cmocka_unit_test(nsswitch),
+        cmocka_unit_test(resolv_conf), cmocka_unit_test(empty_resolv_conf),
+        cmocka_unit_test(hosts),       cmocka_unit_test(nsswitch),
+        cmocka_unit_test(dns_answers), cmocka_unit_test(dns_answers_without_a_question),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
