@@ -94,7 +94,7 @@ static const char *options_of(const char *command)
         "  --resolve FILE  a file of [migrate] sql that failed half-way counts as applied,\n"
         "                  or, with --as pending, is run again\n"
         "  --baseline FILE the files of [migrate] sql up to and with this one count as applied;\n"
-        "                  none: none does\n\0"
+        "                  none: none does; all: each one does, also of a command\n\0"
         "sql\0"
         "  -v NAME=VALUE       sets a variable; may be repeated\n"
         "  -1                  all files in one transaction\n"

@@ -70,7 +70,10 @@ static int settle(struct em_start *steps, struct em_migrate_settle *what)
         return code;
     if (em_migrate_settle(steps->config, em_start_direct(steps), what, &err) != 0)
         return em_log_failure("migrate", &err);
-    if (what->as == EM_SETTLE_BASELINE)
+    if (what->as == EM_SETTLE_BASELINE && strcmp(what->file, "all") == 0)
+        em_log(EM_LOG_INFO, "migrate", "all migrations of this image count as applied (%zu file%s)",
+               what->count, what->count == 1 ? "" : "s");
+    else if (what->as == EM_SETTLE_BASELINE)
         em_log(EM_LOG_INFO, "migrate", "%zu file%s now as applied, up to %s", what->count,
                what->count == 1 ? " counts" : "s count", what->file);
     else

@@ -39,6 +39,7 @@ void em_decision_free(struct em_decision *verdict)
     em_str_free(&verdict->hint);
     verdict->decision = EM_RUN;
     verdict->diverged = verdict->half_way = verdict->by_table = false;
+    verdict->was_done = verdict->unproved = false;
 }
 
 static void say(struct em_decision *verdict, enum em_migrate_action decision, const char *why)
@@ -109,13 +110,21 @@ static bool has_packages(const struct em_list *changed)
     return false;
 }
 
+/* What another command did with these files (alembic upgrade REVISION) doesn't tell that all of
+ * them are applied. */
+static bool other_command(const struct em_planned_run *ours, const struct em_ledger_state *state)
+{
+    return state->good.command && !same_text(ours->command, state->good.command);
+}
+
 /* The last good run had all of our files. Else some of them may never have been applied: nothing
  * is served then without a run. */
 static bool was_done(const struct em_planned_run *ours, const struct em_ledger_state *state)
 {
     EM_FILELIST_AUTO theirs = EM_FILELIST_INIT;
     EM_LIST_AUTO changed = EM_LIST_INIT;
-    if (!state->good.files || !em_filelist_parse(&theirs, state->good.files))
+    if (!ours->files->n || other_command(ours, state) || !state->good.files ||
+        !em_filelist_parse(&theirs, state->good.files))
         return false;
     enum em_relation relation =
         em_filelist_compare(ours->files, &theirs, NULL, NULL, &changed, NULL);
@@ -141,7 +150,7 @@ static bool is_older_than_failed(const struct em_planned_run *ours,
         return false;
     if (!ours->files->n || !em_filelist_parse(&theirs, newest->files ? newest->files : "") ||
         em_filelist_compare(ours->files, &theirs, NULL, NULL, NULL, NULL) != EM_OLDER ||
-        (ours->goes_on && !was_done(ours, state)))
+        (ours->goes_on && !verdict->was_done))
         return false;
     em_filelist_compare(ours->files, &theirs, &verdict->lacking, &verdict->added, &verdict->changed,
                         &verdict->renamed);
@@ -150,6 +159,14 @@ static bool is_older_than_failed(const struct em_planned_run *ours,
         "the image is older than the database, which a newer one's run "
         "left half way");
     return true;
+}
+
+static void say_unknown_table(const struct em_ledger_state *state, struct em_decision *verdict)
+{
+    em_str_cut(&verdict->why, 0);
+    verdict->decision = EM_RUN;
+    em_str_printf(&verdict->why, "what the migration tool has noted is not known: %s",
+                  state->table_why.len ? em_str_c(&state->table_why) : "its table is not known");
 }
 
 /* Nothing has changed that can be seen: what is it, then, that isn't proved? */
@@ -181,11 +198,7 @@ static void say_missing_proof(const struct em_planned_run *ours,
                         : "name them all in [migrate] files, or set [image] build, and a start "
                           "with everything applied runs nothing");
     } else if (state->table == EM_TABLE_UNKNOWN) {
-        em_str_cut(&verdict->why, 0);
-        verdict->decision = EM_RUN;
-        em_str_printf(&verdict->why, "what the migration tool has noted is not known: %s",
-                      state->table_why.len ? em_str_c(&state->table_why)
-                                           : "its table is not known");
+        say_unknown_table(state, verdict);
     } else if (!same_text(em_str_c(&state->digest), state->newest.digest)) {
         say(verdict, EM_RUN,
             "the migration tool's table has changed since the last run (a restore, or a "
@@ -204,16 +217,17 @@ static void judge_relation(enum em_relation relation, const struct em_planned_ru
         break;
     case EM_OLDER:
         /* A table that was changed by somebody else may well have been taken back for this very
-         * image: the tool decides. And what another command did with these files (alembic upgrade
-         * REVISION) doesn't tell that all of ours are applied, which nothing is served without. */
+         * image: the tool decides. And nothing is served unless all of ours are known to be
+         * applied. */
         if (ours->goes_on && has_packages(&verdict->changed))
             say(verdict, EM_RUN,
                 "the image lacks migrations of the last run, and its installed packages have "
                 "others");
-        else if (ours->goes_on && state->good.command &&
-                 !same_text(ours->command, state->good.command))
+        else if (ours->goes_on && other_command(ours, state))
             say(verdict, EM_RUN,
                 "the image lacks migrations of the last run, which had another command");
+        else if (ours->goes_on && ours->has_tool && state->table == EM_TABLE_UNKNOWN)
+            say_unknown_table(state, verdict);
         else if (table_is_as_left_by(state, &state->good) || state->table == EM_TABLE_UNKNOWN)
             say(verdict, EM_IS_OLDER, "the image is older than the database");
         else
@@ -251,6 +265,7 @@ void em_decide(const struct em_planned_run *ours, const struct em_ledger_state *
             state->ledger_why.len ? em_str_c(&state->ledger_why) : "there is no ledger yet");
         return;
     }
+    verdict->was_done = was_done(ours, state);
     if (failed_just_now(ours, state)) {
         say(verdict, EM_FAILED, "the last run failed on these files");
         return;
@@ -286,11 +301,13 @@ void em_decide_nothing_left(struct em_decision *verdict)
                    "none of them");
 }
 
-void em_decide_by_table(const struct em_list *unknown, const char *table,
+void em_decide_by_table(const struct em_list *unknown, bool unsure, const char *table,
                         struct em_decision *verdict)
 {
+    bool proved = !unsure || verdict->was_done;
     em_decision_free(verdict);
     verdict->by_table = true;
+    verdict->unproved = !proved;
     for (size_t i = 0; i < unknown->n; i++)
         em_list_add(&verdict->lacking, unknown->v[i]);
     verdict->decision = EM_IS_OLDER;

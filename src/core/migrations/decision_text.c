@@ -21,7 +21,7 @@ void em_decision_run(const struct em_run_row *row, struct em_str *out)
 int em_decision_older(const struct em_config *config, const struct em_ledger_state *state,
                       const struct em_decision *verdict, struct em_err *err)
 {
-    bool goes_on = config->migrate_on_newer_database == 1;
+    bool goes_on = config->migrate_on_newer_database == 1 && !verdict->unproved;
     EM_STR_AUTO text = EM_STR_INIT;
     em_str_printf(&text, "the image is older than the database: it lacks ");
     add_names(&text, &verdict->lacking);
@@ -34,8 +34,18 @@ int em_decision_older(const struct em_config *config, const struct em_ledger_sta
     if (goes_on)
         return em_fail(err, 0, "%s; the migrations are skipped (on_newer_database = continue)",
                        em_str_c(&text));
+    if (verdict->unproved)
+        em_str_puts(&text,
+                    "; or it is of another branch: no run in the ledger shows that all of this "
+                    "image's own migrations are applied");
     em_fail(err, EM_EXIT_OLDER, "%s", em_str_c(&text));
-    em_hint(err,
+    if (verdict->unproved)
+        em_hint(err,
+                "deploy the newer image, whose run proves it; or, if you know that all of this "
+                "image's migrations are applied, say it once: embark migrate --baseline all");
+    else
+        em_hint(
+            err,
             "deploy the newer image, or set [migrate] on_newer_database = continue if the old code "
             "runs on the new schema; if these "
             "are another service's migrations, give each service a [migrate] lock name of its own "

@@ -18,28 +18,6 @@
 #define FIRST_GAP   EM_MS(250)
 #define LARGEST_GAP EM_SEC(5)
 
-/* What no run of anybody could prove: said at once, rather than after the timeout. */
-static int can_be_known(const struct em_migration_status *look, struct em_err *err)
-{
-    const struct em_config *config = look->config;
-    const struct em_migration_files *files = &look->files;
-    bool build = config->image_build && *config->image_build;
-    if (!em_ledger_wanted(config))
-        return em_fail(err, EM_EXIT_CONFIG,
-                       "[migrate] ledger = off: nothing tells what is applied");
-    if (!files->complete && !build) {
-        em_fail(err, EM_EXIT_CONFIG, "whether everything is applied can't be known: %s",
-                em_str_c(&files->why));
-        em_hint(err, "%s", em_str_c(&files->hint));
-        return err->code;
-    }
-    if (files->tool && !files->table.len)
-        return em_fail(err, EM_EXIT_CONFIG, "whether everything is applied can't be known: %s",
-                       files->table_why.len ? em_str_c(&files->table_why)
-                                            : "the tool's table isn't known");
-    return 0;
-}
-
 static void say_state(const struct em_migration_status *look, struct em_str *state)
 {
     const struct em_run_row *newest = &look->state.newest;
@@ -130,6 +108,6 @@ int em_migrate_await(const struct em_config *config, const struct em_url *direct
     em_title("migrate");
     int code = em_migration_files(config, &look.files, err);
     if (code == 0)
-        code = can_be_known(&look, err);
+        code = em_migration_status_provable(&look, err);
     return code ? code : wait_for_run(&look, err);
 }

@@ -102,13 +102,14 @@ int em_sql_migrations_baseline(struct em_db *db, const struct em_config *config,
                                const char *place, size_t *count, struct em_err *err)
 {
     struct settle s = {.records = {.db = db, .config = config, .place = place, .run = ""}};
-    bool none = strcmp(file, "none") == 0;
+    bool none = strcmp(file, "none") == 0, all = strcmp(file, "all") == 0;
     *count = 0;
     int code = settle_begin(&s, err);
-    size_t at = em_sql_tree_find(&s.tree, file);
+    size_t at = all ? s.tree.n - 1 : em_sql_tree_find(&s.tree, file);
     if (code == 0 && s.tree.errs.n)
         code = em_fail(err, s.tree.errs.v[0].code, "%s", em_str_c(&s.tree.errs.v[0].text));
-    else if (code == 0 && !none && (at >= s.tree.n || s.tree.v[at].part == EM_SQL_REPEATED))
+    else if (code == 0 && !none &&
+             (at >= s.tree.n || (!all && s.tree.v[at].part == EM_SQL_REPEATED)))
         code = em_fail(err, EM_EXIT_CONFIG, "%s is none of the files in %s", file,
                        config->migrate_sql);
     else if (code == 0 && s.records.half_made.len)

@@ -143,31 +143,3 @@ int em_migrate_status(const struct em_config *config, const struct em_url *direc
     em_db_close(db);
     return code;
 }
-
-int em_migrate_settle(const struct em_config *config, const struct em_url *direct,
-                      struct em_migrate_settle *settle, struct em_err *err)
-{
-    struct em_db *db = NULL;
-    EM_MIGRATION_FILES_AUTO files = {0};
-    EM_LEDGER_STATE_AUTO state = {0};
-    EM_ERR_AUTO ignored = EM_ERR_INIT;
-    struct em_ledger ledger = {.config = config, .url = direct, .files = &files};
-    bool applied = settle->as != EM_SETTLE_PENDING;
-    if (!em_sql_migrations_any(config))
-        return em_fail(err, EM_EXIT_CONFIG, "only files of [migrate] sql can be settled by hand");
-    /* The folder may be what is wrong. */
-    em_migration_files(config, &files, &ignored);
-    int code = em_migration_status_open(config, direct, &db, NULL, err);
-    if (code == 0)
-        code = em_ledger_read(db, &ledger, em_in(EM_LEDGER_LIMIT), &state, NULL, err);
-    if (code == 0 && settle->as == EM_SETTLE_BASELINE)
-        code = em_sql_migrations_baseline(db, config, settle->file, em_str_c(&state.place),
-                                          &settle->count, err);
-    else if (code == 0)
-        code = em_sql_migrations_resolve(db, config, direct, settle->file, em_str_c(&state.place),
-                                         applied, err);
-    if (code == 0)
-        code = em_ledger_clear_failures(db, &ledger, &state, em_in(EM_LEDGER_LIMIT), err);
-    em_db_close(db);
-    return code;
-}

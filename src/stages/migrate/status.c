@@ -100,7 +100,8 @@ static void ask_table(struct em_migration_status *look, struct em_db *db, em_tim
      * image has files which the last run lacked can. */
     else if (!older && !(goes_on(look) && has_packages(&look->files.list)) && p->unknown.n &&
              (p->unsure ? !look->verdict.added.n : !p->pending))
-        em_decide_by_table(&p->unknown, em_str_c(&pending.table), &look->verdict);
+        em_decide_by_table(&p->unknown, p->unsure && p->pending, em_str_c(&pending.table),
+                           &look->verdict);
 }
 
 int em_migration_status_read(struct em_migration_status *look, struct em_db *db, em_time until,
@@ -119,6 +120,27 @@ int em_migration_status_read(struct em_migration_status *look, struct em_db *db,
         return code;
     em_migration_status_decide(look);
     ask_table(look, db, until);
+    return 0;
+}
+
+int em_migration_status_provable(const struct em_migration_status *look, struct em_err *err)
+{
+    const struct em_config *config = look->config;
+    const struct em_migration_files *files = &look->files;
+    bool build = config->image_build && *config->image_build;
+    if (!em_ledger_wanted(config))
+        return em_fail(err, EM_EXIT_CONFIG,
+                       "[migrate] ledger = off: nothing tells what is applied");
+    if (!files->complete && !build) {
+        em_fail(err, EM_EXIT_CONFIG, "whether everything is applied can't be known: %s",
+                em_str_c(&files->why));
+        em_hint(err, "%s", em_str_c(&files->hint));
+        return err->code;
+    }
+    if (files->tool && !files->table.len)
+        return em_fail(err, EM_EXIT_CONFIG, "whether everything is applied can't be known: %s",
+                       files->table_why.len ? em_str_c(&files->table_why)
+                                            : "the tool's table isn't known");
     return 0;
 }
 

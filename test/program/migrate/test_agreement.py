@@ -170,6 +170,12 @@ class Scenario:
         self.start()
         self.db.sql("DROP TABLE IF EXISTS embark_ledger")
 
+    def was_taken_on_by_others(self):
+        """The tool's table stands at what no file here has."""
+        self.start()
+        if isinstance(self.app, Alembic):
+            self.db.sql("UPDATE alembic_version SET version_num = 'unknown'")
+
     def was_edited(self):
         self.start()
         for path in self.app.paths("m1"):
@@ -259,7 +265,7 @@ class Scenario:
 
 
 PAST = [Scenario.started, Scenario.migrated, Scenario.has_failed, Scenario.newer_was_here, Scenario.has_another_branch,
-        Scenario.lost_its_ledger, Scenario.was_edited, Scenario.was_renamed, Scenario.was_killed]
+        Scenario.lost_its_ledger, Scenario.was_taken_on_by_others, Scenario.was_edited, Scenario.was_renamed, Scenario.was_killed]
 PRESENT = [Scenario.has_new_files, Scenario.gets_another_command, Scenario.gets_a_wrong_password, Scenario.names_a_missing_database,
            Scenario.has_a_good_bootstrap, Scenario.has_a_bad_bootstrap, Scenario.may_create_nothing, Scenario.lacks_a_file,
            Scenario.has_a_stale_image, Scenario.is_mistaken, Scenario.leaves_migrations_out, Scenario.has_no_files,

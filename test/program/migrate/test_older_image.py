@@ -4,7 +4,8 @@ import socket
 
 import pytest
 
-from support.apps import Alembic, App, outcomes
+from support.apps import PYTHON, Alembic, App, NodePgMigrate, ledger, outcomes
+from support.doctor import migrations as doctor
 
 
 @pytest.fixture
@@ -188,3 +189,158 @@ def test_older_image_without_a_ledger(folder, embark, db):
     app.serves(ledger="off")
     app.drop("bbb")
     app.fails(80, "Can't locate revision", ledger="off")
+
+
+# --- on_newer_database = continue: served only where all of the image's own migrations are known to be applied
+
+def both_foretell(app, code, plan, **how):
+    """doctor and --dry-run say the same as the start."""
+    doctor(app, code, **how)
+    said = app.embark.run("migrate", "--dry-run", **app.arguments(**how)).expect(0)
+    assert said.stdout.startswith(plan), said.describe()
+
+
+def upgrade(app, to="head"):
+    app.tool(PYTHON, "-m", "alembic", "upgrade", to)
+
+
+def another_branch(folder, embark, db, **how):
+    """The database stands at revision bbb, which no file has; the image has aaa and ccc, of which ccc was never applied."""
+    app = Alembic(folder, embark, db).add("aaa", "CREATE TABLE a (n int)")
+    app.serves(**how)
+    app.add("bbb")
+    upgrade(app)
+    app.drop("bbb")
+    app.last = "aaa"
+    return app.add("ccc", "CREATE TABLE c (n int)")
+
+
+UNPROVED = r"it lacks bbb, which the migration tool's table has; or it is of another branch: no run in the ledger shows that all"
+
+
+@pytest.mark.parametrize("newer", ["continue", "fail"])
+def test_revision_that_no_file_has_and_no_ledger(folder, embark, db, newer):
+    """The ledger is lost: whether the image is older, or of another branch, nobody knows."""
+    app = another_branch(folder, embark, db)
+    db.sql("DROP TABLE embark_ledger")
+    both_foretell(app, 81, "would refuse to start (81)", on_newer_database=newer)
+    process = app.fails(81, UNPROVED, "hint: deploy the newer image.*--baseline all", on_newer_database=newer)
+    assert "has the lock" not in process.stderr and not ledger(db)
+    embark.run("migrate", "--wait", **app.arguments(on_newer_database=newer)).expect(81, UNPROVED)
+
+
+def test_revision_that_no_file_has_and_an_older_ledger(folder, embark, db):
+    """As in a dump that was restored: the last run's image lacked what this one has, so that it runs, and the tool decides."""
+    app = another_branch(folder, embark, db)
+    both_foretell(app, 80, "would run: ", on_newer_database="continue")
+    app.fails(80, "Can't locate revision", on_newer_database="continue")
+
+
+def test_older_image_whose_own_run_is_the_last_one_that_is_known(folder, embark, db):
+    """The newer image's migrations were applied by another hand: this image's own were done before, so it is known to be older."""
+    app = Alembic(folder, embark, db).add("aaa").add("bbb")
+    app.serves()
+    app.add("ccc")
+    upgrade(app)
+    app.drop("ccc")
+    app.fails(81, "it lacks ccc, which the migration tool's table has\n")
+    both_foretell(app, 0, "would run nothing (on_newer_database = continue)", on_newer_database="continue")
+    assert "skipped" in app.serves(on_newer_database="continue").stderr and outcomes(db) == ["done"]
+
+
+@pytest.mark.parametrize("newer", ["continue", "fail"])
+def test_older_image_whose_last_run_went_to_a_revision_only(folder, embark, db, newer):
+    app = Alembic(folder, embark, db).add("aaa").add("bbb")
+    app.serves(command=f"{PYTHON} -m alembic upgrade aaa")
+    db.sql("UPDATE alembic_version SET version_num = 'zzz'")
+    both_foretell(app, 81, "would refuse to start (81)", on_newer_database=newer)
+    app.fails(81, "no run in the ledger shows", on_newer_database=newer)
+
+
+def test_unknown_revision_beside_a_known_head(folder, embark, db):
+    """The tool's own rows say that all of ours are applied: no ledger is needed."""
+    app = Alembic(folder, embark, db).add("aaa").add("bbb")
+    upgrade(app)
+    db.sql("INSERT INTO alembic_version VALUES ('zzz')")
+    both_foretell(app, 0, "would run nothing (on_newer_database = continue)", on_newer_database="continue")
+    app.serves(on_newer_database="continue")
+    db.sql("UPDATE alembic_version SET version_num = 'aaa' WHERE version_num = 'bbb'")
+    app.fails(81, "no run in the ledger shows", on_newer_database="continue")
+
+
+def test_adoption_by_an_older_image_whose_tool_notes_each_migration(folder, embark, db):
+    """node-pg-migrate's table has a row for each: which of ours are applied is known without a ledger."""
+    app = NodePgMigrate(folder, embark, db).add("a").add("b").add("c")
+    app.serves()
+    db.sql("DROP TABLE embark_ledger")
+    app.drop("c")
+    app.fails(81, "it lacks .*_c, which")
+    both_foretell(app, 0, "would run nothing (on_newer_database = continue)", on_newer_database="continue")
+    app.serves(on_newer_database="continue")
+    db.sql("DELETE FROM pgmigrations WHERE name LIKE '%%\\_b'")
+    both_foretell(app, 0, "would run: there is no ledger yet", on_newer_database="continue")
+
+
+def test_older_image_where_the_table_can_not_be_read(folder, embark, db):
+    """It may have been taken back since: the ledger alone is no proof, and the tool decides."""
+    app = Alembic(folder, embark, db).add("aaa").add("bbb")
+    app.serves()
+    app.drop("bbb")
+    db.sql("ALTER TABLE alembic_version ENABLE ROW LEVEL SECURITY")
+    app.fails(81, r"lacks migrations/versions/bbb\.py")
+    app.fails(80, "what the migration tool has noted is not known", "Can't locate revision", on_newer_database="continue")
+    db.sql("UPDATE alembic_version SET version_num = 'aaa'")
+    app.serves(on_newer_database="continue", retry_after="0s")
+
+
+# --- embark migrate --baseline all
+
+def test_baseline_of_a_command(folder, embark, db):
+    """Somebody knows what can't be known, and says it once."""
+    app = another_branch(folder, embark, db)
+    upgraded = {"on_newer_database": "continue"}
+    db.sql("DROP TABLE embark_ledger")
+    app.fails(81, UNPROVED, **upgraded)
+    embark.run("migrate", "--baseline", "all", **app.arguments(**upgraded)).expect(0, r"all migrations of this image count as applied \(2 files\)")
+    assert [(run["outcome"], run["error"]) for run in ledger(db)] == [("done", "nothing was run: --baseline all says so")]
+    assert "everything is applied" in app.serves(**upgraded).stderr
+    embark.run("migrate", "--status", **app.arguments()).expect(0)
+    assert "nothing was run" in embark.run("migrate", "--status", **app.arguments()).expect(0).stdout
+    app.add("ddd").fails(80, "there are new migrations", **upgraded)
+    app.drop("ddd")
+    db.sql("UPDATE alembic_version SET version_num = 'aaa'")
+    app.serves(retry_after="0s", **upgraded)
+    assert db.value("SELECT to_regclass('c') IS NOT NULL")
+
+
+def test_baseline_that_the_tools_table_contradicts(folder, embark, db):
+    app = Alembic(folder, embark, db).add("aaa").add("bbb")
+    embark.run("migrate", "--baseline", "all", **app.arguments()).expect(78, "what Alembic has noted is not known", "hint: .*alembic stamp")
+    upgrade(app, "aaa")
+    embark.run("migrate", "--baseline", "all", **app.arguments()).expect(78, "not all of them are applied, by public.alembic_version: bbb")
+    assert not ledger(db)
+    app.tool(PYTHON, "-m", "alembic", "stamp", "head")
+    embark.run("migrate", "--baseline", "all", **app.arguments()).expect(0)
+    assert "everything is applied" in app.serves().stderr
+
+
+def test_baseline_while_a_migration_runs(folder, embark, db):
+    app = App(folder, embark, db).add("001_slow", "SELECT pg_advisory_lock(4242)")
+    gate = db.connect()
+    gate.cursor().execute("SELECT pg_advisory_lock(4242)")
+    runs = app.start()
+    runs.wait_for_line("applying 001_slow")
+    embark.run("migrate", "--baseline", "all", **app.arguments(extra="[database]\nconnect_timeout = 1s\n")).expect(75, "held by")
+    gate.close()
+    runs.expect(0)
+    assert outcomes(db) == ["done"]
+
+
+def test_baseline_of_a_command_whose_tool_is_not_known(folder, embark, db):
+    app = App(folder, embark, db).add("001_one", "SELECT 1/0")
+    embark.run("migrate", "--baseline", "all", **app.arguments()).expect(0, "1 file")
+    assert "everything is applied" in app.serves().stderr
+    app.files = None
+    embark.run("migrate", "--baseline", "all", **app.arguments()).expect(78, "can't be known")
+    embark.run("migrate", "--baseline", "001_one.sql", **app.arguments()).expect(78, "--baseline all")
+    embark.run("migrate", "--baseline", "all", **app.arguments(ledger="off")).expect(78, "ledger = off")

@@ -68,6 +68,9 @@ struct em_decision {
     bool diverged;
     bool half_way; /* EM_IS_OLDER against the newest run, which failed, not the last good one */
     bool by_table; /* EM_IS_OLDER by what the tool's own table says, not by a run */
+    bool was_done; /* the last good run had this command, and all files of this image */
+    bool unproved; /* EM_IS_OLDER, but whether all of this image's own migrations are applied isn't
+                      known: not served, whatever on_newer_database says */
     struct em_list lacking, added, changed; /* file names, against that run */
     struct em_list renamed;                 /* "old name → new name": the same contents */
     struct em_str why;                      /* one line for people: "nothing was run yet" */
@@ -110,8 +113,10 @@ void em_decide_nothing_left(struct em_decision *verdict);
 
 /* The migration tool's own table has rows (`unknown`: ids) that no file here has, and nothing here
  * is pending, though every file was seen: the image is older than the database, whether or not
- * there is a ledger. */
-void em_decide_by_table(const struct em_list *unknown, const char *table,
+ * there is a ledger. `unsure`: the rows don't tell what is pending (Alembic notes only where it
+ * stands, so an unknown revision may as well be of another branch); then the last good run, which
+ * em_decide() has looked at, is the only proof that all of ours are applied. */
+void em_decide_by_table(const struct em_list *unknown, bool unsure, const char *table,
                         struct em_decision *verdict);
 
 #endif

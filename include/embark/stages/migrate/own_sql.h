@@ -32,8 +32,8 @@ int em_sql_migrations_apply(void *sql_migrations);
 int em_sql_migrations_resolve(struct em_db *db, const struct em_config *config,
                               const struct em_url *url, const char *file, const char *place,
                               bool applied, struct em_err *err);
-/* Records all up to and with `file` as applied, of a database that was made in another way; "none":
- * that nothing is. *count: how many that were not recorded yet. */
+/* Records all up to and with `file` as applied, of a database that was made in another way; "all":
+ * each one; "none": that nothing is. *count: how many that were not recorded yet. */
 int em_sql_migrations_baseline(struct em_db *db, const struct em_config *config, const char *file,
                                const char *place, size_t *count, struct em_err *err);
 

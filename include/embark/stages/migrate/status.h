@@ -34,6 +34,9 @@ int em_migration_status_read(struct em_migration_status *look, struct em_db *db,
                              struct em_db_failure *failure, struct em_err *err);
 /* The verdict where no database could be asked: something is to be run. */
 void em_migration_status_decide(struct em_migration_status *look);
+/* 0: a run can prove that everything is applied, as far as the configuration and the files go.
+ * EM_EXIT_CONFIG: none could ever, and why. */
+int em_migration_status_provable(const struct em_migration_status *look, struct em_err *err);
 void em_migration_status_free(struct em_migration_status *look);
 
 /* A connection for the ledger. As em_db_open(), within connect_timeout, or 30 s where the server
