@@ -51,10 +51,11 @@ build/deps.mk: FORCE
 # room, of the rooms that stand before it, and of the layers below; .ci/layers checks that. This is also the order in which
 # the program is linked, but that rooms with a ~ come last, in each part of the program: an ordinary start doesn't use them.
 # The kernel maps 64 KiB around each page that is touched, and so would map all of them.
-layers    := core os db overrides stages start commands
+layers    := core init os db overrides stages start commands
 core      := base linux redact postgres url config net executable~ languages/reply~ languages/python~ languages/node~ languages/php~ languages~ \
                languages/java~ languages/ruby~ migrations tools migrations/pending~ sql~ sql/lint~ sql/tree~ bundle~ report~ \
                help~
+init      := .
 os        := loop files log exec process machine net
 db        := .
 overrides := .
@@ -114,7 +115,8 @@ build/$1/inih.o: $(DEPS)/src/inih/ini.c build/flags
 	$(Q)$$(compiler) -w -std=gnu11 $(cppflags) $$(flags) $(if $(filter asan,$1),-fno-sanitize=vla-bound) -c -o $$@ $$<
 build/$1/core.a: $(patsubst %.c,build/$1/%.o,$(filter src/core/%,$(sources)))
 build/$1/os.a: $(patsubst %.c,build/$1/%.o,$(filter src/os/%,$(sources)))
-objects_$1 := $(patsubst %.c,build/$1/%.o,$(filter-out src/core/% src/os/%,$(sources)))
+objects_$1 := $(patsubst %.c,build/$1/%.o,$(filter-out src/core/% src/os/% src/init/%,$(sources)))
+build/$1/init.o: $(patsubst %.c,build/$1/%.o,$(filter src/init/%,$(sources)))
 -include $(patsubst %.c,build/$1/%.d,$(sources) $(unit_sources))
 endef
 $(foreach f,tls notls asan plain fuzz,$(eval $(call flavour_rules,$f)))
@@ -131,6 +133,14 @@ $(DEPS)/glibc:
 build/%.a:
 	$(Q)rm -f $@
 	$(Q)ar qcs $@ $^
+
+# The init (include/embark/init/init.h): one object with one section, which needs nothing of the rest of the program. Nor may the
+# compiler make it need something: canaries are in a thread's memory, loops may become calls of memset, switches tables of addresses.
+build/tls/src/init/%.o build/notls/src/init/%.o: flags += -ffreestanding -fno-stack-protector -fno-jump-tables \
+  -fno-tree-loop-distribute-patterns -fno-function-sections -fno-data-sections
+build/tls/init.o build/notls/init.o: build/%/init.o: src/init/init.ld
+	$(Q)$(CROSS)ld -r -o $@ -T $^
+	@! nm -u $@ | grep -v ' __\(start\|stop\)_em_init$$' >&2 || { echo '$@: src/init needs these of others' >&2; exit 1; }
 
 # Everything is compiled anew if flags change, given on the command line or in here, or the libraries do.
 build/flags: Makefile FORCE
@@ -159,7 +169,7 @@ build/%/libs/done: build/flags
 	  $(CROSS)objcopy -R .eh_frame -R .rela.eh_frame $$a $(@D)/$${a##*/} || exit; done
 	@touch $@
 
-build/tls/embark build/notls/embark: build/%/embark: build/%/core.a build/%/os.a build/%/inih.o build/%/libs/done
+build/tls/embark build/notls/embark: build/%/embark: build/%/init.o build/%/core.a build/%/os.a build/%/inih.o build/%/libs/done
 	@echo '  $@'
 	$(Q)$(compiler) $(hardened) -Wl,--gc-sections -s $(LDFLAGS) -o $@ $(first) $(filter %.o,$^) \
 	  $(filter %os.a,$^) $(filter %core.a,$^) -L$(@D)/libs -L$(DEPS)/lib $(libs) $(last)
@@ -169,7 +179,7 @@ build/notls/embark: $(objects_notls)
 build/embark: build/$(flavour)/embark FORCE
 	@cmp -s $< $@ || cp -f $< $@
 
-build/asan/embark: $(objects_asan) build/asan/os.a build/asan/core.a build/asan/inih.o
+build/asan/embark: $(objects_asan) $(patsubst %.c,build/asan/%.o,$(filter src/init/%,$(sources))) build/asan/os.a build/asan/core.a build/asan/inih.o
 	@echo '  $@'
 	$(Q)gcc $(asan) -o $@ $^ $(glibc_libpq) -lmd -ljansson
 
@@ -208,7 +218,7 @@ asan: check-packages
 # ---- Tests --------------------------------------------------------------------------------------------------------------
 
 # Each test/unit/core/…/test_*.c is a program linked with core alone, each test/unit/os/…/test_*.c one with os and core, each
-# test/unit/db/test_*.c one with core and libpq.
+# test/unit/db/test_*.c one with core and libpq, each test/unit/init/test_*.c one with the file that it is about.
 unit_asan    := $(unit_sources:%.c=build/asan/%)
 unit_plain   := $(unit_sources:%.c=build/plain/%)
 
@@ -224,6 +234,10 @@ build/asan/test/unit/db/test_%: build/asan/test/unit/db/test_%.o build/asan/core
 	$(Q)gcc $(asan) -o $@ $^ $(glibc_libpq) -lcmocka -lmd -ljansson
 build/plain/test/unit/db/test_%: build/plain/test/unit/db/test_%.o build/plain/core.a build/plain/inih.o
 	$(Q)gcc -o $@ $^ $(glibc_libpq) -lcmocka -lmd -ljansson
+build/asan/test/unit/init/test_%: build/asan/test/unit/init/test_%.o build/asan/src/init/%.o
+	$(Q)gcc $(asan) -o $@ $^ -lcmocka
+build/plain/test/unit/init/test_%: build/plain/test/unit/init/test_%.o build/plain/src/init/%.o
+	$(Q)gcc -o $@ $^ -lcmocka
 .SECONDARY:
 
 # In this order, even with -j, and the second half also if the first one failed.

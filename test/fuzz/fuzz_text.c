@@ -13,6 +13,7 @@
 #include "embark/core/config/infer.h"
 #include "embark/core/config/parse.h"
 #include "embark/core/config/remap_exit.h"
+#include "embark/core/config/remap_signal.h"
 #include "embark/core/executable/shebang.h"
 #include "embark/core/languages/java/class_path.h"
 #include "embark/core/languages/java/inflate.h"
@@ -143,6 +144,7 @@ static void small_texts(const char *text)
 {
     struct em_dir_rule rule = {0};
     struct em_remap_exit map;
+    struct em_remap_signal signals;
     struct em_str out = EM_STR_INIT;
     struct em_list list = EM_LIST_INIT;
     struct em_err err = EM_ERR_INIT;
@@ -151,6 +153,8 @@ static void small_texts(const char *text)
     em_dir_rule_free(&rule);
     em_remap_exit_init(&map);
     em_remap_exit_add(&map, text);
+    em_remap_signal_init(&signals);
+    em_remap_signal_add(&signals, text);
     em_pg_options_get(text, "search_path", &out);
     em_pg_options_plain(text);
     em_infer_script_location(text, &out);

@@ -184,25 +184,25 @@ static void add_json(struct em_str *line, const char *name, const char *text)
     em_str_putc(line, '"');
 }
 
+#define JSON_TIME "{\"time\":\""
+
 static void begin_json(struct em_str *line, enum em_level level, const char *step)
 {
-    em_str_puts(line, "{\"time\":\"");
+    em_str_puts(line, JSON_TIME);
     em_wall_print(em_wall_now(), line);
     em_str_printf(line, "\",\"level\":\"%s\"", level_name(level));
     add_json(line, "step", step);
 }
 
-static void write_json(enum em_level level, const char *step, const char *text, const char *hint,
-                       int code)
+static void add_json_line(struct em_str *line, enum em_level level, const char *step,
+                          const char *text, const char *hint, int code)
 {
-    EM_STR_AUTO line = EM_STR_INIT;
-    begin_json(&line, level, step);
-    add_json(&line, "message", text);
-    add_json(&line, "hint", hint && *hint ? hint : NULL);
+    begin_json(line, level, step);
+    add_json(line, "message", text);
+    add_json(line, "hint", hint && *hint ? hint : NULL);
     if (code)
-        em_str_printf(&line, ",\"code\":%d", code);
-    em_str_puts(&line, "}\n");
-    put_line(&line);
+        em_str_printf(line, ",\"code\":%d", code);
+    em_str_puts(line, "}\n");
 }
 
 void em_log_output(const char *step, const char *stream, const char *text, size_t length,
@@ -274,13 +274,6 @@ static void add_text(struct em_str *line, enum em_level level, bool seen, const 
     }
 }
 
-static void write_text(enum em_level level, const char *step, const char *text, const char *hint)
-{
-    EM_STR_AUTO line = EM_STR_INIT;
-    add_text(&line, level, true, step, text, hint);
-    put_line(&line);
-}
-
 /* ---- What is kept of it ---- */
 
 void em_log_keep(size_t limit)
@@ -317,6 +310,25 @@ static void keep(enum em_level level, const char *step, const char *text, const 
         em_str_add(&log_kept, em_str_c(&line), line.len);
 }
 
+static void add_line(struct em_str *line, enum em_level level, const char *step, const char *text,
+                     const char *hint, int code)
+{
+    if (log_format == EM_LOG_JSON)
+        add_json_line(line, level, step, text, hint, code);
+    else
+        add_text(line, level, true, step, text, hint);
+}
+
+bool em_log_line(enum em_level level, const char *step, const char *text, struct em_str *line,
+                 int *time_at)
+{
+    if (weight(level) > weight(log_least))
+        return false;
+    add_line(line, level, step, text, NULL, 0);
+    *time_at = log_format == EM_LOG_JSON ? (int)strlen(JSON_TIME) : log_timestamps ? 0 : -1;
+    return true;
+}
+
 static void write_entry(enum em_level level, const char *step, const char *text, const char *hint,
                         int code)
 {
@@ -327,10 +339,9 @@ static void write_entry(enum em_level level, const char *step, const char *text,
         keep(level, step, text, hint);
     if (!said)
         return;
-    if (log_format == EM_LOG_JSON)
-        write_json(level, step, text, hint, code);
-    else
-        write_text(level, step, text, hint);
+    EM_STR_AUTO line = EM_STR_INIT;
+    add_line(&line, level, step, text, hint, code);
+    put_line(&line);
 }
 
 void em_log(enum em_level level, const char *step, const char *format, ...)

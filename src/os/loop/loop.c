@@ -25,8 +25,6 @@ enum { REAP_TRIES = 2, STATUS_UNKNOWN = 0xffff };
 
 /* Bytes of the kernel's own sigset_t, which has 64 signals. */
 #define KERNEL_SIGSET 8
-/* The kernel's, of which C libraries keep two or three. */
-#define FIRST_REAL_TIME 32
 
 /* Process-wide by nature: signals and children belong to the process. */
 static struct {
@@ -98,27 +96,21 @@ int em_loop_start(struct em_err *err)
     return 0;
 }
 
-/* As sigaddset(3), for the real-time signals that C libraries keep for themselves and would not
- * add: they are for programs with threads. */
-static void add_raw(sigset_t *set, int signal)
+int em_loop_take(uint64_t signals, struct em_err *err)
 {
-    unsigned long *words = (unsigned long *)set;
-    size_t bit = (size_t)signal - 1, bits = sizeof *words * CHAR_BIT;
-    words[bit / bits] |= 1UL << bit % bits;
-}
-
-int em_loop_take_all(bool stop, struct em_err *err)
-{
-    sigfillset(&loop.handled);
-    for (int signal = FIRST_REAL_TIME; signal <= EM_SIGNAL_RTMIN; signal++)
-        add_raw(&loop.handled, signal);
-    sigdelset(&loop.handled, SIGTTIN);
-    sigdelset(&loop.handled, SIGTTOU);
-    if (!stop)
-        sigdelset(&loop.handled, SIGTSTP);
+    /* sigaddset(3) would not add those real-time signals that C libraries keep for themselves: they
+     * are for programs with threads. */
+    sigemptyset(&loop.handled);
+    memcpy(&loop.handled, &signals, KERNEL_SIGSET);
     if (!block() || signalfd(loop.fd, &loop.handled, SFD_CLOEXEC | SFD_NONBLOCK) < 0)
         return em_fail_errno(err, EM_EXIT_SYSTEM, "can't take all signals");
     return 0;
+}
+
+void em_loop_end(void)
+{
+    close(loop.fd);
+    loop.fd = -1;
 }
 
 static bool asks_to_end(int signal)

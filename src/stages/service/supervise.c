@@ -3,17 +3,18 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "embark/core/config/remap_exit.h"
-#include "embark/core/linux/signal_name.h"
+#include "embark/core/config/remap_signal.h"
+#include "embark/init/init.h"
 #include "embark/os/log/log.h"
 #include "embark/os/process/child_env.h"
 #include "embark/os/process/group.h"
 #include "embark/os/process/spawn.h"
 #include "embark/os/process/terminal.h"
-#include "embark/os/process/trim.h"
 
 /* A running service. */
 struct run {
@@ -21,35 +22,81 @@ struct run {
     struct em_earlier_children family;
     int terminal; /* -1: none */
     bool gives;   /* it is given the foreground wherever that is embark's to give */
+    char *room;   /* what the init keeps of the process's memory, */
+    size_t room_size;
+    struct em_init *init; /* which is at its end */
 };
 
-/* Only what was validated comes to em_supervise(). */
-static void read_map(const struct em_config *config, struct em_remap_exit *map,
-                     struct em_errs *errs)
+/* Adds FROM:TO to a map; false: it is none. */
+typedef bool (*add_fn)(void *map, const char *text);
+
+static bool add_exit(void *map, const char *text)
 {
-    const struct em_items *items = &config->service_remap_exit;
-    em_remap_exit_init(map);
+    return em_remap_exit_add(map, text);
+}
+
+static bool add_signal(void *map, const char *text)
+{
+    return em_remap_signal_add(map, text);
+}
+
+/* A key whose values are FROM:TO. */
+struct pairs {
+    const char *key;
+    const struct em_items *items;
+    add_fn add;
+    const char *hint;
+};
+
+static void add_pairs(const struct pairs *pairs, void *map, struct em_errs *errs)
+{
+    const struct em_items *items = pairs->items;
     for (size_t i = 0; i < items->n; i++) {
-        if (em_remap_exit_add(map, items->v[i]) || !errs)
+        if (pairs->add(map, items->v[i]) || !errs)
             continue;
-        struct em_err *err = em_errs_add(
-            errs, EM_EXIT_CONFIG, "%s: remap_exit: \"%s\" is not FROM:TO, or FROM has another TO",
-            items->where[i], items->v[i]);
-        em_hint(err, "143:0 passes on 143, the end by SIGTERM, as 0; codes are from 0 to 255");
+        struct em_err *err = em_errs_add(errs, EM_EXIT_CONFIG,
+                                         "%s: %s: \"%s\" is not FROM:TO, or FROM has another TO",
+                                         items->where[i], pairs->key, items->v[i]);
+        em_hint(err, "%s", pairs->hint);
     }
+}
+
+/* Only what was validated comes to em_supervise(), which has no `errs`. */
+static void read_maps(const struct em_config *config, struct em_remap_exit *codes,
+                      struct em_remap_signal *signals, struct em_errs *errs)
+{
+    const struct pairs exits = {
+        "remap_exit", &config->service_remap_exit, add_exit,
+        "143:0 passes on 143, the end by SIGTERM, as 0; codes are from 0 to 255"};
+    const struct pairs names = {"remap_signal", &config->service_remap_signal, add_signal,
+                                "TERM:QUIT passes on SIGTERM as SIGQUIT, HUP:0 drops SIGHUP; KILL, "
+                                "STOP and CHLD can't be passed on"};
+    em_remap_exit_init(codes);
+    add_pairs(&exits, codes, errs);
+    em_remap_signal_init(signals);
+    add_pairs(&names, signals, errs);
+}
+
+static void warn_of_no_effect(const char *key, const char *origin, const char *why,
+                              struct em_errs *warnings)
+{
+    em_errs_add(warnings, EM_EXIT_CONFIG, "%s: %s has no effect without init = yes: %s", origin,
+                key, why);
 }
 
 bool em_supervise_validate(const struct em_config *config, struct em_errs *errs,
                            struct em_errs *warnings)
 {
     size_t before = errs->n;
-    struct em_remap_exit map;
-    read_map(config, &map, errs);
+    struct em_remap_exit codes;
+    struct em_remap_signal signals;
+    read_maps(config, &codes, &signals, errs);
     if (config->service_remap_exit.n && !config->service_init)
-        em_errs_add(warnings, EM_EXIT_CONFIG,
-                    "%s: remap_exit has no effect without init = yes: the exit code is the "
-                    "service's own",
-                    config->origin[EM_AT_service_remap_exit]);
+        warn_of_no_effect("remap_exit", config->origin[EM_AT_service_remap_exit],
+                          "the exit code is the service's own", warnings);
+    if (config->service_remap_signal.n && !config->service_init)
+        warn_of_no_effect("remap_signal", config->origin[EM_AT_service_remap_signal],
+                          "signals go to the service itself", warnings);
     if (config->service_pdeathsig && em_signal_find(config->service_pdeathsig) == 0) {
         struct em_err *err =
             em_errs_add(errs, EM_EXIT_CONFIG, "%s: pdeathsig: \"%s\" is no signal",
@@ -75,7 +122,70 @@ static void build_environment(struct em_list *env, char **pid_text)
             *pid_text = env->v[i] + sizeof name;
 }
 
-static int start(char *const *argv, int death_signal, struct run *run, struct em_err *err)
+/* All but those that can't be handled and those by which a terminal stops processes, which keep what
+ * they do, if they aren't to be passed on as others. Without a terminal TSTP is one of these. */
+static uint64_t signals_to_take(const struct em_remap_signal *map, bool has_terminal)
+{
+    uint64_t taken = 0;
+    for (int signal = 1; signal <= EM_INIT_SIGNALS; signal++) {
+        bool left = signal == SIGKILL || signal == SIGSTOP || signal == SIGTTIN ||
+                    signal == SIGTTOU || (signal == SIGTSTP && !has_terminal);
+        if (!left || map->signal[signal] != signal)
+            taken |= EM_INIT_BIT(signal);
+    }
+    return taken;
+}
+
+/* Of the init. */
+#define STACK ((size_t)16384)
+
+/* What is said of the rest, if it comes to that. */
+static int complaint(struct em_str *line)
+{
+    int time_at = -1;
+    em_log_line(EM_LOG_WARN, "service",
+                "some of what it has left behind can't be killed (uninterruptible sleep, another "
+                "user's?)",
+                line, &time_at);
+    return time_at;
+}
+
+/* The room of the init: its stack, then itself with all that it points to. It is there before the
+ * service is started, as there is no way back then. */
+static int make_init(const struct em_config *config, struct run *run, struct em_err *err)
+{
+    EM_STR_AUTO line = EM_STR_INIT;
+    struct em_remap_exit codes;
+    struct em_remap_signal signals;
+    int time_at = complaint(&line);
+    size_t page = getauxval(AT_PAGESZ), earlier = run->family.n * sizeof *run->family.pids;
+    size_t needed = sizeof(struct em_init) + earlier + line.len;
+    run->room_size = (STACK + needed + page - 1) / page * page;
+    run->room =
+        mmap(NULL, run->room_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (run->room == MAP_FAILED)
+        return em_fail_errno(err, EM_EXIT_SYSTEM, "can't have memory for the init");
+    struct em_init *init = (void *)(run->room + (run->room_size - needed) / 16 * 16);
+    run->init = init;
+    read_maps(config, &codes, &signals, NULL);
+    init->terminal = run->terminal;
+    init->gives = run->gives;
+    init->handled = signals_to_take(&signals, run->terminal >= 0);
+    init->grace = config->service_grace;
+    memcpy(init->signal, signals.signal, sizeof init->signal);
+    memcpy(init->code, codes.code, sizeof init->code);
+    init->earlier = memcpy(init + 1, run->family.pids ? run->family.pids : (pid_t *)init, earlier);
+    init->earlier_n = run->family.n;
+    init->complaint = memcpy((char *)(init + 1) + earlier, em_str_c(&line), line.len);
+    init->complaint_length = line.len;
+    init->complaint_time = time_at;
+    /* Below the words and the environment, on the stack that the kernel has made. */
+    init->lowest = (const char *)getauxval(AT_RANDOM);
+    return 0;
+}
+
+static int start(const struct em_config *config, char *const *argv, int death_signal,
+                 struct run *run, struct em_err *err)
 {
     EM_LIST_AUTO env = EM_LIST_INIT;
     struct em_spawn_service service = {.death_signal = death_signal};
@@ -91,118 +201,45 @@ static int start(char *const *argv, int death_signal, struct run *run, struct em
         em_log(EM_LOG_WARN, "service",
                "this kernel has no subreapers (Linux 3.4): orphans of the service are not reaped");
     em_earlier_children_note(&run->family);
+    if (make_init(config, run, err) != 0)
+        return err->code;
     return em_spawn(&spawn, &run->child, err);
 }
 
-/* Into the foreground, if that is embark's to give. */
-static void give_terminal(const struct run *run)
+/* The service runs: nothing of embark is needed but its init. */
+static int become_init(struct run *run)
 {
-    if (em_terminal_is_ours(run->terminal))
-        em_terminal_give(run->terminal, run->child.pid);
-}
-
-static void go_on(const struct run *run)
-{
-    if (run->gives)
-        give_terminal(run);
-    em_group_signal(&run->child, SIGCONT);
-}
-
-/* The service was stopped since it read from the terminal, or changed it, without being in the
- * foreground. If that is embark's, by a shell's fg (which says nothing to a job that runs), or
- * because it is first of all others' in a pipeline, or nobody's, the service gets it. Otherwise it
- * is somebody else's, and the job stops, if there is a shell: SIGCONT will come when it goes on. */
-static void wants_terminal(const struct run *run)
-{
-    if (em_terminal_is_ours(run->terminal) || em_terminal_is_nobodys(run->terminal))
-        em_terminal_give(run->terminal, run->child.pid);
-    if (tcgetpgrp(run->terminal) == run->child.pid)
-        em_group_signal(&run->child, SIGCONT);
-    else
-        em_terminal_stop();
-}
-
-/* For the shell that started embark it is embark's process group that is the job: when ^Z stops the
- * service, that stops, too, and goes on with it; where there is no such shell both do at once. A
- * service that somebody has stopped by SIGSTOP is theirs to continue. */
-static void was_stopped(struct run *run)
-{
-    int signal = run->child.stopped_by;
-    run->child.stopped_by = 0;
-    if (run->terminal < 0 || signal == SIGSTOP)
-        return;
-    if (signal != SIGTSTP) {
-        wants_terminal(run);
-        return;
-    }
-    em_terminal_stop();
-    go_on(run);
-}
-
-/* To the group; and to a service that has left it for another one. */
-static void pass_on(const struct run *run, int signal)
-{
-    em_group_signal(&run->child, signal);
-    if (!run->child.done && getpgid(run->child.pid) != run->child.pid)
-        kill(run->child.pid, signal);
-}
-
-static void watch(struct run *run)
-{
-    while (!run->child.done) {
-        enum em_wake woke = em_wait(NULL, 0, EM_NEVER);
-        if (woke == EM_WAKE_SIGNAL && em_loop_signal() == SIGCONT)
-            go_on(run);
-        else if (woke == EM_WAKE_SIGNAL)
-            pass_on(run, em_loop_signal());
-        if (run->child.stopped_by && !run->child.done)
-            was_stopped(run);
-    }
-}
-
-static int code_of(const struct em_config *config, int status)
-{
-    struct em_remap_exit map;
-    read_map(config, &map, NULL);
-    int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-    return map.code[code];
-}
-
-/* What the service has left behind. A signal that was for the service isn't one for this. */
-static void end_rest(const struct run *run, em_time grace)
-{
-    em_loop_passed_on();
-    if (em_group_left(&run->child, &run->family) &&
-        !em_group_end(&run->child, &run->family, grace, NULL))
-        em_log(EM_LOG_WARN, "service",
-               "some of what it has left behind can't be killed (uninterruptible sleep, another "
-               "user's?)");
+    run->init->service = run->child.pid;
+    em_close_inherited();
+    em_loop_end();
+#ifdef __GLIBC__ /* for tests: the sanitizers' memory can't be given back */
+    return em_init_run(run->init);
+#else
+    em_init_alone(run->init, run->room, run->room_size, getauxval(AT_PAGESZ));
+#endif
 }
 
 int em_supervise(const struct em_config *config, char *const *argv, int death_signal, int *code,
                  struct em_err *err)
 {
     struct run run = {.family = EM_FAMILY_INIT, .terminal = em_terminal_open()};
+    struct em_remap_exit codes;
+    struct em_remap_signal signals;
     /* Not in a pipeline, whose other ends may be using it: a service that needs it will show it. */
     run.gives = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
+    read_maps(config, &codes, &signals, NULL);
     em_loop_drain();
     if (em_loop_stopped())
         return em_fail_stopped(err);
-    if (em_loop_take_all(run.terminal >= 0, err) != 0)
+    if (em_loop_take(signals_to_take(&signals, run.terminal >= 0), err) != 0)
         return err->code;
     /* Before a service that is quick can have itself looked at. */
     em_title("init");
-    if (start(argv, death_signal, &run, err) == 0) {
-        em_close_inherited();
-        em_release_code_pages();
-        watch(&run);
-        *code = code_of(config, run.child.status);
-    }
-    em_terminal_take_back(run.terminal, run.child.pid);
-    if (err->code == 0) {
-        end_rest(&run, config->service_grace);
+    if (start(config, argv, death_signal, &run, err) == 0) {
+        *code = become_init(&run);
         em_child_forget(&run.child);
     }
+    em_terminal_take_back(run.terminal, run.child.pid);
     em_earlier_children_free(&run.family);
     return err->code;
 }

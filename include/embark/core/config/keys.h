@@ -98,6 +98,7 @@
     X(service, grace, TIME, "10s", "between TERM and KILL, for what must end")                                         \
     X(service, init, BOOL, "no", "whether embark stays, as an init: passes signals on, reaps orphans")                 \
     X(service, remap_exit, NAMES, "", "FROM:TO, an exit code that is passed on as another; with init = yes")            \
+    X(service, remap_signal, NAMES, "", "FROM:TO, a signal that is passed on as another; with init = yes")           \
     X(service, pdeathsig, TEXT, "", "the signal that the service gets when its parent ends")                           \
     X(health, http, TEXT, "", "URL that must answer: http://…, https://… or unix:/PATH.sock:/URI")             \
     X(health, status, TEXT, "200-399", "the answer's status: NUMBER or FROM-TO")                    \

@@ -38,6 +38,11 @@ void em_log_hint(enum em_level level, const char *step, const char *hint, const 
     EM_PRINTF(4, 5);
 void em_log_err(enum em_level level, const char *step, const struct em_err *err);
 
+/* The line that em_log() would write, for who writes it later without embark; *time_at is where in it
+ * the time stands, -1: nowhere. False: this level isn't logged. */
+bool em_log_line(enum em_level level, const char *step, const char *text, struct em_str *line,
+                 int *time_at);
+
 /* Somebody else who hears what is logged, until the next call; NULL: nobody. True: the line is
  * taken, and not written. Levels aren't left out; texts are neither redacted nor escaped. */
 typedef bool (*em_log_sink)(void *ctx, enum em_level level, const char *step, const char *text,

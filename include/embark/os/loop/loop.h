@@ -19,6 +19,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "embark/core/base/err.h"
@@ -36,11 +37,13 @@ enum em_wake {
  * so that a busy socket can't delay SIGTERM. */
 enum em_wake em_wait(struct pollfd *fds, size_t count, em_time until);
 
-/* From now on every signal is one that em_wait() returns for, also one that was ignored when embark
- * started, but for those that can't be handled (KILL, STOP) and those by which a terminal stops
- * processes (TTIN, TTOU, and TSTP unless `stop`), which keep what they do. For who passes signals
- * on; there is no way back. EM_EXIT_SYSTEM. */
-int em_loop_take_all(bool stop, struct em_err *err);
+/* From now on these signals are what em_wait() returns for, also those that were ignored when embark
+ * started: bit n - 1 is signal n, 32 and above included. For who passes signals on; there is no way
+ * back. EM_EXIT_SYSTEM. */
+int em_loop_take(uint64_t signals, struct em_err *err);
+/* Nothing is waited for any more: closes the signalfd. What comes stays pending, as its signals stay
+ * blocked. */
+void em_loop_end(void);
 
 /* The signal that the last EM_WAKE_SIGNAL was for. */
 int em_loop_signal(void);
