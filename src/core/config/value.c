@@ -206,6 +206,21 @@ static bool set_expanded(void *field, const struct em_key *key, const struct em_
     return false;
 }
 
+/* At build time a value of the deployment's isn't known; that there is a variable of that name is.
+ */
+static bool keep_name(const struct em_key *key, const struct em_expansion *e, const char *text,
+                      struct em_str *out)
+{
+    size_t name = strcspn(text, "=$");
+
+    if (!e->world || !e->world->build_time || text[name] != '=' ||
+        key->offset != offsetof(struct em_config, bootstrap_var))
+        return false;
+    em_str_cut(out, 0);
+    em_str_add(out, text, name + 1);
+    return true;
+}
+
 bool em_value_parse(void *field, const struct em_key *key, const struct em_expansion *e,
                     const char *text, bool verbatim)
 {
@@ -221,7 +236,7 @@ bool em_value_parse(void *field, const struct em_key *key, const struct em_expan
         warn(key, e, text);
     if (verbatim)
         em_str_puts(&expanded, text);
-    else if (!em_expand(e, text, &expanded))
+    else if (!em_expand(e, text, &expanded) && !keep_name(key, e, text, &expanded))
         return false;
     return set_expanded(field, key, e, verbatim ? NULL : text, &expanded);
 }

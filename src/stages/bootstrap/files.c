@@ -40,9 +40,8 @@ bool em_bootstrap_lint(const struct em_config *config, bool build_time, struct e
     EM_ERR_AUTO err = EM_ERR_INIT;
     size_t before = errs->n;
     memset(&lint, 0, sizeof lint);
-    /* A build doesn't know the values: a variable whose value comes from the deployment is missing
-     * altogether. */
-    lint.guess = build_time;
+    /* A build doesn't know the values, and there may be other variables in the deployment. */
+    lint.guess = lint.names = build_time;
     if (add_vars(config, &lint.vars, &err) != 0)
         em_errs_take(errs, &err);
     for (size_t i = 0; i < config->bootstrap_sql.n; i++)

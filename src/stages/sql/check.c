@@ -64,6 +64,23 @@ void em_sql_included(const char *from, const char *path, bool relative, struct e
     em_str_puts(out, path);
 }
 
+int em_sql_load_included(const char *from, const char *path, bool relative, struct em_str *full,
+                         struct em_str *out, struct em_err *err)
+{
+    EM_STR_AUTO beside = EM_STR_INIT;
+
+    em_sql_included(from, path, relative, full);
+    int code = em_sql_load(em_str_c(full), out, err);
+    em_sql_included(from, path, true, &beside);
+    if (code == EM_EXIT_SQL && !relative && strcmp(em_str_c(&beside), em_str_c(full)) != 0 &&
+        access(em_str_c(&beside), R_OK) == 0)
+        em_hint(err,
+                "\\i starts from the working directory, and \\ir from the file's own folder: "
+                "\\ir %s finds %s",
+                path, em_str_c(&beside));
+    return code;
+}
+
 /* ---- Looking ---- */
 
 struct nesting {
@@ -80,7 +97,6 @@ static void on_include(void *ctx, struct em_sql_lint *lint, const char *from, co
     EM_ERR_AUTO err = EM_ERR_INIT;
     struct em_sql_source source;
 
-    em_sql_included(from, path, relative, &full);
     if (nesting->stop)
         return;
     if (nesting->depth >= MOST_NESTED) {
@@ -89,11 +105,11 @@ static void on_include(void *ctx, struct em_sql_lint *lint, const char *from, co
         nesting->stop = true;
         return;
     }
-    if (strcmp(em_str_c(&full), "-") == 0) {
+    if (strcmp(path, "-") == 0) {
         em_errs_add(&lint->errs, EM_EXIT_SQL, "%s: standard input can't be included", place);
         return;
     }
-    if (em_sql_load(em_str_c(&full), &bytes, &err) != 0) {
+    if (em_sql_load_included(from, path, relative, &full, &bytes, &err) != 0) {
         em_context(&err, "%s", place);
         em_errs_take(&lint->errs, &err);
         return;

@@ -306,7 +306,7 @@ static int send(struct exec *exec, const char *sql)
     run->statements++;
     code = em_db_run(run->db, run->options.until, sql, &reader, exec->err);
     if (!print_out(exec) && (code == 0 || code == EM_EXIT_SQL))
-        code = em_fail(exec->err, EM_EXIT_SYSTEM, "standard output can't be written");
+        code = em_fail(exec->err, EM_EXIT_SYSTEM, "results can't be written");
     if (code == 0 || code == EM_EXIT_SQL) {
         run->done += code == 0;
         set_results(exec, code != 0);

@@ -68,10 +68,18 @@ int em_sql_execute(struct em_sql_file *file, enum em_sql_purpose purpose, const 
 
 /* A field's value: as it is, unless it holds a secret that is known. */
 void em_sql_add_shown(struct em_str *out, const char *value);
-/* To where results go; whole lines, but for an \echo -n. False: it is closed. */
+/* A file for results, empty, as fopen(3) has it with "w". -1: err says why. */
+int em_sql_output_open(const char *path, struct em_err *err);
+/* To where results go; whole lines, but for an \echo -n. False: it is closed, or full. */
 bool em_sql_put(const struct em_sql_run *run, const char *bytes, size_t length);
-/* The same, secrets hidden. */
-bool em_sql_print(const struct em_sql_run *run, const char *bytes, size_t length);
+/* The same, secrets hidden; not a `result`: to standard output, whatever \o says. */
+bool em_sql_print(const struct em_sql_run *run, const char *bytes, size_t length, bool result);
+
+/* ---- run.c ---- */
+
+/* \i or (`relative`) \ir. */
+int em_sql_run_included(struct em_sql_file *file, const char *path, bool relative,
+                        struct em_err *err);
 
 /* ---- sql_meta_run.c ---- */
 

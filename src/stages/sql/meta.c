@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include "embark/core/sql/meta.h"
 #include "embark/core/sql/meta_words.h"
@@ -157,8 +158,8 @@ static void run_echo(struct meta *m, bool warn)
     }
     if (newline)
         em_str_putc(&line, '\n');
-    if (!em_sql_print(m->file->run, em_str_c(&line), line.len))
-        m->code = em_fail(m->err, EM_EXIT_SYSTEM, "standard output can't be written");
+    if (!em_sql_print(m->file->run, em_str_c(&line), line.len, *m->name == 'q'))
+        m->code = em_fail(m->err, EM_EXIT_SYSTEM, "results can't be written");
 }
 
 /* ---- Branches ---- */
@@ -208,6 +209,38 @@ static void run_branch(struct meta *m, enum em_sql_what what)
     file->split.active = em_sql_conds_active(&file->conds);
 }
 
+/* ---- Results into files ---- */
+
+/* *fd: -1 for standard output. A program is never run. */
+static bool open_output(struct meta *m, const char *path, int *fd)
+{
+    EM_ERR_AUTO err = EM_ERR_INIT;
+
+    *fd = -1;
+    if (*path == '|')
+        wrong(m, "write them to a file, or to standard output", EM_SQL_NO_PIPE);
+    else if (*path && (*fd = em_sql_output_open(path, &err)) < 0)
+        wrong(m, NULL, em_str_c(&err.text));
+    return !m->failed;
+}
+
+static void close_output(struct em_sql_run *run, int before)
+{
+    if (run->output >= 0)
+        close(run->output);
+    run->output = before;
+}
+
+static void run_output(struct meta *m)
+{
+    EM_STR_AUTO path = EM_STR_INIT;
+    int fd;
+
+    next_arg(m, &path);
+    if (!m->failed && open_output(m, em_str_c(&path), &fd))
+        close_output(m->file->run, fd);
+}
+
 /* ---- The buffer ---- */
 
 /* \g, \gexec and \gset run what is in the buffer, or the last statement again. */
@@ -221,6 +254,7 @@ static void run_statement(struct meta *m, enum em_sql_what what)
                                   : what == EM_SQL_META_GEXEC ? EM_SQL_GEXEC
                                                               : EM_SQL_SHOW;
     bool has_word = what != EM_SQL_META_GEXEC && next_arg(m, &word);
+    int before = file->run->output, fd;
 
     /* \g (format=unaligned): options of the output; they may hold blanks. */
     if (what == EM_SQL_META_GO && has_word && *em_str_c(&word) == '(') {
@@ -229,13 +263,15 @@ static void run_statement(struct meta *m, enum em_sql_what what)
         em_str_cut(&word, 0);
         has_word = next_arg(m, &word);
     }
-    if (what == EM_SQL_META_GO && has_word)
-        wrong(m, NULL, "results go to standard output, not to a file or program");
+    if (what == EM_SQL_META_GO && has_word && open_output(m, em_str_c(&word), &fd))
+        file->run->output = fd;
     if (!m->failed && !split->text.bytes.len)
         em_sql_text_made(&split->text, em_str_c(previous), previous->len, m->offset);
     if (!m->failed && split->text.bytes.len)
         m->code =
             em_sql_execute(file, purpose, has_word ? em_str_c(&word) : NULL, m->offset, m->err);
+    if (file->run->output != before)
+        close_output(file->run, before);
     em_sql_split_reset(split);
 }
 
@@ -248,7 +284,7 @@ static void run_print(struct meta *m)
         text = &m->file->run->previous;
     em_str_add(&line, em_str_c(text), text->len);
     em_str_putc(&line, '\n');
-    if (!em_sql_print(m->file->run, em_str_c(&line), line.len))
+    if (!em_sql_print(m->file->run, em_str_c(&line), line.len, false))
         m->code = em_fail(m->err, EM_EXIT_SYSTEM, "standard output can't be written");
 }
 
@@ -258,7 +294,6 @@ static void run_include(struct meta *m, bool relative)
 {
     struct em_sql_run *run = m->file->run;
     EM_STR_AUTO word = EM_STR_INIT;
-    EM_STR_AUTO path = EM_STR_INIT;
 
     m->slash.strip = true;
     if (!next_arg(m, &word)) {
@@ -273,9 +308,8 @@ static void run_include(struct meta *m, bool relative)
         wrong(m, NULL, "standard input can't be included");
         return;
     }
-    em_sql_included(m->file->source.name, em_str_c(&word), relative, &path);
     run->depth++;
-    m->code = em_sql_run_file(run, em_str_c(&path), m->err);
+    m->code = em_sql_run_included(m->file, em_str_c(&word), relative, m->err);
     m->failed = m->code != 0;
     run->depth--;
 }
@@ -354,6 +388,9 @@ static void run_active(struct meta *m, enum em_sql_what what, const char *why)
     case EM_SQL_META_INCLUDE:
     case EM_SQL_META_INCLUDE_RELATIVE:
         run_include(m, what == EM_SQL_META_INCLUDE_RELATIVE);
+        break;
+    case EM_SQL_META_OUTPUT:
+        run_output(m);
         break;
     case EM_SQL_META_QUIT:
         m->file->quit = true;

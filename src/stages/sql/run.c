@@ -1,7 +1,9 @@
 #include "embark/stages/sql/run.h"
 
 #include <string.h>
+#include <unistd.h>
 
+#include "embark/core/sql/lint/dump.h"
 #include "embark/os/log/log.h"
 #include "embark/stages/sql/check.h"
 #include "file.h"
@@ -46,6 +48,7 @@ int em_sql_run_start(struct em_sql_run *run, struct em_db *db, const struct em_s
     memset(run, 0, sizeof(*run));
     run->db = db;
     run->options = *options;
+    run->output = -1;
     say_skipped(run);
     for (size_t i = 0; i < options->vars->n; i++)
         options->vars->v[i].changed = true;
@@ -67,6 +70,9 @@ void em_sql_run_free(struct em_sql_run *run)
     em_str_wipe(&run->previous);
     em_str_free(&run->restricted);
     em_str_free(&run->ended_by);
+    if (run->output > STDERR_FILENO)
+        close(run->output);
+    run->output = -1;
 }
 
 /* COMMIT in a transaction that failed is a ROLLBACK, and no error. */
@@ -140,12 +146,13 @@ int em_sql_run_text(struct em_sql_run *run, const char *name, const char *bytes,
                     struct em_err *err)
 {
     struct em_sql_file file = {.run = run, .source = em_sql_source(name, bytes, length)};
-    const char *nul = memchr(bytes, '\0', length);
+    const char *hint;
+    size_t at;
+    const char *what = em_sql_no_text(bytes, length, &at, &hint);
     int code;
 
-    if (nul)
-        return em_sql_wrong(&file, (size_t)(nul - bytes), err, NULL,
-                            "a NUL byte: no SQL text holds one");
+    if (what)
+        return em_sql_wrong(&file, at, err, hint, "%s", what);
     em_sql_split_start(&file.split, &file.source, run->options.vars);
     code = run_events(&file, err);
     em_sql_split_free(&file.split);
@@ -153,16 +160,32 @@ int em_sql_run_text(struct em_sql_run *run, const char *name, const char *bytes,
     return code;
 }
 
-int em_sql_run_file(struct em_sql_run *run, const char *path, struct em_err *err)
+static int run_loaded(struct em_sql_run *run, int code, const char *name,
+                      const struct em_str *bytes, struct em_err *err)
 {
-    EM_STR_AUTO bytes = EM_STR_INIT;
-    int code = em_sql_load(path, &bytes, err);
-
     if (code == 0)
-        return em_sql_run_text(run, em_sql_name(path), em_str_c(&bytes), bytes.len, err);
+        return em_sql_run_text(run, name, em_str_c(bytes), bytes->len, err);
     if (code != EM_EXIT_SQL)
         return code;
     em_log_err(EM_LOG_ERROR, run->options.step, err);
     run->failures++;
     return run->options.go_on ? 0 : code;
+}
+
+int em_sql_run_file(struct em_sql_run *run, const char *path, struct em_err *err)
+{
+    EM_STR_AUTO bytes = EM_STR_INIT;
+    int code = em_sql_load(path, &bytes, err);
+
+    return run_loaded(run, code, em_sql_name(path), &bytes, err);
+}
+
+int em_sql_run_included(struct em_sql_file *file, const char *path, bool relative,
+                        struct em_err *err)
+{
+    EM_STR_AUTO full = EM_STR_INIT;
+    EM_STR_AUTO bytes = EM_STR_INIT;
+    int code = em_sql_load_included(file->source.name, path, relative, &full, &bytes, err);
+
+    return run_loaded(file->run, code, em_str_c(&full), &bytes, err);
 }

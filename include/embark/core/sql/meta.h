@@ -68,8 +68,8 @@
     X("?", REFUSED, "it is for people at a terminal")                                                                  \
     X("l", REFUSED, "query pg_database")                                                                               \
     X("list", REFUSED, "query pg_database")                                                                            \
-    X("o", REFUSED, "results go to standard output")                                                                   \
-    X("out", REFUSED, "results go to standard output")                                                                 \
+    X("o", OUTPUT, "")                                                                                                 \
+    X("out", OUTPUT, "")                                                                                               \
     X("password", REFUSED, "nobody is there to type one: ALTER ROLE … PASSWORD :'name', with -v name=…")               \
     X("prompt", REFUSED, "nobody is there to answer: give the value with -v NAME=VALUE, or take it from the environment with \\getenv") \
     X("s", REFUSED, "there is no history")                                                                             \
@@ -99,6 +99,7 @@ enum em_sql_what {
     EM_SQL_META_GEXEC,
     EM_SQL_META_INCLUDE,
     EM_SQL_META_INCLUDE_RELATIVE,
+    EM_SQL_META_OUTPUT,
     EM_SQL_META_QUIT,
     EM_SQL_META_RESET,
     EM_SQL_META_PRINT,
@@ -112,6 +113,9 @@ enum em_sql_what {
  * describes things, lo_… are large objects, both REFUSED; names ending in + are the same as
  * without. */
 enum em_sql_what em_sql_meta(const char *name, const char **why);
+
+/* Of \g and \o with an argument that begins with |. */
+#define EM_SQL_NO_PIPE "no program is run for results"
 
 /* Whether its argument is the whole rest of the line, backslashes and all. */
 bool em_sql_meta_whole_line(const char *name);

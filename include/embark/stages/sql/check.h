@@ -18,6 +18,11 @@ const char *em_sql_name(const char *path);
 /* Where \i (or, `relative`, \ir) in the file `from` finds `path`: adds it to `out`. */
 void em_sql_included(const char *from, const char *path, bool relative, struct em_str *out);
 
+/* The same bytes as em_sql_load() for such a file. One that isn't there, and stands beside the file
+ * `from`, is hinted at: \ir finds it. */
+int em_sql_load_included(const char *from, const char *path, bool relative, struct em_str *full,
+                         struct em_str *out, struct em_err *err);
+
 /* Looks at a file's bytes and at the files that it includes; what is wrong is added to lint->errs
  * and lint->warnings. A file that can't be read is an error, too. For several files of one session
  * use the same `lint` in their order. True: no error was added. */

@@ -21,7 +21,7 @@
  *     embark: sql: setup.sql:9: NOTICE: table "old" does not exist, skipping
  *
  * Results go to standard output, as psql -At prints them: fields separated by |, NULL empty, no
- * names. A known secret in them is shown as ****.
+ * names; \g FILE and \o FILE write them there. A known secret in them is shown as ****.
  *
  * Each variable can be read on the server as current_setting('embark.NAME'): set by set_config()
  * before the first statement, and again before the next one when a file has changed it or a
@@ -63,6 +63,7 @@ struct em_sql_run {
     bool ended, warned;       /* … a statement has ended it, and a warning says so */
     bool doubted, reset;      /* a statement may have; its mark is gone */
     struct em_str ended_by;   /* "COMMIT" */
+    int output;               /* of \o, or of the \g that is run: results go there; -1: none */
 };
 
 /* Sets psql's own variables (DBNAME, USER, HOST, PORT, SERVER_VERSION_NUM…), the embark. ones, and

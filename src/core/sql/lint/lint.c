@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "embark/core/sql/lint/dump.h"
 #include "lint_meta.h"
 #include "lint_quoted.h"
 
@@ -207,22 +208,14 @@ static void walk_file(struct em_sql_walk *walk)
 /* False: it isn't SQL at all, which is a finding. */
 static bool is_text(struct em_sql_lint *lint, struct em_sql_source *source)
 {
-    const char *nul = memchr(source->bytes, '\0', source->length);
-    struct em_err *err;
+    const char *hint;
+    size_t at;
+    const char *what = em_sql_no_text(source->bytes, source->length, &at, &hint);
+    struct em_err *err = what ? em_sql_finding(lint, source, true, at, "%s", what) : NULL;
 
-    if (source->length >= 5 && memcmp(source->bytes, "PGDMP", 5) == 0) {
-        err = em_sql_finding(lint, source, true, 0, "this is a dump in pg_dump's custom format");
-        if (err)
-            em_hint(err, "pg_restore -f FILE makes SQL of it");
-        return false;
-    }
-    if (!nul)
-        return true;
-    err = em_sql_finding(lint, source, true, (size_t)(nul - source->bytes),
-                         "a NUL byte: no SQL text holds one");
     if (err)
-        em_hint(err, "is it UTF-16? iconv -f UTF-16 -t UTF-8 makes it readable");
-    return false;
+        em_hint(err, "%s", hint);
+    return !what;
 }
 
 bool em_sql_lint(struct em_sql_lint *lint, struct em_sql_source *source)

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "embark/core/base/nearest.h"
 #include "embark/core/sql/meta.h"
 #include "embark/core/sql/meta_words.h"
 #include "lint_quoted.h"
@@ -18,13 +19,20 @@ struct meta {
 void em_sql_lint_unset(struct em_sql_walk *walk, const char *name, size_t length, size_t offset)
 {
     EM_FREE char *copy = em_strndup(name, length);
+    const struct em_sql_lint *lint = walk->lint;
+    struct em_nearest near;
     struct em_err *err;
 
-    if (walk->lint->guess || walk->conds.n || em_sql_vars_builtin(copy))
+    em_nearest_start(&near, copy);
+    for (size_t i = 0; i < lint->vars.n; i++)
+        em_nearest_try(&near, lint->vars.v[i].name);
+    if ((lint->guess && !(lint->names && near.found)) || walk->conds.n || em_sql_vars_builtin(copy))
         return;
     err =
         em_sql_finding(walk->lint, walk->source, true, offset, "the variable %s is not set", copy);
-    if (err)
+    if (err && near.found)
+        em_hint(err, "did you mean %s?", near.found);
+    else if (err)
         em_hint(err,
                 "give it with -v NAME=VALUE, or \\set it before; a colon that starts no variable "
                 "is written \\: in psql and here");
@@ -110,6 +118,13 @@ static void take_getenv(struct meta *m)
         set_known(m, em_str_c(&name), "");
 }
 
+/* From here on anything may be set. */
+static void guess(struct em_sql_lint *lint)
+{
+    lint->guess = true;
+    lint->names = false;
+}
+
 static void take_include(struct meta *m, bool relative)
 {
     EM_STR_AUTO path = EM_STR_INIT;
@@ -123,7 +138,7 @@ static void take_include(struct meta *m, bool relative)
         return;
     }
     if (variables || !lint->include || !is_certain(m)) {
-        lint->guess = true; /* it may set anything */
+        guess(lint); /* it may set anything */
         return;
     }
     em_sql_place_print(m->walk->source, m->offset, &place);
@@ -152,12 +167,20 @@ static void take_branch(struct meta *m, enum em_sql_what what)
         wrong(m, mistake);
 }
 
-static void take_go(struct meta *m)
+/* \g, behind its (options), and \o. */
+static void take_output(struct meta *m)
 {
     EM_STR_AUTO file = EM_STR_INIT;
+    bool more = next_arg(m, &file, NULL);
 
-    if (next_arg(m, &file, NULL) && *em_str_c(&file) != '(')
-        wrong(m, "results go to standard output, not to a file or program");
+    if (more && *em_str_c(&file) == '(') {
+        while (more && !em_ends(em_str_c(&file), ")"))
+            more = next_arg(m, &file, NULL);
+        em_str_cut(&file, 0);
+        next_arg(m, &file, NULL);
+    }
+    if (*em_str_c(&file) == '|' && is_certain(m))
+        wrong(m, EM_SQL_NO_PIPE);
 }
 
 /* \copy … from stdin takes its data as COPY does; nothing of it is SQL. */
@@ -213,11 +236,11 @@ static void take(struct meta *m, enum em_sql_what what, const char *why)
         take_branch(m, what);
         break;
     case EM_SQL_META_GSET:
-        m->walk->lint->guess = true; /* it sets what the query's columns are called */
+        guess(m->walk->lint); /* it sets what the query's columns are called */
         m->walk->statement = true;
         break;
     case EM_SQL_META_GO:
-        take_go(m);
+        take_output(m);
         m->walk->statement = true;
         break;
     case EM_SQL_META_GEXEC:
@@ -226,6 +249,9 @@ static void take(struct meta *m, enum em_sql_what what, const char *why)
     case EM_SQL_META_INCLUDE:
     case EM_SQL_META_INCLUDE_RELATIVE:
         take_include(m, what == EM_SQL_META_INCLUDE_RELATIVE);
+        break;
+    case EM_SQL_META_OUTPUT:
+        take_output(m);
         break;
     case EM_SQL_META_QUIT:
         m->walk->quit = is_certain(m);

@@ -65,9 +65,10 @@ static void strip_tags(const char *bytes, size_t *start, size_t *end)
 }
 
 /* Text that isn't known to be code: only what is surely meant. A quote or letter before the colon
- * makes it JSON or something like it. */
+ * makes it JSON or something like it. In a `statement`, which may be a piece of one, no name needs to
+ * be known, and it is an error. */
 static void look_for_known(struct em_sql_lint *lint, struct em_sql_source *source, size_t start,
-                           size_t end, size_t quote)
+                           size_t end, size_t quote, bool statement)
 {
     struct em_sql_lex lex;
     struct em_sql_token token;
@@ -84,8 +85,8 @@ static void look_for_known(struct em_sql_lint *lint, struct em_sql_source *sourc
             (token.kind != EM_SQL_LITERAL && token.kind != EM_SQL_IDENT))
             continue;
         em_sql_token_name(&token, &name, &length);
-        if (is_known(lint, name, length))
-            report(lint, source, false, &token, quote);
+        if (statement || is_known(lint, name, length))
+            report(lint, source, statement, &token, quote);
     }
     em_sql_lex_free(&lex);
 }
@@ -94,8 +95,18 @@ struct body {
     struct em_sql_lint *lint;
     struct em_sql_source *source;
     struct em_sql_colons colons;
-    size_t quote; /* where the body's dollar quote is opened */
+    size_t quote;   /* where the body's dollar quote is opened */
+    bool statement; /* what comes next is one: behind EXECUTE, and behind the format( of it */
 };
+
+/* A body's EXECUTE $q$ … $q$ and EXECUTE format($q$ … $q$, …). */
+static bool leads_to_statement(const struct body *body, const struct em_sql_token *token)
+{
+    if (token->kind == EM_SQL_OPEN || token->kind == EM_SQL_SPACE ||
+        token->kind == EM_SQL_COMMENT || token->kind == EM_SQL_BLOCK)
+        return body->statement;
+    return em_sql_word_is(token, "execute") || (body->statement && em_sql_word_is(token, "format"));
+}
 
 static void look_at_token(struct body *body, const struct em_sql_token *token)
 {
@@ -108,7 +119,7 @@ static void look_at_token(struct body *body, const struct em_sql_token *token)
             report(body->lint, source, true, token, body->quote);
     } else if (token->kind == EM_SQL_DOLLAR && token->opens && token->closes) {
         strip_tags(source->bytes, &start, &end);
-        look_for_known(body->lint, source, start, end, body->quote);
+        look_for_known(body->lint, source, start, end, body->quote, body->statement);
     } else if (token->kind == EM_SQL_STRING && token->opens && token->closes) {
         em_sql_lint_string(body->lint, source, start, end);
     }
@@ -123,13 +134,14 @@ void em_sql_lint_dollar(struct em_sql_lint *lint, struct em_sql_source *source, 
 
     strip_tags(source->bytes, &start, &end);
     if (!code) {
-        look_for_known(lint, source, start, end, body.quote);
+        look_for_known(lint, source, start, end, body.quote, false);
         return;
     }
     em_sql_lex_start(&lex);
     em_sql_lex_chunk(&lex, source->bytes + start, end - start, true);
     while (em_sql_lex_next(&lex, &token)) {
         look_at_token(&body, &token);
+        body.statement = leads_to_statement(&body, &token);
         em_sql_colons_feed(&body.colons, &token);
     }
     em_sql_lex_free(&lex);

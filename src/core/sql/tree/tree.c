@@ -125,7 +125,18 @@ static const struct language *language_of(const char *base)
     return NULL;
 }
 
-/* A name that is nearly one of an SQL file's: V1__a.SQL, 1_a.up.pgsql, 1_a.sql.gz. */
+/* 1_a.sql.gz, 1_a.dump: what psql wouldn't read either. */
+static bool is_packed(const char *base)
+{
+    static const char *const packed[] = {".sql.gz",  ".sql.bz2", ".sql.xz", ".sql.zst",
+                                         ".sql.lz4", ".sql.zip", ".dump",   ".tar"};
+    bool any = false;
+    for (size_t i = 0; i < EM_COUNT(packed); i++)
+        any |= em_ends(base, packed[i]);
+    return any;
+}
+
+/* A name that is nearly one of an SQL file's: V1__a.SQL, 1_a.up.pgsql. */
 static bool is_nearly_sql(const char *base)
 {
     static const char *const endings[] = {".psql", ".pgsql", ".ddl", ".plpgsql"};
@@ -136,7 +147,7 @@ static bool is_nearly_sql(const char *base)
         if (length > strlen(endings[i]) &&
             strcasecmp(base + length - strlen(endings[i]), endings[i]) == 0)
             return true;
-    return em_ends(base, ".sql.gz") || em_ends(base, ".sql.zst") || em_ends(base, ".sql.xz");
+    return false;
 }
 
 static void take_name(struct em_sql_tree *tree, enum depth depth, const char *name)
@@ -152,6 +163,12 @@ static void take_name(struct em_sql_tree *tree, enum depth depth, const char *na
                        language->what),
                 "keep its tool as [migrate] command, or move what is no migration out of the "
                 "folder");
+    else if (is_packed(base))
+        em_hint(
+            refuse(tree, EM_EXIT_CONFIG, name,
+                   "a dump, or compressed: embark doesn't unpack it, and does not pass it over"),
+            "unpack it where the image is built (gzip -d; pg_restore -f FILE makes SQL of a "
+            "dump), or move it out of the folder");
     else if (!em_ends(base, ".sql") && is_nearly_sql(base))
         em_hint(refuse(tree, EM_EXIT_CONFIG, name, "a migration's name ends in .sql"),
                 "rename it, or move it out of the folder");

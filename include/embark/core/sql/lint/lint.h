@@ -9,7 +9,7 @@
  *   - a quote, dollar quote, comment, parenthesis, BEGIN ATOMIC or \if that isn't closed at the
  *     file's end
  *   - a meta-command that embark refuses (core/sql/meta.h) or that there isn't
- *   - NUL bytes; a dump in pg_dump's custom format
+ *   - NUL bytes; a dump in another format than SQL, or compressed (dump.h)
  *
  * Warnings are what looks like a mistake: ':name' in single quotes, a variable in other dollar
  * quotes, COPY's data without the line \. at its end.

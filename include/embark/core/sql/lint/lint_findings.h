@@ -12,6 +12,8 @@
 struct em_sql_lint {
     struct em_sql_vars vars; /* what is set: the caller's -v, then what the files set */
     bool guess;              /* the caller doesn't know all variables: none counts as unset */
+    bool
+        names; /* … but those that it knows: one that isn't set and is called nearly so is misspelt */
     const char *alone; /* not NULL: the files are run in a transaction (transaction.h), and this is
                           how one is marked that isn't */
     struct em_errs errs, warnings; /* texts start with "file:line:column: " */

@@ -106,6 +106,9 @@ static void test_code(void **state)
     WRONG("DO $$ ARRAY[:name] $$;", "1:13", "");
     WRONG("DO $$ 'it''s' || :'name' $$;", "1:18", "");
     WRONG("DO $$ :1x $$;", "1:7", "embark.v1x");
+    WRONG("DO $$ EXECUTE $q$ SELECT :'other' $q$ $$;", "1:26", "opened at 1:4");
+    WRONG("DO $$ EXECUTE /* x */ format ( $q$ SELECT :\"x\" $q$, 1) $$;", "1:43", "embark.x");
+    DOUBT("DO $$ PERFORM f($q$ :'name' $q$) $$;", "1:21", "opened at 1:4");
     WRONG("DO $$\xC3\xA4 :x $$;", "1:8", "");
 }
 
@@ -164,7 +167,7 @@ static void test_other_code(void **state)
     quiet("COMMENT ON FUNCTION f() IS $$ see :nope $$;");
     DOUBT("INSERT INTO t VALUES ($$ :'name' $$);", "1:26", "name");
     DOUBT("DO LANGUAGE plperl $$ spi_exec(\"SELECT \" . (:'name')) $$;", "1:45", "name");
-    DOUBT("DO $$ BEGIN EXECUTE $q$ SELECT :'name' $q$; END $$;", "1:32", "name");
+    WRONG("DO $$ BEGIN EXECUTE $q$ SELECT :'name' $q$; END $$;", "1:32", "name");
 }
 
 static void test_strings(void **state)
@@ -238,7 +241,9 @@ static void test_meta(void **state)
     WRONG("\\set x 'a", "1:1", "not closed");
     WRONG("\\set a-b 1", "1:1", "a-b");
     WRONG("\\set AUTOCOMMIT off", "1:1", "BEGIN");
-    WRONG("SELECT 1 \\g file", "1:10", "standard output");
+    WRONG("SELECT 1 \\g |cat", "1:10", "no program");
+    WRONG("\\o | cat", "1:1", "no program");
+    quiet("SELECT 1 \\g file\n\\o file\nSELECT 2 \\gx (format=csv) file");
     WRONG("\\i", "1:1", "a file's name");
     WRONG("\\copy t from stdin\nit's\n\\.\nSELECT 1;", "1:1", "refused");
     quiet("\\set ON_ERROR_STOP on\n\\pset null x\n\\timing\n\\x \\t \\a\n");
