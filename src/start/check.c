@@ -92,7 +92,7 @@ static void check_sql(const struct em_start *steps, struct em_report *report)
     em_errs_free(&errs);
     em_errs_free(&warnings);
     if (em_sql_migrations_any(config) && !em_config_skips(config, "migrate"))
-        em_sql_migrations_lint(config, &errs, &warnings);
+        em_sql_migrations_lint(config, steps->build_time, &errs, &warnings);
     em_report_warn_all(report, "migrate", &warnings);
     em_report_fail_all(report, "migrate", &errs);
 }

@@ -21,6 +21,8 @@ static void lint_file(struct em_sql_lint *lint, enum em_sql_format format,
                       const struct em_sql_tree_file *file)
 {
     em_sql_lint_next(lint, file->alone ? NULL : em_sql_format_alone(format));
+    if (lint->blocking)
+        em_sql_blocking_file(lint->blocking, file->alone);
     em_sql_check_text(lint, file->path, em_str_c(&file->run), file->run.len);
 }
 
@@ -30,13 +32,15 @@ static void take_all(struct em_errs *from, struct em_errs *to)
         em_errs_take(to, &from->v[i]);
 }
 
-bool em_sql_migrations_lint(const struct em_config *config, struct em_errs *errs,
+bool em_sql_migrations_lint(const struct em_config *config, bool all, struct em_errs *errs,
                             struct em_errs *warnings)
 {
     struct em_sql_lint lint;
+    struct em_sql_blocking blocking = {0};
     EM_SQL_TREE_AUTO tree = {0};
     size_t before = errs->n;
     memset(&lint, 0, sizeof lint);
+    lint.blocking = all ? &blocking : NULL;
     em_sql_folder_look(config, &tree);
     em_sql_tree_cut(&tree);
     for (size_t i = 0; i < tree.n && !tree.errs.n; i++)
@@ -46,6 +50,7 @@ bool em_sql_migrations_lint(const struct em_config *config, struct em_errs *errs
     take_all(&lint.errs, errs);
     take_all(&lint.warnings, warnings);
     em_sql_lint_free(&lint);
+    em_sql_blocking_free(&blocking);
     return errs->n == before;
 }
 

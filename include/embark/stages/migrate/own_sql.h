@@ -37,8 +37,10 @@ int em_sql_migrations_resolve(struct em_db *db, const struct em_config *config,
 int em_sql_migrations_baseline(struct em_db *db, const struct em_config *config, const char *file,
                                const char *place, size_t *count, struct em_err *err);
 
-/* Looks at the files' SQL before anything is sent. True: no error was added. */
-bool em_sql_migrations_lint(const struct em_config *config, struct em_errs *errs,
+/* Looks at the files' SQL before anything is sent. `all`: warns of statements that keep the service
+ * waiting, too, be they applied already or not (core/sql/lint/blocking.h). True: no error was
+ * added. */
+bool em_sql_migrations_lint(const struct em_config *config, bool all, struct em_errs *errs,
                             struct em_errs *warnings);
 
 #endif

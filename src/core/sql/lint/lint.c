@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "blocking_rules.h"
 #include "embark/core/sql/lint/dump.h"
 #include "lint_meta.h"
 #include "lint_quoted.h"
@@ -35,6 +36,7 @@ static void end_statement(struct em_sql_walk *walk)
                            holds_code(walk) && d->body && !walk->other_code);
     }
     em_sql_lint_transaction_end(walk);
+    em_sql_blocking_end(walk);
     new_statement(walk);
 }
 
@@ -96,6 +98,7 @@ static void on_token(void *ctx, struct em_sql_split *split, const struct em_sql_
     const char *name;
     size_t length;
 
+    em_sql_blocking_token(walk, token, offset);
     if (token->kind == EM_SQL_SPACE || token->kind == EM_SQL_COMMENT || token->kind == EM_SQL_BLOCK)
         return;
     if (walk->lint->alone)
@@ -233,5 +236,6 @@ bool em_sql_lint(struct em_sql_lint *lint, struct em_sql_source *source)
     em_sql_split_free(&walk.split);
     em_str_free(&walk.opening);
     free(walk.dollars);
+    free(walk.row.v);
     return lint->errs.n == before;
 }

@@ -5,6 +5,7 @@
 #include "embark/core/sql/conditional.h"
 #include "embark/core/sql/lint/lint_findings.h"
 #include "embark/core/sql/splitter.h"
+#include "statement.h"
 
 /* A string in dollar quotes. */
 struct em_sql_dollar {
@@ -32,6 +33,11 @@ struct em_sql_walk {
 
     struct em_str opening; /* transaction.c's: the first words of the statement, or of its part */
     size_t tokens, opening_at;
+
+    /* For blocking.c: */
+    struct em_sql_statement row;
+    size_t behind; /* where its last token ends */
+    bool accepted; /* -- embark: ok */
 };
 
 /* Each token that isn't blank, if lint->alone is set. */

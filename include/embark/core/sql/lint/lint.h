@@ -12,7 +12,8 @@
  *   - NUL bytes; a dump in another format than SQL, or compressed (dump.h)
  *
  * Warnings are what looks like a mistake: ':name' in single quotes, a variable in other dollar
- * quotes, COPY's data without the line \. at its end.
+ * quotes, COPY's data without the line \. at its end; and, for a migration's files, statements that
+ * keep the service waiting (blocking.h).
  *
  * A body in dollar quotes is lexed as SQL and PL/pgSQL: what stands in its strings and comments,
  * casts (::), assignments (:=), slices ([1:n]), ?: and the colons of JSON_OBJECT are no variables.

@@ -4,6 +4,7 @@
 #define EMBARK_CORE_SQL_LINT_LINT_FINDINGS_H
 
 #include "embark/core/base/err.h"
+#include "embark/core/sql/lint/blocking.h"
 #include "embark/core/sql/position.h"
 #include "embark/core/sql/variables.h"
 
@@ -16,7 +17,9 @@ struct em_sql_lint {
         names; /* … but those that it knows: one that isn't set and is called nearly so is misspelt */
     const char *alone; /* not NULL: the files are run in a transaction (transaction.h), and this is
                           how one is marked that isn't */
-    struct em_errs errs, warnings; /* texts start with "file:line:column: " */
+    struct em_sql_blocking *blocking; /* for statements that keep a service waiting, which are
+                                         warnings; NULL: nobody asks */
+    struct em_errs errs, warnings;    /* texts start with "file:line:column: " */
 
     /* Called for \i and \ir with a constant file name, at their place, so that the caller can read
      * it and call em_sql_lint() again (nested). NULL: included files aren't looked at, and what
