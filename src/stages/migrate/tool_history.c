@@ -1,5 +1,6 @@
 #include "tool_history.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +17,8 @@ void em_tool_history_free(struct em_tool_history *past)
     em_sql_history_free(&past->history);
     em_str_free(&past->name);
     em_str_free(&past->why);
+    em_str_free(&past->named);
+    em_str_free(&past->named_schema);
 }
 
 /* ---- The table ---------------------------------------------------------------------------------- */
@@ -46,6 +49,41 @@ static bool is_true(struct em_db *db, int column)
     return value && strcmp(value, "t") == 0;
 }
 
+static void lower(struct em_str *text)
+{
+    for (size_t i = 0; i < text->len; i++)
+        text->data[i] = (char)tolower((unsigned char)text->data[i]);
+}
+
+/* "table" or "schema.table", as dbmate and goose have it. */
+static void read_variables(const struct em_sql_tree *tree, struct em_tool_history *past)
+{
+    const char *variable = em_sql_tool_table_variable(tree->format);
+    const char *value = variable ? tree->variable(tree->ctx, variable) : NULL;
+    const char *schema =
+        tree->format == EM_SQL_FLYWAY ? tree->variable(tree->ctx, "FLYWAY_DEFAULT_SCHEMA") : NULL;
+    const char *dot = value && tree->format != EM_SQL_FLYWAY ? strchr(value, '.') : NULL;
+    em_str_cut(&past->named, 0);
+    em_str_cut(&past->named_schema, 0);
+    em_str_puts(&past->named, dot ? dot + 1 : value ? value : "");
+    if (dot)
+        em_str_add(&past->named_schema, value, (size_t)(dot - value));
+    else
+        em_str_puts(&past->named_schema, schema ? schema : "");
+    if (tree->format == EM_SQL_GOOSE) { /* it writes them into its SQL without quotes */
+        lower(&past->named);
+        lower(&past->named_schema);
+    }
+    if (past->named_schema.len)
+        past->schema = em_str_c(&past->named_schema);
+}
+
+static const char *name_of(const struct em_tool_history *past,
+                           const struct em_sql_tool_table *table)
+{
+    return past->named.len ? em_str_c(&past->named) : table->table;
+}
+
 /* One look. *found: there is such a table; what is wrong with it stands in past->why. */
 static int find_one(struct em_db *db, em_time until, const struct em_sql_tool_table *table,
                     const char *home, struct em_tool_history *past, bool *found, struct em_err *err)
@@ -57,7 +95,7 @@ static int find_one(struct em_db *db, em_time until, const struct em_sql_tool_ta
     else
         em_str_puts(&sql, "pg_catalog.current_schema()");
     em_str_puts(&sql, " AND c.relname OPERATOR(pg_catalog.=) ");
-    em_sql_quote_literal(&sql, table->table);
+    em_sql_quote_literal(&sql, name_of(past, table));
     int code = em_db_query(db, until, NULL, err, em_str_c(&sql), 0, NULL);
     *found = code == 0 && em_db_rows(db) > 0;
     if (!*found)
@@ -165,6 +203,7 @@ int em_tool_history_read(struct em_db *db, em_time until, struct em_sql_tree *tr
                          struct em_tool_history *past, struct em_err *err)
 {
     bool own = em_db_transaction(db) == EM_DB_IDLE;
+    read_variables(tree, past);
     int code = own ? begin(db, until, err) : 0;
     if (code == 0)
         code = choose(db, until, tree, past, err);
@@ -314,18 +353,19 @@ static int make_table(struct em_tool_history *past, const struct em_sql_tree *tr
     EM_STR_AUTO sql = EM_STR_INIT;
     const struct em_sql_tool_table *table = em_sql_tool_table(tree->format, NULL);
     const char *home = table->home ? table->home : past->schema;
-    const char *values[] = {home};
-    int code = em_db_query(
-        db, em_in(EM_RECORD_LIMIT), NULL, err,
-        "SELECT pg_catalog.quote_ident(COALESCE($1::pg_catalog.text, pg_catalog.current_schema()))",
-        1, values);
-    const char *schema = code ? NULL : em_db_value(db, 0, 0);
+    const char *values[] = {home, name_of(past, table)};
+    int code =
+        em_db_query(db, em_in(EM_RECORD_LIMIT), NULL, err,
+                    "SELECT pg_catalog.concat(pg_catalog.quote_ident(COALESCE($1::pg_catalog.text,"
+                    " pg_catalog.current_schema(), 'public')), '.', pg_catalog.quote_ident($2))",
+                    2, values);
+    const char *name = code ? NULL : em_db_value(db, 0, 0);
     if (code)
         return code;
     past->history.table = table;
     past->writable = true;
     em_str_cut(&past->name, 0);
-    em_str_printf(&past->name, "%s.%s", schema ? schema : "public", table->table);
+    em_str_puts(&past->name, name);
     em_sql_history_create(table, em_str_c(&past->name), &sql);
     code = em_db_query(db, em_in(EM_RECORD_LIMIT), NULL, err, em_str_c(&sql), 0, NULL);
     if (code)

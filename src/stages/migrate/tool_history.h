@@ -2,7 +2,7 @@
  * over into embark's records, and, with [migrate] keep_tool_table, kept up.
  *
  * The table is looked for where the tool itself would make it: in the session's current schema, or
- * in the tool's own. It is read only if that runs nobody's code (ledger/safe_table.h), and believed
+ * in the tool's own, and by the name that its variable of the environment says. It is read only if that runs nobody's code (ledger/safe_table.h), and believed
  * only if it belongs to our role, to one that ours is a member of, to the database's owner or to a
  * superuser.
  */
@@ -16,8 +16,9 @@
 struct em_tool_history {
     const char *schema; /* where the tool's table is, if it isn't the current schema or the tool's
                            own; NULL */
-    struct em_sql_history history; /* .table NULL: there is none */
-    struct em_str name;            /* the table's, with its schema, quoted */
+    struct em_str named, named_schema; /* as the tool's variables call it; "": as usual */
+    struct em_sql_history history;     /* .table NULL: there is none */
+    struct em_str name;                /* the table's, with its schema, quoted */
     struct em_str why; /* there is a table, and what it says can't be known: the reason */
     bool writable;     /* writing to it runs nobody's code */
 };

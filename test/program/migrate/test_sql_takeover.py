@@ -310,3 +310,44 @@ def test_prisma_in_the_urls_schema(files, db):
     assert applied(files.serves(url=url, keep_tool_table="yes")) == names
     assert files.has("app.users") and files.has("app._prisma_migrations") and not files.has("public.users")
     assert "everything is applied" in files.serves(url=url, keep_tool_table="yes").stderr
+
+
+# --- under another name
+
+@pytest.mark.parametrize("name", ["migrations", "ops.Done"])
+def test_dbmate_with_a_table_of_another_name(files, db, folder, name):
+    """dbmate before, embark, and dbmate again, with the variable by which dbmate itself knows the name."""
+    db.sql(f'CREATE SCHEMA ops AUTHORIZATION "{db.role}"')
+    env = {"DBMATE_MIGRATIONS_TABLE": name}
+    names = trees.plant(files.path, "dbmate", trees.STEPS[:2])
+    trees.dbmate(folder, db, "up", env=env)
+    names += trees.plant(files.path, "dbmate", trees.STEPS[2:4], first=3)
+    assert "2 of 4 pending" in files.command("--dry-run", env=env).expect(0).stdout
+    assert applied(files.serves(keep_tool_table="yes", env=env)) == names[2:]
+    assert not files.has("schema_migrations") and "Pending: 0" in trees.dbmate(folder, db, "status", env=env).stdout
+    names += trees.plant(files.path, "dbmate", trees.STEPS[4:], first=5)
+    trees.dbmate(folder, db, "up", env=env)
+    assert applied(files.serves(env=env)) == [] and files.states() == {name: "applied" for name in names}
+
+
+@pytest.mark.parametrize("name", ["migrations", "ops.Done"])
+def test_table_of_another_name_is_made(files, db, folder, name):
+    db.sql(f'CREATE SCHEMA ops AUTHORIZATION "{db.role}"')
+    env = {"DBMATE_MIGRATIONS_TABLE": name}
+    trees.plant(files.path, "dbmate")
+    files.serves(keep_tool_table="yes", env=env)
+    assert "Pending: 0" in trees.dbmate(folder, db, "status", env=env).stdout and not files.has("schema_migrations")
+
+
+@pytest.mark.parametrize("form,env,rename", [
+    ("goose", {"GOOSE_TABLE": "Ops.Done"}, "ALTER TABLE goose_db_version RENAME TO done; ALTER TABLE done SET SCHEMA ops"),
+    ("flyway", {"FLYWAY_TABLE": "Done.v1"}, 'ALTER TABLE flyway_schema_history RENAME TO "Done.v1"'),
+    ("flyway", {"FLYWAY_DEFAULT_SCHEMA": "ops"}, "ALTER TABLE flyway_schema_history SET SCHEMA ops"),
+])
+def test_table_of_another_name(files, db, form, env, rename):
+    db.sql(f'CREATE SCHEMA ops AUTHORIZATION "{db.role}"')
+    names = trees.plant(files.path, form)
+    by_hand(db, trees.STEPS[:2])
+    trees.steps_in(db, form, names[:2], files.path)
+    db.sql(rename)
+    assert applied(files.serves(env=env)) == names[2:]

@@ -109,10 +109,10 @@ def dump(db, *without):
     return re.sub(r"(?m)^(\\(un)?restrict .*|--.*)\n", "", done.stdout)
 
 
-def dbmate(folder, db, *words, check=True):
+def dbmate(folder, db, *words, check=True, env=None):
     """dbmate --migrations-dir migrations WORDS…"""
     done = subprocess.run([dbmate_program(), "--migrations-dir", "migrations", "--no-dump-schema", *words], cwd=folder, capture_output=True, text=True,
-                          env={"PATH": PATH, "DATABASE_URL": db.url + "?sslmode=disable"})
+                          env={"PATH": PATH, "DATABASE_URL": db.url + "?sslmode=disable", **(env or {})})
     assert not check or done.returncode == 0, done.stdout + done.stderr
     return done
 

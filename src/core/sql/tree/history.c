@@ -66,6 +66,20 @@ const struct em_sql_tool_table *em_sql_tool_table(enum em_sql_format format,
     return NULL;
 }
 
+const char *em_sql_tool_table_variable(enum em_sql_format format)
+{
+    switch (format) {
+    case EM_SQL_DBMATE:
+        return "DBMATE_MIGRATIONS_TABLE";
+    case EM_SQL_GOOSE:
+        return "GOOSE_TABLE";
+    case EM_SQL_FLYWAY:
+        return "FLYWAY_TABLE";
+    default:
+        return NULL;
+    }
+}
+
 /* Whether `list` (commas between) has it. */
 static bool has_column(const char *list, const char *column, size_t length)
 {

@@ -31,6 +31,11 @@ const struct em_sql_tool_table *em_sql_tool_table(enum em_sql_format format,
 /* Whether a table of these columns ("version character varying,dirty boolean") is the tool's. */
 bool em_sql_tool_table_is(const struct em_sql_tool_table *table, const char *columns);
 
+/* The variable of the environment by which the tool calls its table otherwise, "table" or
+ * "schema.table": DBMATE_MIGRATIONS_TABLE. NULL: it has none. (Flyway's FLYWAY_DEFAULT_SCHEMA names
+ * the schema.) */
+const char *em_sql_tool_table_variable(enum em_sql_format format);
+
 /* A row. Letters: 'a' applied; 'f' failed half-way; 'u' taken back; 'b' this and all before it
  * count as applied. */
 struct em_sql_row {
