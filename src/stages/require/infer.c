@@ -1,14 +1,14 @@
 #include "embark/stages/require/infer.h"
 
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
 #include "embark/core/config/infer.h"
+#include "embark/core/languages/php/composer.h"
+#include "embark/core/languages/python/pyproject.h"
 #include "embark/core/languages/python/requirement.h"
 #include "embark/core/languages/python/requirements_txt.h"
 #include "embark/core/redact/command_secrets.h"
-#include "embark/os/exec/find.h"
 #include "embark/os/files/files.h"
 #include "embark/os/log/log.h"
 #include "infer_parts.h"
@@ -18,6 +18,7 @@ enum { FILE_LIMIT = 1024 * 1024 };
 /* The keys of each section, put together at the end. */
 struct sections {
     struct em_str require, bundle, migrate, service, health;
+    const struct em_list *command; /* the service's, or NULL */
 };
 
 static bool is_file(const char *name)
@@ -25,19 +26,6 @@ static bool is_file(const char *name)
     struct stat st;
 
     return stat(name, &st) == 0 && S_ISREG(st.st_mode);
-}
-
-static bool in_path(const char *name)
-{
-    EM_STR_AUTO found = EM_STR_INIT;
-    EM_ERR_AUTO err = EM_ERR_INIT;
-
-    return em_exec_find(name, getenv("PATH"), &found, &err) == 0;
-}
-
-static const char *python(void)
-{
-    return in_path("python") || !in_path("python3") ? "python" : "python3";
 }
 
 static void migration(struct sections *s, const char *comment, const char *command)
@@ -59,10 +47,8 @@ static void look_at_alembic(struct sections *s)
     if (em_file_read("alembic.ini", FILE_LIMIT, &text, &why) &&
         em_infer_script_location(em_str_c(&text), &folder))
         em_str_printf(&s->require, "dir = %s : not-empty\n", em_str_c(&folder));
-    if (in_path("alembic"))
-        em_str_puts(&command, "alembic upgrade head");
-    else
-        em_str_printf(&command, "%s -m alembic upgrade head", python());
+    em_infer_program(s->command, "alembic", &command);
+    em_str_puts(&command, " upgrade head");
     migration(s, "from alembic.ini", em_str_c(&command));
 }
 
@@ -75,8 +61,21 @@ static void look_at_manage(struct sections *s)
     if (!em_file_read("manage.py", FILE_LIMIT, &text, &why) || !strstr(em_str_c(&text), "django"))
         return; /* Flask's and others' scripts are called so, too */
     em_str_puts(&s->require, "file = manage.py\nmodule = python: django\n");
-    em_str_printf(&command, "%s manage.py migrate --noinput", python());
+    em_infer_program(s->command, NULL, &command);
+    em_str_puts(&command, " manage.py migrate --noinput");
     migration(s, "from manage.py", em_str_c(&command));
+}
+
+/* A few a line, as a line has a limit. */
+static void add_modules(const char *language, const struct em_list *names, struct em_str *require)
+{
+    for (size_t i = 0; i < names->n; i++) {
+        if (i % 4 == 0)
+            em_str_printf(require, "module = %s: ", language);
+        em_str_printf(require, "%s%s", i % 4 == 0 ? "" : ", ", names->v[i]);
+        if (i % 4 == 3 || i + 1 == names->n)
+            em_str_putc(require, '\n');
+    }
 }
 
 static void look_at_gemfile(struct sections *s)
@@ -87,12 +86,18 @@ static void look_at_gemfile(struct sections *s)
 
     if (em_file_read("Gemfile", FILE_LIMIT, &text, &why))
         em_infer_gems(em_str_c(&text), &gems);
-    for (size_t i = 0; i < gems.n; i++) { /* a few a line, as a line has a limit */
-        em_str_puts(&s->require, i % 4 == 0 ? "module = ruby: " : ", ");
-        em_str_puts(&s->require, gems.v[i]);
-        if (i % 4 == 3 || i + 1 == gems.n)
-            em_str_putc(&s->require, '\n');
-    }
+    add_modules("ruby", &gems, &s->require);
+}
+
+static void look_at_composer(struct sections *s)
+{
+    EM_STR_AUTO text = EM_STR_INIT;
+    EM_STR_AUTO why = EM_STR_INIT;
+    EM_LIST_AUTO packages = EM_LIST_INIT;
+
+    if (em_file_read("composer.json", FILE_LIMIT, &text, &why))
+        em_composer_requires(em_str_c(&text), text.len, &packages);
+    add_modules("php", &packages, &s->require);
 }
 
 /* One that is known, or what only stands where one stands. */
@@ -113,44 +118,53 @@ static bool holds_secret(const struct em_list *words)
 }
 
 /* Distributions that are compiled, or load what was: that they are there says little. */
-static void look_at_python(const char *manifest, struct sections *s)
+static void import_compiled(const char *requirement, struct em_str *require)
 {
     static const char *const compiled[][2] = {
         {"psycopg2", "psycopg2"}, {"psycopg2-binary", "psycopg2"},  {"psycopg", "psycopg"},
         {"pillow", "PIL.Image"},  {"lxml", "lxml.etree"},           {"numpy", "numpy"},
         {"pandas", "pandas"},     {"mysqlclient", "MySQLdb"},       {"opencv-python", "cv2"},
         {"pycurl", "pycurl"},     {"opencv-python-headless", "cv2"}};
+    EM_ERR_AUTO err = EM_ERR_INIT;
+    struct em_requirement r;
+    bool plain = em_requirement_read(requirement, &r, &err) == 0 && !r.marker;
+
+    for (size_t k = 0; plain && k < EM_COUNT(compiled); k++)
+        if (strcmp(r.key, compiled[k][0]) == 0)
+            em_str_printf(require, "import = python: %s\n", compiled[k][1]);
+    em_requirement_free(&r);
+}
+
+static void look_at_requirements(struct sections *s)
+{
     EM_STR_AUTO text = EM_STR_INIT;
     EM_STR_AUTO why = EM_STR_INIT;
     struct em_requirements_lines lines;
 
-    em_str_printf(&s->require, "manifest = %s\n", manifest);
-    if (strcmp(manifest, "requirements.txt") != 0 ||
-        !em_file_read(manifest, FILE_LIMIT, &text, &why))
+    em_str_puts(&s->require, "manifest = requirements.txt\n");
+    if (!em_file_read("requirements.txt", FILE_LIMIT, &text, &why))
         return;
     em_requirements_read(em_str_c(&text), text.len, &lines);
-    for (size_t i = 0; i < lines.n; i++) {
-        EM_ERR_AUTO err = EM_ERR_INIT;
-        struct em_requirement r;
-        bool plain = em_requirement_read(lines.v[i].text, &r, &err) == 0 && !r.marker;
-
-        for (size_t k = 0; plain && k < EM_COUNT(compiled); k++)
-            if (strcmp(r.key, compiled[k][0]) == 0)
-                em_str_printf(&s->require, "import = python: %s\n", compiled[k][1]);
-        em_requirement_free(&r);
-    }
+    for (size_t i = 0; i < lines.n; i++)
+        import_compiled(lines.v[i].text, &s->require);
     em_requirements_free(&lines);
 }
 
-/* One that says what the project depends on; many are there for a formatter. */
-static bool has_dependencies(void)
+/* One that says what the project depends on; many are there for a formatter. uv.lock and
+ * poetry.lock pin what it allows, for other platforms and for development, too. */
+static bool look_at_pyproject(struct sections *s)
 {
     EM_STR_AUTO text = EM_STR_INIT;
     EM_STR_AUTO why = EM_STR_INIT;
+    EM_LIST_AUTO needs = EM_LIST_INIT;
 
-    return em_file_read("pyproject.toml", FILE_LIMIT, &text, &why) &&
-           ((strstr(em_str_c(&text), "[project]") && strstr(em_str_c(&text), "\ndependencies")) ||
-            strstr(em_str_c(&text), "[tool.poetry.dependencies]"));
+    if (!em_file_read("pyproject.toml", FILE_LIMIT, &text, &why) ||
+        !em_pyproject_dependencies(em_str_c(&text), &needs))
+        return false;
+    em_str_puts(&s->require, "manifest = pyproject.toml\n");
+    for (size_t i = 0; i < needs.n; i++)
+        import_compiled(needs.v[i], &s->require);
+    return true;
 }
 
 static void look_at_command(const struct em_list *whole, struct sections *s)
@@ -192,22 +206,24 @@ static bool note(const char *name, struct em_list *from)
 
 void em_infer(const struct em_list *service, struct em_str *ini, struct em_list *from)
 {
-    struct sections s = {.require = EM_STR_INIT};
+    struct sections s = {.require = EM_STR_INIT, .command = service};
 
     if (note("alembic.ini", from))
         look_at_alembic(&s);
     if (note("manage.py", from))
         look_at_manage(&s);
     if (note("requirements.txt", from))
-        look_at_python("requirements.txt", &s);
-    else if (has_dependencies() && note("pyproject.toml", from))
-        look_at_python("pyproject.toml", &s);
+        look_at_requirements(&s);
+    else if (look_at_pyproject(&s))
+        em_list_add(from, "pyproject.toml");
     if (note("package.json", from)) {
         em_str_puts(&s.require, "manifest = package.json\n");
         em_infer_frontend(&s.require, &s.bundle);
     }
     if (note("Gemfile", from))
         look_at_gemfile(&s);
+    if (note("composer.json", from))
+        look_at_composer(&s);
     if (service && service->n) {
         look_at_command(service, &s);
         em_list_add(from, "the command");

@@ -1,6 +1,9 @@
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "embark/core/executable/shell_script.h"
+#include "embark/os/exec/find.h"
 #include "infer_parts.h"
 
 /* ---- Migration and service of one shell ------------------------------------------------------ */
@@ -50,11 +53,82 @@ bool em_infer_split(const struct em_list *command, struct em_list *migration,
            !em_shell_assigns(migration->v[0]) && !em_shell_assigns(service->v[0]);
 }
 
+/* ---- The service's packages -------------------------------------------------------------------- */
+
+static bool in_path(const char *name)
+{
+    EM_STR_AUTO found = EM_STR_INIT;
+    EM_ERR_AUTO err = EM_ERR_INIT;
+
+    return em_exec_find(name, getenv("PATH"), &found, &err) == 0;
+}
+
+/* "poetry run", "uv run --no-sync": how many words; 0: it isn't that, or options with a value stand
+ * between, of which this knows nothing. */
+static size_t manager_words(const struct em_list *service)
+{
+    static const char *const managers[] = {"poetry", "uv", "pdm", "hatch", "pipenv", "rye"};
+    size_t i = 1;
+    bool known = false;
+
+    for (size_t k = 0; service->n && k < EM_COUNT(managers); k++)
+        known |= strcmp(service->v[0], managers[k]) == 0;
+    if (!known || service->n < 3 || strcmp(service->v[1], "run") != 0)
+        return 0;
+    for (i = 2; i < service->n && service->v[i][0] == '-'; i++)
+        if (!em_starts(service->v[i], "--no-") && strcmp(service->v[i], "--frozen") != 0 &&
+            strcmp(service->v[i], "--locked") != 0)
+            return 0;
+    return i < service->n ? i : 0;
+}
+
+/* Adds FOLDER/NAME, or FOLDER/python -m NAME; false: the folder has neither. */
+static bool program_of(const char *folder, size_t length, const char *name, struct em_str *out)
+{
+    EM_STR_AUTO path = EM_STR_INIT;
+    size_t folder_end;
+
+    em_str_add(&path, folder, length);
+    folder_end = path.len;
+    em_str_printf(&path, "/%s", name ? name : "python");
+    if (strpbrk(em_str_c(&path), " '\";\\$%\n\t") || !name || access(em_str_c(&path), X_OK) != 0) {
+        em_str_cut(&path, folder_end);
+        em_str_puts(&path, "/python");
+        if (strpbrk(em_str_c(&path), " '\";\\$%\n\t") || access(em_str_c(&path), X_OK) != 0)
+            return false;
+        if (name)
+            em_str_printf(&path, " -m %s", name);
+    }
+    em_str_puts(out, em_str_c(&path));
+    return true;
+}
+
+void em_infer_program(const struct em_list *service, const char *name, struct em_str *out)
+{
+    static const char environment[] = ".venv/bin";
+    size_t words = service ? manager_words(service) : 0;
+    const char *first = service && service->n ? service->v[0] : "", *slash = strrchr(first, '/');
+    const char *python = in_path("python") || !in_path("python3") ? "python" : "python3";
+
+    for (size_t i = 0; i < words; i++)
+        em_str_printf(out, "%s ", service->v[i]);
+    if (words)
+        em_str_puts(out, name ? name : "python");
+    else if (slash && slash > first && program_of(first, (size_t)(slash - first), name, out))
+        return;
+    else if (name && in_path(name))
+        em_str_puts(out, name);
+    else if (!*first && program_of(environment, strlen(environment), name, out))
+        return;
+    else
+        em_str_printf(out, "%s%s%s", python, name ? " -m " : "", name ? name : "");
+}
+
 /* ---- The port -------------------------------------------------------------------------------- */
 
 struct server {
     const char *name;      /* of the program, or of the word behind it */
-    const char *verb;      /* that must follow; NULL */
+    const char *verb;      /* that must follow, behind options at most; NULL */
     const char *options;   /* with the port, or HOST:PORT */
     const char *port;      /* without the option; NULL: an environment variable may say it */
     const char *elsewhere; /* options by which it doesn't listen on a port, or on another host */
@@ -68,6 +142,8 @@ static const struct server servers[] = {
     {"flask", "run", " -p --port ", NULL, " -h --host "},
     {"next", "start", " -p --port ", NULL, " -H --hostname "},
     {"php", NULL, " -S ", NULL, ""},
+    {"rails", "server", " -p --port ", NULL, " -b --binding -C --config "},
+    {"rails", "s", " -p --port ", NULL, " -b --binding -C --config "},
 };
 
 static const struct server *server_of(const struct em_list *words, size_t *at)
@@ -75,8 +151,10 @@ static const struct server *server_of(const struct em_list *words, size_t *at)
     for (size_t i = 0; i < words->n && i < 6; i++)
         for (size_t k = 0; k < EM_COUNT(servers); k++) {
             const struct server *s = &servers[k];
-            bool follows = i + 1 < words->n && s->verb && strcmp(words->v[i + 1], s->verb) == 0;
+            bool follows = false; /* flask --app shop run */
 
+            for (size_t n = i + 1; s->verb && n < words->n && n <= i + 4; n++)
+                follows |= strcmp(words->v[n], s->verb) == 0;
             *at = i + 1;
             if (strcmp(em_base_name(words->v[i]), s->name) == 0 && (!s->verb || follows))
                 return s;

@@ -15,4 +15,9 @@ bool em_infer_split(const struct em_list *command, struct em_list *migration,
 /* [health] tcp, where the command tells for certain which port its server listens on. */
 void em_infer_health(const struct em_list *service, struct em_str *health);
 
+/* How a migration starts `name` (NULL: Python itself) so that it has the packages that the service
+ * has: beside the service's program, by the same manager (poetry run), else as PATH or .venv has
+ * it. `service` may be NULL. */
+void em_infer_program(const struct em_list *service, const char *name, struct em_str *out);
+
 #endif

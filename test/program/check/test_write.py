@@ -67,6 +67,21 @@ def test_packages_that_are_compiled(proposed, folder):
     proposed("import = node: sharp", "import = python: PIL.Image", "-import = python: psycopg2", "-import = node: express", passes=False)
 
 
+def test_what_pyproject_needs_is_imported(proposed, folder):
+    """Whichever lock file stands beside it: it pins what is for other platforms and for development, too."""
+    write(folder / "pyproject.toml", "[project]\ndependencies = [\n  'psycopg2-binary>=2',\n  'lxml; sys_platform == \"win32\"',\n]\n[dependency-groups]\ndev = ['numpy']\n")
+    for name in ("uv.lock", "poetry.lock"):
+        write(folder / name)
+    proposed("manifest = pyproject.toml", "import = python: psycopg2", "-import = python: lxml.etree", "-import = python: numpy", passes=False)
+
+
+def test_what_composer_json_needs(proposed, folder):
+    write(folder / "composer.json", '{"require": {"php": "^8", "ext-pdo": "*", "monolog/monolog": "^3", "A b/c": "1"}, "require-dev": {"phpunit/phpunit": "1"}}')
+    proposed("module = php: monolog/monolog", passes=False)
+    write(folder / "composer.json", "[")
+    assert "[require]" not in proposed(passes=False)
+
+
 @pytest.mark.parametrize("text, there", [("[project]\nname = 'x'\nversion = '1'\ndependencies = ['alembic']\n", True),
                                          ("[tool.poetry]\nname = 'x'\n[tool.poetry.dependencies]\nalembic = '*'\n", True),
                                          ("[tool.black]\nline-length = 100\n", False)])
@@ -76,6 +91,19 @@ def test_pyproject(proposed, folder, text, there):
     proposed(("" if there else "-") + "manifest = pyproject.toml")
     write(folder / "requirements.txt", "alembic\n")     # it is what is installed
     proposed("manifest = requirements.txt", "-manifest = pyproject.toml")
+
+
+@pytest.mark.parametrize("words, command", [
+    ("uvicorn app:app", "python3 -m alembic"), ("env/bin/uvicorn app:app", "env/bin/alembic"), ("env2/bin/uvicorn app:app", "env2/bin/python -m alembic"),
+    ("env/bin/python -m uvicorn app:app", "env/bin/alembic"), ("poetry run uvicorn app:app", "poetry run alembic"), ("uv run --no-sync uvicorn app:app", "uv run --no-sync alembic"),
+    ("uv run --project x uvicorn app:app", "python3 -m alembic"), ("pdm run uvicorn app:app", "pdm run alembic"), ("uv sync", "python3 -m alembic"),
+    ("/bin/nothing", "python3 -m alembic"), (None, ".venv/bin/alembic")])
+def test_the_migration_has_the_services_packages(proposed, folder, words, command):
+    """The same environment, by the same manager."""
+    write(folder / "alembic.ini", "[alembic]\nscript_location = m\n")
+    for name in ("env/bin/alembic", "env/bin/python", "env2/bin/python", ".venv/bin/alembic"):
+        write(folder / name, mode=0o755)
+    proposed(f"command = {command} upgrade head", words=words.split() if words else (), passes=False)
 
 
 @pytest.mark.parametrize("text, migration, service", [
@@ -100,7 +128,8 @@ def test_what_stays_a_shells(proposed, folder, text):
     ("uvicorn app:app", 8000), ("uvicorn app:app --port 9000 --host 0.0.0.0", 9000), ("python3 -m uvicorn app:app --port=9001", 9001),
     ("uvicorn app:app --uds /run/x", None), ("uvicorn app:app --host 10.1.2.3", None), ("gunicorn -b 0.0.0.0:8080 app", 8080),
     ("gunicorn -b :8081 app", 8081), ("gunicorn app", None), ("gunicorn -b unix:/run/x app", None), ("next start -p 4000", 4000),
-    ("next start", None), ("flask run --port 5001", 5001), ("fastapi run main.py", 8000), ("daphne -p 7000 app", 7000),
+    ("next start", None), ("flask run --port 5001", 5001), ("flask --app shop run -p 5002", 5002), ("flask --app shop routes", None),
+    ("rails server -p 3000", 3000), ("bin/rails s -b 0.0.0.0 -p 3001", 3001), ("rails server", None), ("rails db:migrate -p 1", None), ("fastapi run main.py", 8000), ("daphne -p 7000 app", 7000),
     ("php -S 0.0.0.0:8000 -t public", 8000), ("node server.js", None), ("sleep 1", None), ("poetry run uvicorn app:app", 8000)])
 def test_health_where_the_port_is_sure(proposed, folder, command, port):
     ini = proposed(words=command.split(), passes=False)

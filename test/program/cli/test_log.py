@@ -206,7 +206,7 @@ def objects(process):
     lines = [json.loads(line) for line in process.stderr.splitlines() if line != "served"]
     found = [line for line in lines if "line" in line]
     for line in found:
-        assert list(line)[:5] == ["time", "level", "step", "stream", "line"] and "message" not in line
+        assert list(line)[:5] == "time level step stream line".split() and "message" not in line
         assert re.fullmatch(TIME, line["time"]) and line["level"] == "info" and line["step"] == "migrate"
     return {name: [line["line"] for line in found if line["stream"] == name] for name in ("stdout", "stderr")}, found
 

@@ -67,7 +67,7 @@ void em_log_end_line(void); /* ends a child's line that has no end, if there is 
 enum em_log_format em_log_format(void);
 /* A line of a child's, secrets taken out, as an object of the log: time, level (info, and said at
  * any level), step, stream, line. `partial`: it goes on in the stream's next object. */
-void em_log_output(const char *step, const char *stream, const char *line, size_t length,
+void em_log_output(const char *step, const char *stream, const char *text, size_t length,
                    bool partial);
 
 #endif

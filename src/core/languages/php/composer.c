@@ -275,3 +275,25 @@ void em_composer_vendor_dir(const char *json, size_t length, struct em_str *fold
     em_str_puts(folder, text_of(json_object_get(root, "config"), "vendor-dir"));
     json_decref(root);
 }
+
+/* What stands in a file that is made of it: no more than a package's name may hold. */
+static bool is_package(const char *name)
+{
+    size_t n = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789._-");
+
+    return n && name[n] == '/' &&
+           name[n + 1 + strspn(name + n + 1, "abcdefghijklmnopqrstuvwxyz0123456789._-")] == '\0';
+}
+
+void em_composer_requires(const char *json, size_t length, struct em_list *packages)
+{
+    json_t *root = json_loadb(json, length, 0, NULL), *range;
+    const char *name;
+
+    json_object_foreach(json_object_get(root, "require"), name, range)
+    {
+        if (is_package(name))
+            em_list_add(packages, name);
+    }
+    json_decref(root);
+}

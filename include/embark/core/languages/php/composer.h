@@ -25,4 +25,8 @@ enum em_tristate em_composer_installed(const char *json, size_t length, const ch
  * sets none. */
 void em_composer_vendor_dir(const char *json, size_t length, struct em_str *folder);
 
+/* Adds the packages (VENDOR/NAME) that a composer.json requires: neither php nor extensions, nor
+ * what only development needs. */
+void em_composer_requires(const char *json, size_t length, struct em_list *packages);
+
 #endif
