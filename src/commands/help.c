@@ -127,6 +127,29 @@ static bool help_command(const char *topic, struct em_str *out)
     return false;
 }
 
+/* How a value of the kind is written. */
+static const char *syntax_of(const struct em_key *key)
+{
+    switch (key->type) {
+    case EM_KEY_TIME:
+        return "a time: 500ms, 30s, 1m30s, 2h; none is no limit";
+    case EM_KEY_BOOL:
+        return "yes or no";
+    case EM_KEY_CHOICE:
+        return key->fallback;
+    case EM_KEY_WORDS:
+        return "words, split as a shell does it; for pipes and the like: sh -c '...'";
+    case EM_KEY_LIST:
+        return "one a line; may be repeated, in the file and from outside";
+    case EM_KEY_NAMES:
+        return "names, separated by commas or blanks; may be repeated";
+    case EM_KEY_TEXT:
+    case EM_KEY_SECRET:
+        break;
+    }
+    return "a text, as it stands: quotes belong to it";
+}
+
 static void key_entry(const struct em_key *key, struct em_str *out)
 {
     EM_STR_AUTO env = EM_STR_INIT;
@@ -137,8 +160,8 @@ static void key_entry(const struct em_key *key, struct em_str *out)
     else
         em_str_puts(&fallback, *key->fallback ? key->fallback : "not set");
     em_str_printf(out, "[%s] %s\n  %s\n", key->section, key->name, key->help);
-    if (key->type == EM_KEY_CHOICE)
-        em_str_printf(out, "  one of: %s\n", key->fallback);
+    em_str_printf(out, "  %s: %s\n", key->type == EM_KEY_CHOICE ? "one of" : "value",
+                  syntax_of(key));
     em_str_printf(out, "  default: %s\n  from outside: %s\n", em_str_c(&fallback), em_str_c(&env));
 }
 

@@ -60,6 +60,28 @@ def test_every_section_and_key(embark):
     assert re.findall(r"^\[(\w+)\] timeout$", help_on(embark, "timeout"), re.M) == timeouts
 
 
+SYNTAX = {"TIME": "value: a time: 500ms, 30s, ", "BOOL": "value: yes or no", "CHOICE": "one of: ", "WORDS": "value: words, split as a shell does it",
+          "LIST": "value: one a line; may be repeated", "NAMES": "value: names, separated by commas or blanks", "TEXT": "value: a text",
+          "SECRET": "value: a text"}
+
+
+def test_every_keys_syntax(embark):
+    table = keys_of_the_table()
+    assert {kind for kind, _ in table.values()} == set(SYNTAX)
+    for (section, key), (kind, default) in table.items():
+        lines = help_on(embark, f"{section}.{key}").splitlines()
+        assert [line for line in lines if line.startswith(f"  {SYNTAX[kind]}")], (section, key)
+        if kind == "CHOICE":
+            assert f"  one of: {default}" in lines
+
+
+@pytest.mark.parametrize("line, code", [("[database]\ntimeout = 1m30s", 0), ("[database]\ntimeout = none", 0), ("[database]\ntimeout = soon", 78),
+                                        ("[service]\ninit = yes", 0), ("[service]\ninit = often", 78), ("[require]\ncommand = sh, ls env", 0),
+                                        ("[service]\ncommand = sh -c 'exit 0 | true'", 0)])
+def test_values_of_the_syntax_are_taken(embark, line, code):
+    embark.run("check", config=line + "\n").expect(code)
+
+
 def test_a_command_and_a_section_of_one_name(embark):
     out = help_on(embark, "migrate")
     assert out.startswith("embark migrate [--dry-run") and "\n[migrate]  the migrations\n" in out
