@@ -17,6 +17,8 @@
 #   make fuzz               the parsers' fuzzers, FUZZ_SECONDS=30 each
 #   make test-fresh         make demo and make test in a Debian that has nothing else (root); IN=container, IN=trixie
 #   make demo, make bench   eight replicas of a real service; embark beside other waiters
+#   make pictures           records a start of eight replicas, and draws README's and doc/'s pictures anew;
+#                           make check-pictures opens them in a browser, and measures them
 #   make clean              the cache stays; it is told of in .ci/deps
 #   make V=1 …              shows the compilers' command lines
 #
@@ -306,6 +308,16 @@ demo:
 	@$(MAKE) build/embark
 	@test/demo/run
 
+# What a run is recorded of, and what is drawn of it, is part of the tree. The chart is that of the last make bench.
+pictures: build/embark
+	@.ci/packages ensure demo
+	@test/demo/run --record test/pictures/start.json
+	@test/pictures/draw $(if $(wildcard build/bench/results.json),--bench build/bench/results.json)
+
+check-pictures:
+	@.ci/packages ensure pictures
+	@test/pictures/browser
+
 bench: build/embark test-packages
 	@.ci/packages ensure bench
 	@test/bench/run
@@ -384,4 +396,4 @@ clean:
 	rm -rf build
 
 FORCE:
-.PHONY: all install image asan test unit pytest test-swarm test-faults test-model test-fresh test-docker fuzz demo bench bench-docker check clean format $(checks) test-packages check-packages FORCE
+.PHONY: all install image asan test unit pytest test-swarm test-faults test-model test-fresh test-docker fuzz demo pictures check-pictures bench bench-docker check clean format $(checks) test-packages check-packages FORCE

@@ -1,6 +1,6 @@
-"""doc/before-after.md: what a user saw of each failure, and what embark says. Its table is what the tests have seen.
+"""doc/before-after.md: what a user saw of each failure, and what embark says. Its sections are what the tests have seen.
 
-EMBARK_GOLDEN=write writes a row, otherwise it is compared. What differs from run to run is replaced by … in both.
+EMBARK_GOLDEN=write writes a section, otherwise it is compared. What differs from run to run is replaced by … in both.
 """
 
 import os
@@ -19,21 +19,28 @@ VOLATILE = [
 ]
 
 
-def cell(lines):
-    text = "<br>".join(f"`{line}`" if not line.startswith("*") else line.strip("*") for line in lines)
+def blocks(lines):
+    """A line that begins with * is not what was seen but says how it was, and stands between the blocks."""
+    text, inside = "", False
+    for line in lines:
+        quoted = not line.startswith("*")
+        if quoted != inside:
+            text += "```text\n" if quoted else "```\n\n"
+        text += f"{line}\n" if quoted else line.strip("*") + "\n\n"
+        inside = quoted
+    text += "```\n" if inside else ""
     for pattern, replacement in VOLATILE:
         text = re.sub(pattern, replacement, text)
-    return text.replace("|", "\\|")
+    return text
 
 
 def check(what, before, after):
-    """A row: what was wrong, and two lists of lines. A line that begins with * is not what was seen but says how it was."""
-    row = f"| {what} | {cell(before)} | {cell(after)} |"
-    lines = PAGE.read_text().splitlines()
-    place = [number for number, line in enumerate(lines) if line.startswith(f"| {what} |")]
-    assert len(place) == 1, f"{PAGE.name} has {len(place)} rows for: {what}"
+    """A section: what was wrong, and two lists of lines."""
+    section = f"## {what}\n\nBefore embark:\n\n{blocks(before)}\nWith embark:\n\n{blocks(after)}"
+    page = PAGE.read_text()
+    found = re.findall(rf"^## {re.escape(what)}\n(?:(?!## ).*\n)*", page, re.M)
+    assert len(found) == 1, f"{PAGE.name} has {len(found)} sections for: {what}"
     if os.environ.get("EMBARK_GOLDEN") == "write":
-        lines[place[0]] = row
-        PAGE.write_text("\n".join(lines) + "\n")
+        PAGE.write_text(page.replace(found[0], section + ("\n" if found[0].endswith("\n\n") else "")))
     else:
-        assert lines[place[0]] == row, f"{PAGE.name} is not what was seen (EMBARK_GOLDEN=write writes it)"
+        assert found[0].rstrip("\n") == section.rstrip("\n"), f"{PAGE.name} is not what was seen (EMBARK_GOLDEN=write writes it)"

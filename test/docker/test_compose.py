@@ -6,10 +6,13 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from conftest import TOP
 from containers import LABEL, SESSION, Container, docker, get
 from shop import FIRST, PUBLIC_URL, free_port, query, run
 from support.waiting import eventually
 
+# of doc/compose.md, without `docker compose`
+ASK_FIRST = re.search(r"^<!-- in docker: ask first -->\n```sh\ndocker compose (.*)\n```", (TOP / "doc/compose.md").read_text(), re.M)[1].split()
 BASE = ["-f", "compose.yaml"]
 PRODUCTION = [*BASE, "-f", "compose.production.yaml"]
 
@@ -158,7 +161,14 @@ def test_the_whole_shop(shop, project):
     every_page_and_api_answers(project, 2)
     assert "price" in project.get("/api/items")
 
-    # and back: not without being told so
+    # and back: somebody asks first, while all go on serving
+    services = project.starts("api", "worker", "web")
+    project.env.update(API_IMAGE=old)
+    project.run(*ASK_FIRST).expect(81, "the image is older than the database: it lacks alembic/versions/0003_price.py")
+    assert project.starts("api", "worker", "web") == services
+    every_page_and_api_answers(project, 2)
+
+    # not without being told so
     project.up(API_IMAGE=old, code=1)
     project.migration().expect(81, "the image is older than the database: it lacks alembic/versions/0003_price.py")
     project.up(ON_NEWER_DATABASE="continue")

@@ -1,8 +1,9 @@
-"""Dockerfile.example, `make image`, and what README.md tells to do with Docker: its blocks after a line `<!-- in docker: NAME -->`.
+"""Dockerfile.example, `make image`, and what README.md and doc/ tell to do with Docker: blocks after a line `<!-- in docker: NAME -->`.
 
-The commands are README's own. A `docker` in front of PATH puts the images of these tests in the place of those of a registry.
+The commands are the documents' own. A `docker` in front of PATH puts the images of these tests in the place of those of a registry.
 """
 
+import json
 import os
 import re
 import shlex
@@ -14,12 +15,15 @@ import pytest
 from containers import LABEL, SESSION, Container, docker, run
 from conftest import TOP
 from support.postgres import free_port
+from support.waiting import eventually
+from test_compose import command as compose_command
 
 IMAGES = {"debian:12": "embark-test/build", "python:3.12-slim": "embark-test/python", "node:22-slim": "embark-test/node",
           "ruby:3.3-slim": "embark-test/ruby", "golang:1.23": "embark-test/go", "postgres:15": "embark-test/postgres"}
 BUILD_ARGS = ["--build-arg", "BUILD_IMAGE=embark-test/build", "--build-arg", "PYTHON_IMAGE=embark-test/python"]
 
-BLOCKS = dict(re.findall(r"^<!-- in docker: ([\w ]+) -->\n```\w*\n(.*?)^```", (TOP / "README.md").read_text(), re.M | re.S))
+DOCUMENTS = "\n".join(path.read_text() for path in [TOP / "README.md", *sorted((TOP / "doc").glob("*.md"))])
+BLOCKS = dict(re.findall(r"^<!-- in docker: ([\w ]+) -->\n```\w*\n(.*?)^```", DOCUMENTS, re.M | re.S))
 
 NODE = """
 require("http").createServer((request, response) => response.end("served\\n")).listen(8000)
@@ -50,7 +54,7 @@ FILES = {"node": {"server.js": NODE}, "ruby": {"config.ru": RUBY}, "go": {"main.
 
 
 def fragment(name, embark_image):
-    """README's, with these tests' images."""
+    """The documents', with these tests' images."""
     dockerfile = BLOCKS[name].replace("--from=embark ", f"--from={embark_image} ")
     for theirs, ours in IMAGES.items():
         dockerfile = re.sub(rf"^FROM {re.escape(theirs)}(?= |$)", f"FROM {ours}", dockerfile, flags=re.M)
@@ -58,7 +62,8 @@ def fragment(name, embark_image):
 
 
 def test_blocks_are_found():
-    assert sorted(BLOCKS) == ["go", "node", "quick start", "ruby", "static"]
+    assert sorted(BLOCKS) == ["ask first", "compose", "go", "node", "quick start", "ruby", "static"]
+    assert DOCUMENTS.count("<!-- in docker: ") == len(BLOCKS)
 
 
 # --- the fragments
@@ -109,7 +114,7 @@ def test_make_image(boxes, tmp_path):
         assert re.search(rf"^ *[1-9]\d+ /licenses/{licence}$", listed.stdout, re.M), listed.stdout
 
 
-# --- Dockerfile.example, by README's quick start
+# --- Dockerfile.example, by the quick start of doc/languages.md
 
 @pytest.fixture
 def machine(boxes, tmp_path):
@@ -153,6 +158,31 @@ def test_quick_start(boxes, machine, tmp_path):
     done.expect(0, '[{"id":1,"text":"the first note ', "embark: ready in ", " 65534:65534")
     assert docker("ps", "-aq", "--filter", f"name={name}").stdout == ""
     check_example(boxes, name)
+    for version in ("v1", "v2"):
+        check_compose(tmp_path, name, version)
+
+
+def check_compose(folder, image, version):
+    """README's file: eight replicas before their database, one of which migrates."""
+    project = f"{image}-{version}"
+    words, env = compose_command(version, folder / "docker-config")
+    files = [folder / "compose.yaml", folder / "labels.yaml"]
+    files[0].write_text(BLOCKS["compose"].replace("image: notes\n", f"image: {image}\n").replace("image: postgres:15\n", "image: embark-test/postgres\n"))
+    labels = {"labels": {LABEL: SESSION}}
+    files[1].write_text(json.dumps({"services": dict.fromkeys(["notes", "db"], labels), "networks": {"default": labels}}))
+    compose = [*words, "-p", project, *(word for file in files for word in ("-f", str(file)))]
+    try:
+        run(*compose, "up", "-d", "--no-build", env={**os.environ, **env}, cwd=folder).expect(0)
+        found = docker("ps", "-a", "--filter", f"label=com.docker.compose.project={project}",
+                       "--filter", "label=com.docker.compose.service=notes", "--format", "{{.Names}}").stdout.split()
+        replicas = [Container(one) for one in found]
+        assert len(replicas) == 8
+        for replica in replicas:
+            eventually(lambda: replica.health == "healthy", 120, f"{replica.name} to be healthy", gap=0.3)
+        assert len([replica for replica in replicas if re.search(r'has the lock "embark".*; runs python3', replica.logs)]) == 1
+        assert all("embark: ready in " in replica.logs for replica in replicas)
+    finally:
+        run(*compose, "down", "-v", "-t", "2", env={**os.environ, **env}, cwd=folder).expect(0)
 
 
 def check_example(boxes, image):

@@ -1,10 +1,12 @@
-"""The manual pages and README.md say what the program does: names and numbers are compared, examples are run.
+"""The manual pages, README.md and doc/ say what the program does: names and numbers are compared, examples are run.
 
-An example follows a line that says how it is to be taken: `.\\" test: KIND` in a manual page, `<!-- test: KIND -->` in README.md.
+An example follows a line that says how it is to be taken: `.\\" test: KIND` in a manual page, `<!-- test: KIND -->` in a document.
 
     config [check] [run]   a configuration for the demo's service: embark check, and the service for real
     config … bootstrap     the same with a superuser's URL, and neither role nor database
     shell                  a script, in the service's folder, with a database
+    roles config, roles sql   two roles: the service's, and the one that migrates
+    healthcheck, kubernetes   YAML whose commands are embark's
     part compose | production   pieces of test/docker/story's files, which the tests in Docker bring up
     dockerfile             its RUN ["/embark"…], and ENTRYPOINT with CMD, started for real in the place of the image
     sql                    a file for `embark sql`, with a superuser's URL
@@ -28,6 +30,7 @@ from support.waiting import eventually
 
 PAGES = {path.name: path for path in sorted((TOP / "doc").glob("*.[157]"))}
 README = TOP / "README.md"
+DOCUMENTS = {str(path.relative_to(TOP)): path for path in [README, *sorted((TOP / "doc").glob("*.md"))]}
 APP = TOP / "test/demo/app"
 
 
@@ -60,10 +63,11 @@ def examples():
         for match in re.finditer(r'^\.\\" test: ([\w ]+)\n\.Bd .*\n((?:(?!\.Ed).*\n)+)\.Ed', page(name), re.M):
             line = page(name)[:match.start()].count("\n") + 1
             yield f"{name}:{line}", match[1].split(), unescape(match[2])
-    text = README.read_text()
-    for match in re.finditer(r"^<!-- test: ([\w ]+) -->\n(?:```\w*\n(.*?\n)```|((?:    [^\n]*\n)+))", text, re.M | re.S):
-        line = text[:match.start()].count("\n") + 1
-        yield f"README.md:{line}", match[1].split(), match[2] or re.sub(r"^    ", "", match[3], flags=re.M)
+    for name, path in DOCUMENTS.items():
+        text = path.read_text()
+        for match in re.finditer(r"^<!-- test: ([\w ]+) -->\n(?:```\w*\n(.*?\n)```|((?:    [^\n]*\n)+))", text, re.M | re.S):
+            line = text[:match.start()].count("\n") + 1
+            yield f"{name}:{line}", match[1].split(), match[2] or re.sub(r"^    ", "", match[3], flags=re.M)
 
 
 EXAMPLES = list(examples())
@@ -136,9 +140,9 @@ def test_pages_that_are_named_exist_and_have_the_heading():
 
 
 def test_all_marked_examples_are_found():
-    marks = sum(len(re.findall(r"test: [a-z]", path.read_text())) for path in [*PAGES.values(), README])
+    marks = sum(len(re.findall(r'^(?:\.\\" |<!-- )test: [a-z]', path.read_text(), re.M)) for path in [*PAGES.values(), *DOCUMENTS.values()])
     assert len(EXAMPLES) == marks
-    known = {"screen", "config", "shell", "sql", "dockerfile", "key", "holder", "commands", "part"}
+    known = {"screen", "config", "shell", "sql", "dockerfile", "key", "holder", "commands", "part", "roles", "healthcheck", "kubernetes"}
     assert {kinds[0] for _, kinds, _ in EXAMPLES} == known
 
 
@@ -229,7 +233,7 @@ def test_every_exit_code_is_documented(embark):
     section = re.search(r"^\.Sh EXIT STATUS\n(.*?)^\.Sh", page("embark.1"), re.M | re.S)[1]
     assert {int(code) for code in re.findall(r"^\.It (\d+)$", section, re.M)} == set(program)
     assert ".It 128+n" in section
-    section = re.search(r"^## Exit codes\n(.*?)^## ", README.read_text(), re.M | re.S)[1]
+    section = re.search(r"^## Exit codes\n(.*)", (TOP / "doc/configuration.md").read_text(), re.M | re.S)[1]
     assert set(program) <= {int(number) for number in re.findall(r"\b\d+\b", section)}
     assert "128+n" in section
 
@@ -441,18 +445,80 @@ def test_sql_of_the_lock(embark, db, migration, service):
     assert db.sql(holder) == []
 
 
+@pytest.fixture
+def two_roles(db):
+    """notes_owner, whose the database is, and notes_app, with URLs for both."""
+    server = db.server
+    server.sql("CREATE ROLE notes_owner LOGIN PASSWORD 'the owner''s'")
+    server.sql("CREATE ROLE notes_app LOGIN PASSWORD 'the app''s'")
+    server.sql("CREATE DATABASE notes OWNER notes_owner")
+    yield {role: db.url_as(user=f"notes_{role}", password=f"the {role}'s", name="notes") for role in ("owner", "app")}
+    server.sql("DROP DATABASE notes WITH (FORCE)")
+    server.sql("DROP ROLE notes_owner, notes_app")
+
+
+def test_example_of_two_roles(embark, folder, two_roles):
+    """The service can use what the other role has made, and can't change it."""
+    config, = [text for _, kinds, text in EXAMPLES if kinds == ["roles", "config"]]
+    grants, = [text for _, kinds, text in EXAMPLES if kinds == ["roles", "sql"]]
+    (folder / "migrations").mkdir()
+    (folder / "migrations/001_grants.sql").write_text(grants)
+    (folder / "migrations/002_notes.sql").write_text("CREATE TABLE notes (id serial, text text);\n")
+    (folder / "embark.ini").write_text(config)
+    environment = {"DATABASE_URL": two_roles["app"], "OWNER_URL": two_roles["owner"]}
+    for _ in range(2):
+        embark.run("echo", "served", cwd=folder, env=environment).expect(0)
+    (folder / "good.sql").write_text("INSERT INTO notes (text) VALUES ('by the service');\n")
+    (folder / "bad.sql").write_text("DROP TABLE notes;\n")
+    as_service = {"DATABASE_URL": two_roles["app"], "EMBARK_CONFIG": "/dev/null"}
+    embark.run("sql", "good.sql", cwd=folder, env=as_service).expect(0)
+    embark.run("sql", "bad.sql", cwd=folder, env=as_service).expect(65, "must be owner of table notes")
+    # a replica that is not given the owner's login
+    (folder / "embark.ini").write_text(config.replace("${OWNER_URL}", "${OWNER_URL:-}"))
+    embark.run("echo", "served", cwd=folder, env={"DATABASE_URL": two_roles["app"], "EMBARK_SKIP": "migrate"}).expect(0)
+
+
+@pytest.mark.parametrize("where, text", [(where, text) for where, kinds, text in EXAMPLES if kinds[0] in ("healthcheck", "kubernetes")])
+def test_commands_of_yaml(embark, where, text):
+    """Each is a command of embark's, with options that it has."""
+    found = [json.loads(words) for words in re.findall(r"(?:command|test): (\[[^\]]*\])", text)]
+    assert found or "kind: Deployment" in text, where
+    for words in found:
+        words = words[1:] if words[0] == "CMD" else words
+        assert words[0] == "/embark" and words[1] in commands(embark), words
+        help_text = embark.run("help", words[1]).expect(0).stdout
+        for option in (word for word in words[2:] if word.startswith("-")):
+            assert re.search(rf"^  {option} ", help_text, re.M), option
+
+
 # --- README's numbers and commands
+
+def test_readme_is_for_five_minutes():
+    assert len(README.read_text().splitlines()) <= 120
+
+
+def test_what_readme_says_of_failures_was_seen():
+    """Its table quotes what the tests in Docker have seen."""
+    seen = (TOP / "doc/before-after.md").read_text()
+    table = README.read_text().split("## What you see")[1].split("\n## ")[0]
+    rows = re.findall(r"^\| (.*) \| (.*) \|$", table, re.M)[2:]
+    assert len(rows) == len(re.findall(r"^## ", seen, re.M)) == 6
+    for row in rows:
+        for quoted in re.findall(r"`([^`]+)`", " ".join(row)):
+            assert quoted in seen, quoted
+
 
 def test_readme_names_targets_that_there_are():
     makefile = (TOP / "Makefile").read_text()
-    for target in re.findall(r"^    make ([a-z]+)\b", README.read_text(), re.M):
-        assert re.search(rf"^{target}:", makefile, re.M), target
+    for path in (README, TOP / "doc/building.md"):
+        for target in re.findall(r"(?:^    |`)make ([a-z]+(?:-[a-z]+)*)\b", path.read_text(), re.M):
+            assert re.search(rf"^{target}(?: \S+)*:", makefile, re.M), target
 
 
-@pytest.mark.parametrize("path", [README, *PAGES.values(), TOP / "Dockerfile.example"], ids=lambda path: path.name)
+@pytest.mark.parametrize("path", [*DOCUMENTS.values(), *PAGES.values(), TOP / "Dockerfile.example"], ids=lambda path: path.name)
 def test_files_that_are_named_exist(path):
-    for name in re.findall(r"\]\(([\w./]+)\)", path.read_text()):
-        assert (TOP / name).exists(), name
+    for name in re.findall(r"\]\(([\w./-]+)(?:#[\w-]+)?\)|(?:src|srcset)=\"([^\"]+)\"", path.read_text()):
+        assert (path.parent / "".join(name)).exists(), name
 
 
 def test_dockerfile_of_the_readme_is_short():

@@ -10,9 +10,9 @@ from conftest import TOP
 @pytest.fixture
 def tree(tmp_path):
     """What .ci/rooms looks at, and the places that links lead to."""
-    for folder in ("src", "include", "doc", "test/unit", "test/program", "test/fuzz", ".ci"):
+    for folder in ("src", "include", "doc", "test", ".ci"):
         shutil.copytree(TOP / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("Makefile", "README.md", "CONTRIBUTING.md"):
+    for name in ("Makefile", "README.md", "CONTRIBUTING.md", "NEWS.md", "LICENSE", "Dockerfile.example"):
         shutil.copy(TOP / name, tmp_path / name)
     return tmp_path
 
