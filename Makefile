@@ -10,6 +10,7 @@
 #   make asan               build/asan/embark: glibc, AddressSanitizer and UBSan
 #   make test-swarm         300 replicas at once, and rounds of killing (ARGS='rounds --rounds=200')
 #   make test-faults        every system call of a start fails once (ARGS='--share=1/20 check wait')
+#   make test-trees         SQL migrations in all tools' layouts, killed at random moments (ARGS='--trees=200 --seed=1')
 #   make test-model         random histories of real migration tools (ARGS='--histories=1000 --tool=alembic')
 #   make bench-docker       what embark adds to docker run
 #   make test-docker        in real containers, by an engine that is there or (root) is started for it
@@ -273,6 +274,10 @@ test-faults: build/embark test-packages
 test-model: build/embark test-packages
 	EMBARK_BIN=$(CURDIR)/build/embark test/model/run $(ARGS)
 
+# Folders of all tools' SQL migrations, and starts that are killed: make test-trees ARGS='--trees=200 --seed=1'
+test-trees: build/embark test-packages
+	EMBARK_BIN=$(CURDIR)/build/embark test/trees/run $(ARGS)
+
 # In real containers: make test-docker ARGS='-k health'
 test-docker: build/embark
 	test/docker/run $(ARGS)
@@ -396,4 +401,4 @@ clean:
 	rm -rf build
 
 FORCE:
-.PHONY: all install image asan test unit pytest test-swarm test-faults test-model test-fresh test-docker fuzz demo pictures check-pictures bench bench-docker check clean format $(checks) test-packages check-packages FORCE
+.PHONY: all install image asan test unit pytest test-swarm test-faults test-model test-trees test-fresh test-docker fuzz demo pictures check-pictures bench bench-docker check clean format $(checks) test-packages check-packages FORCE
