@@ -16,6 +16,7 @@
 #   make test-docker        in real containers, by an engine that is there or (root) is started for it
 #   make image              a container image of embark alone, for COPY --from (IMAGE=embark)
 #   make fuzz               the parsers' fuzzers, FUZZ_SECONDS=30 each
+#   make test-kubernetes    doc/kubernetes.md's manifests, played by podman (root)
 #   make test-fresh         make demo and make test in a Debian that has nothing else (root); IN=container, IN=trixie
 #   make demo, make bench   eight replicas of a real service; embark beside other waiters
 #   make pictures           records a start of eight replicas, and draws README's and doc/'s pictures anew;
@@ -282,6 +283,11 @@ test-trees: build/embark test-packages
 test-docker: build/embark
 	test/docker/run $(ARGS)
 
+# The manifests of doc/kubernetes.md, played by podman (root): make test-kubernetes ARGS='-k in-place'
+test-kubernetes: build/embark test-packages
+	@.ci/packages ensure kubernetes
+	EMBARK_BIN=$(CURDIR)/build/embark $(PYTHON) -m pytest test/kubernetes $(ARGS)
+
 # Every harness in test/fuzz for FUZZ_SECONDS each, from the seeds in test/fuzz/corpus and what earlier runs have found; then embark beside the
 # references.
 FUZZ_SECONDS ?= 30
@@ -401,4 +407,4 @@ clean:
 	rm -rf build
 
 FORCE:
-.PHONY: all install image asan test unit pytest test-swarm test-faults test-model test-trees test-fresh test-docker fuzz demo pictures check-pictures bench bench-docker check clean format $(checks) test-packages check-packages FORCE
+.PHONY: all install image asan test unit pytest test-swarm test-faults test-model test-trees test-fresh test-docker test-kubernetes fuzz demo pictures check-pictures bench bench-docker check clean format $(checks) test-packages check-packages FORCE
