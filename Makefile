@@ -193,15 +193,16 @@ build/gen/version.h: Makefile build/flags
 	@echo '#define EMBARK_VERSION "$(VERSION)"' > $@
 	@echo "#define EMBARK_LIBRARIES \"$$(sed 's/-[^-]*$$//; s/^postgresql-[0-9]*/libpq/; s/^libinih/inih/' $(DEPS)/versions | paste -sd, | sed 's/,/, /g')\"" >> $@
 
-# src/stages/require/probe.py → build/gen/stages/require/probe.py.h: `probe_py`, an array that ends in a NUL, and `probe_py_size`
-# Without their comments and empty lines, and with tabs for indentation: a quarter of the bytes.
+# src/stages/require/probe.py → build/gen/stages/require/probe.py.h: `probe_py`, deflated, and `probe_py_size`, the bytes that come of it:
+# EM_SCRIPT(probe_py). Without their comments and empty lines, and with tabs for indentation; of gzip's format, what is between header and trailer.
 build/gen/%.h: src/% Makefile
 	@mkdir -p $(@D)
+	@sed -E '/^ *(#|\/\/)( |$$)/d; /^$$/d; :a; s/^(\t*) {4}/\1\t/; ta' $< > $@.text
 	@name=$$(echo '$(notdir $<)' | tr -c 'A-Za-z0-9\n' _); { \
 	  echo "static const unsigned char $$name[] = {"; \
-	  sed -E '/^ *(#|\/\/)( |$$)/d; /^$$/d; :a; s/^(\t*) {4}/\1\t/; ta' $< | od -An -v -tu1 | sed 's/[0-9][0-9]*/&,/g'; \
-	  echo "0};"; \
-	  echo "enum { $${name}_size = sizeof $$name - 1 };"; } > $@
+	  gzip -9nc $@.text | tail -c +11 | head -c -8 | od -An -v -tu1 | sed 's/[0-9][0-9]*/&,/g'; \
+	  echo "};"; \
+	  echo "enum { $${name}_size = $$(wc -c < $@.text) };"; } > $@
 
 install: build/embark
 	install -D -m 755 build/embark $(DESTDIR)$(PREFIX)/bin/embark

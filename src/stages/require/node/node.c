@@ -9,6 +9,7 @@
 #include "embark/core/languages/node/semver.h"
 #include "embark/os/log/log.h"
 #include "embark/stages/require/interpreter/probe.h"
+#include "embark/stages/require/interpreter/script.h"
 #include "explain.h"
 #include "files.h"
 #include "stages/require/node/import.js.h"
@@ -121,7 +122,7 @@ static int run_ask(const struct em_interpreter_probe *ask, const char *dir, em_t
         em_list_add(&argv, em_str_c(&pnp));
     }
     em_list_add(&argv, "-e");
-    em_list_add(&argv, (const char *)import_js);
+    em_list_take(&argv, EM_SCRIPT(import_js));
     em_list_add(&argv, "--");
     for (size_t i = 0; i < ask->imports.n; i++) {
         em_list_add(&argv, ask->imports.v[i]);

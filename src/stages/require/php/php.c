@@ -9,6 +9,7 @@
 #include "embark/os/files/files.h"
 #include "embark/os/log/log.h"
 #include "embark/stages/require/interpreter/probe.h"
+#include "embark/stages/require/interpreter/script.h"
 #include "stages/require/php/import.php.h"
 
 enum { INSTALLED_MAX = 16 * 1024 * 1024 };
@@ -181,6 +182,7 @@ static int run(const struct em_interpreter_probe *ask, const struct vendor *v, e
                struct em_errs *errs, struct em_err *err)
 {
     EM_LIST_AUTO argv = EM_LIST_INIT;
+    EM_FREE char *script = EM_SCRIPT(import_php);
     EM_STR_AUTO autoload = EM_STR_INIT;
     struct em_reply reply = {0};
     size_t before = errs->n;
@@ -195,7 +197,7 @@ static int run(const struct em_interpreter_probe *ask, const struct vendor *v, e
     em_list_add(&argv, "-d");
     em_list_add(&argv, "html_errors=0");
     em_list_add(&argv, "-r");
-    em_list_add(&argv, (const char *)import_php + strlen("<?php"));
+    em_list_add(&argv, script + strlen("<?php"));
     em_list_add(&argv, "--");
     em_list_add(&argv, access(em_str_c(&autoload), F_OK) == 0 ? em_str_c(&autoload) : "");
     for (size_t i = 0; i < ask->imports.n; i++)

@@ -9,6 +9,7 @@
 #include "embark/os/log/log.h"
 #include "embark/os/process/child_env.h"
 #include "embark/os/process/spawn.h"
+#include "embark/stages/require/interpreter/script.h"
 #include "embark/stages/require/python/interpreter.h"
 #include "extensions.h"
 #include "questions.h"
@@ -145,10 +146,10 @@ static void command_line(const struct question *q, struct em_list *argv)
     for (size_t i = 0; i < q->python.flags.n; i++)
         em_list_add(argv, q->python.flags.v[i]);
     em_list_add(argv, "-c");
-    em_list_add(argv, (const char *)probe_py);
+    em_list_take(argv, EM_SCRIPT(probe_py));
     em_list_add(argv, em_python_mode_word(q->python.mode));
     em_list_add(argv, em_str_c(&q->python.script));
-    em_list_add(argv, (const char *)why_py);
+    em_list_take(argv, EM_SCRIPT(why_py));
     for (size_t i = 0; i < q->names.n; i++)
         em_list_add(argv, q->names.v[i]);
     em_python_questions_words(&q->ask, argv);

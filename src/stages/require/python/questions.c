@@ -10,6 +10,7 @@
 #include "embark/os/files/files.h"
 #include "embark/os/log/log.h"
 #include "embark/os/loop/loop.h"
+#include "embark/stages/require/interpreter/script.h"
 #include "stages/require/python/inventory.py.h"
 
 enum { MANIFEST_MAX = 4 * 1024 * 1024, INCLUDE_DEPTH = 10, NAMES_SAID = 8 };
@@ -194,7 +195,7 @@ void em_python_questions_words(const struct em_python_questions *ask, struct em_
     if (!ask->modules.n && !ask->imports.n && !ask->manifest_count)
         return;
     em_list_add(argv, "+");
-    em_list_add(argv, (const char *)inventory_py);
+    em_list_take(argv, EM_SCRIPT(inventory_py));
     for (size_t i = 0; i < ask->modules.n; i++)
         task(argv, "provides", ask->modules.v[i]);
     if (ask->manifest_count) {

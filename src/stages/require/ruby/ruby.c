@@ -6,13 +6,14 @@
 #include "embark/os/log/log.h"
 #include "embark/os/process/child_env.h"
 #include "embark/stages/require/interpreter/probe.h"
+#include "embark/stages/require/interpreter/script.h"
 #include "stages/require/ruby/probe.rb.h"
 
 static void command_line(const struct em_interpreter_probe *ask, struct em_list *argv)
 {
     em_list_add(argv, ask->word);
     em_list_add(argv, "-e");
-    em_list_add(argv, (const char *)probe_rb);
+    em_list_take(argv, EM_SCRIPT(probe_rb));
     em_list_add(argv, "--");
     for (size_t i = 0; i < ask->modules.n; i++) {
         em_list_add(argv, "module");
