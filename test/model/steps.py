@@ -145,8 +145,7 @@ def another_command(history):
 @step(2)
 def other_settings(history):
     chance = history.chance
-    # with [migrate] sql another lock is another service, with records of its own
-    key = chance.choice(("newer", "build", "files", *(("lock",) if history.tool.name != "sql" else ())))
+    key = chance.choice(("newer", "build", "files", "lock"))
 
     def change(image):
         if key == "newer":

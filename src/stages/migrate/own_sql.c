@@ -12,6 +12,7 @@
 #include "embark/stages/migrate/ledger/sql.h"
 #include "embark/stages/sql/check.h"
 #include "embark/stages/sql/run.h"
+#include "own_sql_elsewhere.h"
 #include "own_sql_records.h"
 #include "tool_history.h"
 
@@ -364,6 +365,8 @@ static int read_all(struct work *w, struct em_err *err)
         em_hint(err, MEND_IT);
         return EM_EXIT_SQL;
     }
+    if (code == 0)
+        code = em_sql_elsewhere_take_over(&w->records, &w->tree, err);
     return code ? code : take_over(w, err);
 }
 

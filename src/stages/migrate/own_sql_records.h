@@ -11,6 +11,7 @@
 
 #include "embark/core/config/config.h"
 #include "embark/core/migrations/applied.h"
+#include "embark/core/migrations/elsewhere.h"
 #include "embark/db/connection.h"
 
 struct em_sql_records {
@@ -44,9 +45,6 @@ int em_sql_records_adopt(const struct em_sql_records *records, const struct em_f
  * EM_EXIT_CONFIG: there is no such file. In a transaction, with the lock. */
 int em_sql_records_resolve(const struct em_sql_records *records, const char *name, bool applied,
                            struct em_err *err);
-
-/* How the name of such a record begins; its file's hash and name follow. */
-#define EM_FORMER "former: "
 
 /* For one of these statements. */
 #define EM_RECORD_LIMIT EM_SEC(30)

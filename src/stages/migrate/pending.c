@@ -10,6 +10,7 @@
 #include "embark/stages/migrate/ledger/safe_table.h"
 #include "embark/stages/migrate/ledger/sql.h"
 #include "embark/stages/migrate/own_sql.h"
+#include "own_sql_elsewhere.h"
 #include "own_sql_pending.h"
 #include "own_sql_records.h"
 
@@ -147,6 +148,24 @@ static int read_rows(const struct em_config *config, const char *place, struct e
     return code;
 }
 
+/* What is applied under another lock's name, of the same folder. */
+static int read_elsewhere(const struct em_config *config, const char *place, struct em_db *db,
+                          em_time until, const struct em_sql_tree *tree,
+                          struct em_pending_status *look, struct em_err *err)
+{
+    EM_STR_AUTO sql = EM_STR_INIT;
+    EM_ELSEWHERE_AUTO found = {.scope = config->migrate_lock};
+    em_sql_elsewhere_sql(em_str_c(&look->table), place, &sql);
+    int code = ask_once(db, until, em_str_c(&sql), err);
+    if (code == 0)
+        em_sql_elsewhere_read(db, tree, &found);
+    for (size_t i = 0; i < found.take.n; i++)
+        em_pending_row(&look->pending, found.take.v[i], 'a');
+    if (found.unclear.len)
+        em_str_printf(&look->why, "what is applied can't be known: %s", em_str_c(&found.unclear));
+    return code;
+}
+
 static void ask(const struct em_config *config, const struct em_url *url, const char *place,
                 const struct em_tool_search *s, struct em_db *db, em_time until,
                 const struct em_sql_tree *tree, struct em_pending_status *look)
@@ -158,6 +177,8 @@ static void ask(const struct em_config *config, const struct em_url *url, const 
         em_str_printf(&look->why, "%s may not be read by our role", em_str_c(&look->table));
     else if (code == 0 && look->table.len && !look->why.len)
         code = read_rows(config, place, db, until, tree, look, &err);
+    if (code == 0 && readable && !look->why.len && !look->pending.kind->table)
+        code = read_elsewhere(config, place, db, until, tree, look, &err);
     if (code)
         em_str_puts(&look->why, em_str_c(&err.text));
     look->has_rows = !look->why.len;

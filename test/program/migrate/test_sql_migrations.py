@@ -305,12 +305,111 @@ def test_older_image(files):
     files.serves(on_newer_database="continue")
 
 
-def test_scopes(files, db):
-    files.add("1_a.sql", "CREATE TABLE IF NOT EXISTS a (n int); INSERT INTO a VALUES (1);")
-    files.serves(lock="one")
-    files.serves(lock="two")
-    files.serves(lock="one")
-    assert db.value("SELECT count(*) FROM a") == 2 and files.states(scope="one") == files.states(scope="two") == {"1_a.sql": "applied"}
+def test_older_image_after_a_newer_ones_failure(files):
+    """embark's own records say of each file whether it was begun: what has none was not applied."""
+    files.add("1_a.sql", "CREATE TABLE a (n int);").serves()
+    files.add("2_b.sql", "-- embark: no transaction\nINSERT INTO a VALUES (1); SELECT 1/0;").add("3_c.sql", "SELECT 1;").fails(65)
+    files.drop("3_c.sql")
+    assert files.command("--dry-run").stdout.startswith("would run: a newer image's run did not end well")
+    files.fails(65, r"2_b\.sql failed half-way, in an earlier run", "hint: .*--resolve")
+    files.drop("2_b.sql").fails(81, r"lacks migrations/2_b\.sql, of a run that did not end well")
+
+
+def test_a_lock_that_is_renamed(files, db):
+    """Applied is applied, whatever the lock is called now; and again when it is called as before."""
+    files.add("1_a.sql", "CREATE TABLE a (n int);").add("2_b.sql", "INSERT INTO a VALUES (1);").serves(lock="one")
+    plan = files.command("--dry-run", lock="two").expect(0).stdout
+    assert "0 of 2 pending" in plan
+    process = files.serves(lock="two")
+    assert applied(process) == [] and re.search(r'1_a\.sql is applied already, under the lock "one".*\n  hint: .*--baseline none', process.stderr)
+    assert files.states(scope="one") == files.states(scope="two") == {"1_a.sql": "applied", "2_b.sql": "applied"}
+    assert "everything is applied" in files.serves(lock="two").stderr
+    assert applied(files.add("3_c.sql", "INSERT INTO a VALUES (2);").serves(lock="two")) == ["3_c.sql"]
+    assert applied(files.serves(lock="three")) == []
+    assert applied(files.add("4_d.sql", "INSERT INTO a VALUES (3);").serves(lock="three")) == ["4_d.sql"]
+    assert "0 of 4 pending" in files.command("--dry-run", lock="one").expect(0).stdout
+    assert applied(files.serves(lock="one")) == []
+    assert db.value("SELECT array_agg(n ORDER BY n) FROM a") == [1, 2, 3]
+    assert dict(db.sql("SELECT name, origin FROM embark_ledger_files WHERE scope = 'one'")) == {
+        "1_a.sql": None, "2_b.sql": None, "3_c.sql": "lock one", "4_d.sql": "lock one"}
+
+
+def test_a_lock_that_is_renamed_and_another_schema(files, db):
+    """What is applied there isn't applied here."""
+    db.sql(f'CREATE SCHEMA t1 AUTHORIZATION "{db.role}"')
+    files.add("1_a.sql", "CREATE TABLE a (n int);").serves(lock="one")
+    process = files.serves(lock="two", url=db.url_as(query="options=-csearch_path%3Dt1"))
+    assert applied(process) == ["1_a.sql"] and files.has("t1.a")
+
+
+def test_a_lock_that_is_renamed_together_with_a_file(files, db):
+    files.add("1_a.sql", "CREATE TABLE a (n int);").add("2_b.sql", "INSERT INTO a VALUES (1);").serves(lock="one")
+    files.drop("2_b.sql").add("3_b.sql", "INSERT INTO a VALUES (1);")
+    assert applied(files.serves(lock="two")) == [] and db.value("SELECT count(*) FROM a") == 1
+
+
+def test_a_lock_that_is_renamed_together_with_an_edit(files, db):
+    """Nobody knows whether 2_b.sql is ours, and was edited, or another service's."""
+    files.add("1_a.sql", "CREATE TABLE a (n int);").add("2_b.sql", "INSERT INTO a VALUES (1);").serves(lock="one")
+    files.add("2_b.sql", "INSERT INTO a VALUES (1); -- edited")
+    unclear = r"can't be known: 2_b\.sql is recorded as applied, with other contents, under the lock \"one\""
+    assert re.search("pending: not known: what is applied " + unclear, files.command("--dry-run", lock="two").expect(0).stdout)
+    files.fails(80, unclear, "hint: .*--baseline FILE.*--baseline none", lock="two")
+    assert files.states(scope="two") == {} and db.value("SELECT count(*) FROM a") == 1
+    files.command("--baseline", "2_b.sql", lock="two").expect(0)
+    assert "everything is applied" not in files.serves(lock="two").stderr and db.value("SELECT count(*) FROM a") == 1
+
+
+def test_a_lock_that_is_renamed_after_a_failure(files):
+    """Without a transaction: half of it may be there."""
+    files.add("1_a.sql", "CREATE TABLE a (n int);").add("2_b.sql", "-- embark: no transaction\nINSERT INTO a VALUES (1); SELECT 1/0;")
+    files.fails(65, lock="one")
+    files.fails(80, r'2_b\.sql was begun, and has not ended well, under the lock "one"', lock="two")
+
+
+def test_a_lock_that_is_renamed_while_a_migration_runs(files, db):
+    """What the old name's holder does is waited for, and not done again."""
+    files.add("1_a.sql", "CREATE TABLE a (n int);").serves(lock="one")
+    files.add("2_b.sql", "SELECT pg_sleep(100); INSERT INTO a VALUES (1);")
+    old = files.start(lock="one")
+    eventually(lambda: sleeping(db), what="the file is run")
+    new = files.start(lock="two")
+    new.wait_for_line(r'waits for the migration under the lock "one"')
+    assert files.states(scope="two") == {}
+    db.sql("SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%%pg_sleep(100)%%' AND pid <> pg_backend_pid()")
+    old.expect(65, timeout=40)
+    eventually(lambda: sleeping(db), what="the file is run again")
+    assert files.states(scope="two") == {"1_a.sql": "applied"}
+    new.kill()
+
+
+def test_two_services_in_one_schema(files, db, folder, embark):
+    """Folders of their own, with names that are the same; even a file that is the same."""
+    (folder / "second").mkdir()
+    second = Files(folder / "second", embark, db)
+    files.add("1_init.sql", "CREATE TABLE a (n int);").add("2_more.sql", "INSERT INTO a VALUES (1);").serves(lock="one")
+    second.add("1_init.sql", "CREATE TABLE b (n int);").add("2_more.sql", "INSERT INTO b VALUES (1);")
+    assert applied(second.serves(lock="two")) == ["1_init.sql", "2_more.sql"]
+    both = "CREATE TABLE IF NOT EXISTS both_have (n int); INSERT INTO both_have VALUES (1);"
+    assert applied(files.add("3_both.sql", both).serves(lock="one")) == ["3_both.sql"]
+    assert applied(second.add("3_both.sql", both).serves(lock="two")) == ["3_both.sql"]    # with records of its own, it is another service
+    assert "everything is applied" in files.serves(lock="one").stderr and "everything is applied" in second.serves(lock="two").stderr
+    assert db.sql("SELECT (SELECT count(*) FROM a), (SELECT count(*) FROM b), (SELECT count(*) FROM both_have)") == [(1, 1, 2)]
+
+
+def test_a_new_service_that_shares_a_file(files, db, folder, embark):
+    """Its contents are applied in this schema; the rest is its own, under whatever names."""
+    (folder / "second").mkdir()
+    second = Files(folder / "second", embark, db)
+    files.add("1_both.sql", "CREATE TABLE both_have (n int);").add("2_own.sql", "CREATE TABLE a (n int);").add("3_x.sql", "SELECT 1;").serves(lock="one")
+    second.add("1_both.sql", "CREATE TABLE both_have (n int);").add("2_own.sql", "CREATE TABLE b (n int);")
+    assert applied(second.serves(lock="two")) == ["2_own.sql"]
+    assert applied(second.add("3_x.sql", "CREATE TABLE c (n int);").serves(lock="two")) == ["3_x.sql"]
+    (folder / "third").mkdir()
+    third = Files(folder / "third", embark, db)
+    third.add("1_both.sql", "CREATE TABLE both_have (n int);").add("2_y.sql", "SELECT 1;")
+    third.command("--baseline", "none", lock="three").expect(0)
+    third.fails(65, "already exists", lock="three")     # as it was told to
 
 
 def test_ledger_in_a_schema(files, db):
