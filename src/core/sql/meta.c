@@ -5,23 +5,29 @@
 
 #include "embark/core/sql/variables.h"
 
-static const struct {
-    const char *name;
-    enum em_sql_what what;
-    const char *why;
-} metas[] = {
-#define X(name, what, why) {name, EM_SQL_META_##what, why},
-    EM_SQL_METAS(X)
+/* Three rows of the same length, without pointers: these would take more room than the names. */
+#define X(name, what, why) name "\0"
+static const char all_names[] = EM_SQL_METAS(X);
 #undef X
-};
+#define X(name, what, why) EM_SQL_META_##what,
+static const unsigned char whats[] = {EM_SQL_METAS(X)};
+#undef X
+#define X(name, what, why) why "\0"
+static const char whys[] = EM_SQL_METAS(X);
+#undef X
 
 static enum em_sql_what find(const char *name, size_t length, const char **why)
 {
-    for (size_t i = 0; i < EM_COUNT(metas); i++)
-        if (strlen(metas[i].name) == length && memcmp(metas[i].name, name, length) == 0) {
-            *why = metas[i].why;
-            return metas[i].what;
+    const char *at = all_names, *reason = whys;
+
+    for (size_t i = 0; i < sizeof(whats); i++) {
+        if (strlen(at) == length && memcmp(at, name, length) == 0) {
+            *why = reason;
+            return whats[i];
         }
+        at += strlen(at) + 1;
+        reason += strlen(reason) + 1;
+    }
     return EM_SQL_META_UNKNOWN;
 }
 

@@ -62,10 +62,10 @@ void em_sql_opening_free(struct em_sql_opening *opening)
     em_str_free(&opening->words);
 }
 
-bool em_sql_opens_with(const char *words, const char *const *any)
+bool em_sql_opens_with(const char *words, const char *any)
 {
-    for (; *any; any++)
-        if (strncasecmp(words, *any, strlen(*any)) == 0)
+    for (; *any; any += strlen(any) + 1)
+        if (strncasecmp(words, any, strlen(any)) == 0)
             return true;
     return false;
 }

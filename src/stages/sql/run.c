@@ -146,13 +146,13 @@ int em_sql_run_text(struct em_sql_run *run, const char *name, const char *bytes,
                     struct em_err *err)
 {
     struct em_sql_file file = {.run = run, .source = em_sql_source(name, bytes, length)};
-    const char *hint;
+    EM_STR_AUTO hint = EM_STR_INIT;
     size_t at;
     const char *what = em_sql_no_text(bytes, length, &at, &hint);
     int code;
 
     if (what)
-        return em_sql_wrong(&file, at, err, hint, "%s", what);
+        return em_sql_wrong(&file, at, err, em_str_c(&hint), "%s", what);
     em_sql_split_start(&file.split, &file.source, run->options.vars);
     code = run_events(&file, err);
     em_sql_split_free(&file.split);

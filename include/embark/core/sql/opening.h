@@ -31,7 +31,8 @@ void em_sql_opening_start(struct em_sql_opening *opening, struct em_sql_source *
 bool em_sql_opening_next(struct em_sql_opening *opening);
 void em_sql_opening_free(struct em_sql_opening *opening);
 
-/* Whether such words start with one of these, in any case; `any` ends with NULL. */
-bool em_sql_opens_with(const char *words, const char *const *any);
+/* Whether such words start with one of these, in any case; `any` has a NUL behind each: "begin
+ * \0end \0". */
+bool em_sql_opens_with(const char *words, const char *any);
 
 #endif

@@ -2,28 +2,24 @@
 
 #include <string.h>
 
-#define RESTORE         "pg_restore -f FILE makes SQL of it"
-#define UNPACK(program) "unpack it where the image is built: " program
-
+/* Without pointers, which would take more room than the texts. */
 static const struct {
-    size_t at, length;
-    const char *bytes, *what, *hint;
+    unsigned short at;
+    unsigned char length;
+    char bytes[9], what[44], unpack[9]; /* unpack "": it is a dump */
 } kinds[] = {
-    {0, 5, "PGDMP", "this is a dump in pg_dump's custom format", RESTORE},
-    {0, 8, "toc.dat", "this is a dump in pg_dump's tar format", RESTORE},
-    {257, 5, "ustar", "this is a tar archive", UNPACK("tar -x")},
-    {0, 2, "\x1f\x8b", "this is compressed by gzip", UNPACK("gzip -d")},
-    {0, 3, "BZh", "this is compressed by bzip2", UNPACK("bzip2 -d")},
-    {0, 6,
-     "\xfd"
-     "7zXZ",
-     "this is compressed by xz", UNPACK("xz -d")},
-    {0, 4, "\x28\xb5\x2f\xfd", "this is compressed by zstd", UNPACK("zstd -d")},
-    {0, 4, "\x04\x22\x4d\x18", "this is compressed by lz4", UNPACK("lz4 -d")},
-    {0, 4, "PK\x03\x04", "this is a zip archive", UNPACK("unzip")},
+    {0, 5, "PGDMP", "this is a dump in pg_dump's custom format", ""},
+    {0, 8, "toc.dat", "this is a dump in pg_dump's tar format", ""},
+    {257, 5, "ustar", "this is a tar archive", "tar -x"},
+    {0, 2, "\x1f\x8b", "this is compressed by gzip", "gzip -d"},
+    {0, 3, "BZh", "this is compressed by bzip2", "bzip2 -d"},
+    {0, 6, "\xfd\x37zXZ", "this is compressed by xz", "xz -d"},
+    {0, 4, "\x28\xb5\x2f\xfd", "this is compressed by zstd", "zstd -d"},
+    {0, 4, "\x04\x22\x4d\x18", "this is compressed by lz4", "lz4 -d"},
+    {0, 4, "PK\x03\x04", "this is a zip archive", "unzip"},
 };
 
-const char *em_sql_no_text(const char *bytes, size_t length, size_t *at, const char **hint)
+const char *em_sql_no_text(const char *bytes, size_t length, size_t *at, struct em_str *hint)
 {
     const char *nul = memchr(bytes, '\0', length);
     *at = 0;
@@ -34,10 +30,15 @@ const char *em_sql_no_text(const char *bytes, size_t length, size_t *at, const c
         /* SQL doesn't begin so, but BZh is text as well. */
         if (*bytes == 'B' && (length < 7 || memcmp(bytes + 4, "1AY", 3) != 0))
             continue;
-        *hint = kinds[i].hint;
+        if (*kinds[i].unpack)
+            em_str_printf(hint, "unpack it where the image is built: %s", kinds[i].unpack);
+        else
+            em_str_puts(hint, "pg_restore -f FILE makes SQL of it");
         return kinds[i].what;
     }
-    *hint = "is it UTF-16? iconv -f UTF-16 -t UTF-8 makes it readable";
-    *at = nul ? (size_t)(nul - bytes) : 0;
-    return nul ? "a NUL byte: no SQL text holds one" : NULL;
+    if (!nul)
+        return NULL;
+    em_str_puts(hint, "is it UTF-16? iconv -f UTF-16 -t UTF-8 makes it readable");
+    *at = (size_t)(nul - bytes);
+    return "a NUL byte: no SQL text holds one";
 }

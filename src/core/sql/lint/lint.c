@@ -211,13 +211,13 @@ static void walk_file(struct em_sql_walk *walk)
 /* False: it isn't SQL at all, which is a finding. */
 static bool is_text(struct em_sql_lint *lint, struct em_sql_source *source)
 {
-    const char *hint;
+    EM_STR_AUTO hint = EM_STR_INIT;
     size_t at;
     const char *what = em_sql_no_text(source->bytes, source->length, &at, &hint);
     struct em_err *err = what ? em_sql_finding(lint, source, true, at, "%s", what) : NULL;
 
     if (err)
-        em_hint(err, "%s", hint);
+        em_hint(err, "%s", em_str_c(&hint));
     return !what;
 }
 

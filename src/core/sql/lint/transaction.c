@@ -27,11 +27,9 @@ bool em_sql_wants_no_transaction(const char *text)
 
 bool em_sql_is_control(const char *words)
 {
-    static const char *const are[] = {"begin ", "start transaction ", "commit ", "end ",
-                                      "abort ", "rollback ",          NULL};
-    static const char *const are_not[] = {
-        "rollback to ",     "rollback work to ",  "rollback transaction to ",
-        "commit prepared ", "rollback prepared ", NULL};
+    static const char are[] = "begin \0start transaction \0commit \0end \0abort \0rollback \0";
+    static const char are_not[] = "rollback to \0rollback work to \0rollback transaction to \0"
+                                  "commit prepared \0rollback prepared \0";
     return strncasecmp(words, "prepare transaction ", 20) == 0 ||
            (em_sql_opens_with(words, are) && !em_sql_opens_with(words, are_not));
 }
@@ -39,7 +37,7 @@ bool em_sql_is_control(const char *words)
 /* Behind "reindex ": what is more than one index or table. */
 static bool reindexes_many(const char *words)
 {
-    static const char *const many[] = {"database ", "system ", "schema ", NULL};
+    static const char many[] = "database \0system \0schema \0";
     words += strncasecmp(words, "verbose ", 8) == 0 ? 8 : 0;
     return em_sql_opens_with(words, many);
 }
@@ -58,19 +56,12 @@ static bool alters_outside(const char *words)
 
 bool em_sql_runs_outside(const char *words)
 {
-    static const char *const always[] = {"vacuum ",
-                                         "create database ",
-                                         "drop database ",
-                                         "alter system ",
-                                         "create tablespace ",
-                                         "drop tablespace ",
-                                         "commit prepared ",
-                                         "rollback prepared ",
-                                         "discard all ",
-                                         "drop subscription ",
-                                         NULL};
-    static const char *const concurrently[] = {"create index ", "create unique index ",
-                                               "drop index ", "reindex ", NULL};
+    static const char always[] =
+        "vacuum \0create database \0drop database \0alter system \0create tablespace \0"
+        "drop tablespace \0commit prepared \0rollback prepared \0discard all \0"
+        "drop subscription \0";
+    static const char concurrently[] =
+        "create index \0create unique index \0drop index \0reindex \0";
     if (em_sql_opens_with(words, always) || alters_outside(words))
         return true;
     if (strncasecmp(words, "reindex ", 8) == 0 && reindexes_many(words + 8))

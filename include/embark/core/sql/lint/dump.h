@@ -8,8 +8,8 @@
 
 #include "embark/core/base/str.h"
 
-/* What it is ("this is compressed by gzip"), where that shows, and what to do; NULL: it may be SQL.
- */
-const char *em_sql_no_text(const char *bytes, size_t length, size_t *at, const char **hint);
+/* What it is ("this is compressed by gzip"), where that shows, and what to do, added to `hint`;
+ * NULL: it may be SQL. */
+const char *em_sql_no_text(const char *bytes, size_t length, size_t *at, struct em_str *hint);
 
 #endif
