@@ -77,12 +77,24 @@ static void check_sql_files(const struct em_list *files, struct em_report *repor
     em_sql_lint_free(&lint);
 }
 
+/* A warning may tell of what can't be judged, and that is not taken for good. */
+static void log_success(const struct em_start *steps, size_t warnings)
+{
+    EM_STR_AUTO what = EM_STR_INIT;
+    em_str_puts(&what, "check: all is there, ");
+    if (warnings)
+        em_str_printf(&what, "but for %zu warning%s, ", warnings, warnings == 1 ? "" : "s");
+    em_str_puts(&what, "in ");
+    em_start_log_summary(steps, em_str_c(&what), NULL);
+}
+
 /* Looks, and says what it found: lines, and with --json one document. */
 static int look(const struct em_config *config, const struct em_list *service,
                 const struct options *options)
 {
     struct em_start steps;
     EM_REPORT_AUTO report = EM_REPORT_INIT;
+    size_t warned = em_log_warnings();
     int code = em_start_prepare(&steps, config, true);
     if (code == 0) {
         int stopped = em_start_check(&steps, service, &report);
@@ -94,7 +106,7 @@ static int look(const struct em_config *config, const struct em_list *service,
             code = EM_EXIT_SYSTEM;
     }
     if (code == 0)
-        em_start_log_summary(&steps, "check: all is there, in ", NULL);
+        log_success(&steps, em_log_warnings() - warned);
     em_start_end(&steps);
     return code;
 }

@@ -36,15 +36,14 @@ static int check_missing(const char *file, int error, struct em_err *err)
     if (lstat(file, &st) == 0 && S_ISLNK(st.st_mode)) {
         em_fail(err, error == ELOOP ? EM_EXIT_NOT_EXECUTABLE : EM_EXIT_NOT_FOUND, "%s: %s", file,
                 em_str_c(&nearest));
-        em_hint(err,
-                "COPY takes a link as it is: copy what it points to as well, to the same path");
+        em_hint(err, "%s", em_path_nearest_hint(&nearest, "make the link lead to the program"));
         return err->code;
     }
     em_fail(err, EM_EXIT_NOT_FOUND, "%s: does not exist%s%s", file, nearest.len ? "; " : "",
             em_str_c(&nearest));
-    em_hint(err,
-            "COPY it into the image; see that .dockerignore doesn't leave it out and no volume "
-            "hides it");
+    em_hint(err, "%s",
+            em_path_nearest_hint(&nearest, "COPY it into the image; see that .dockerignore doesn't "
+                                           "leave it out and no volume hides it"));
     return err->code;
 }
 

@@ -21,6 +21,7 @@ static bool log_timestamps;
 static size_t log_keeps; /* bytes, at most; 0: nothing */
 static struct em_str log_kept;
 static bool log_in_line; /* a child's line has not ended */
+static size_t log_warned;
 static em_log_sink log_ear;
 static void *log_ear_ctx;
 
@@ -29,6 +30,11 @@ void em_log_setup(enum em_log_format format, enum em_level least, bool timestamp
     log_format = format;
     log_least = least;
     log_timestamps = timestamps;
+}
+
+size_t em_log_warnings(void)
+{
+    return log_warned;
 }
 
 void em_log_listen(em_log_sink ear, void *ctx)
@@ -335,6 +341,7 @@ static void write_entry(enum em_level level, const char *step, const char *text,
     if (log_ear && log_ear(log_ear_ctx, level, step, text, hint, code))
         return;
     bool said = weight(level) <= weight(log_least);
+    log_warned += level == EM_LOG_WARN;
     if (log_keeps && (said || level != EM_LOG_DEBUG))
         keep(level, step, text, hint);
     if (!said)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "embark/core/bundle/inlined.h"
+#include "embark/os/files/files.h"
 #include "inlined.h"
 #include "walk.h"
 
@@ -320,8 +321,9 @@ static int look_into(struct search *search, size_t i, struct em_errs *errs, bool
     added = em_errs_add(errs, EM_EXIT_REQUIREMENT, "dir %s: %s (%s)", dirs->v[i],
                         code ? em_str_c(&err->text) : "holds no file that can be looked at",
                         dirs->where[i]);
-    em_hint(added, "COPY what the frontend's build left into the image; see that .dockerignore "
-                   "doesn't leave it out");
+    em_hint(added, "%s",
+            em_path_nearest_hint(&err->text, "COPY what the frontend's build left into the image; "
+                                             "see that .dockerignore doesn't leave it out"));
     em_err_free(err);
     *missing = true;
     return 0;

@@ -34,7 +34,9 @@ static bool exists(const char *key, const char *path, const char *where, struct 
     em_path_nearest(path, &nearest);
     em_str_printf(&err->text, "%s%s (%s)", nearest.len ? "; " : "", em_str_c(&nearest), where);
     if (missing)
-        em_hint(err, "COPY or make it in the image; see that .dockerignore doesn't leave it out");
+        em_hint(err, "%s",
+                em_path_nearest_hint(&nearest, "COPY or make it in the image; see that "
+                                               ".dockerignore doesn't leave it out"));
     return false;
 }
 

@@ -2,12 +2,14 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 
 import pytest
 
 from support.image import write
+from support.process import PATH
 
 PYTHON = "/usr/bin/python3"
 
@@ -247,3 +249,14 @@ def test_write_does_not_execute_anything(embark, alembic):
 def test_a_closed_stdout(embark, folder):
     done = subprocess.run([embark.binary, "check", "--stamp"], stdout=open("/dev/full", "w"), stderr=subprocess.PIPE, env={}, cwd=folder)
     assert done.returncode == 71
+
+
+def test_what_is_not_judged_is_not_called_good(embark, folder):
+    """A warning is no failure, and the summary doesn't hide it."""
+    write(folder / "poetry", "#!/bin/sh\n", 0o755)
+    env = {"PATH": f"{folder}:{PATH}"}
+    config = "[require]\nmodule = python: json\n"
+    process = embark.run("check", "--", "poetry", "run", "x", config=config, env=env).expect(0, "not judged")
+    assert re.search(r"^embark: check: all is there, but for 1 warning, in ", process.stderr, re.M)
+    process = embark.run("check", "--", "python3", "-m", "x", config=config).expect(0)
+    assert re.search(r"^embark: check: all is there, in ", process.stderr, re.M)

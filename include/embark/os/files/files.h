@@ -42,6 +42,9 @@ extern struct em_config_source em_config_source_real;
  * all that it holds if that is little. A relative path is told from the root. Adds to out; nothing
  * if `path` exists after all. */
 void em_path_nearest(const char *path, struct em_str *out);
+/* The hint for what em_path_nearest() has told: what to do about a link that leads nowhere, as COPY
+ * of the link alone doesn't help; `otherwise` where there is none. */
+const char *em_path_nearest_hint(const struct em_str *nearest, const char *otherwise);
 
 /* What a file is: "a directory", "a file", "a FIFO", "a socket", "a character device", "a block
  * device". */

@@ -43,6 +43,8 @@ void em_log_err(enum em_level level, const char *step, const struct em_err *err)
 bool em_log_line(enum em_level level, const char *step, const char *text, struct em_str *line,
                  int *time_at);
 
+size_t em_log_warnings(void); /* how many were logged so far, shown or not */
+
 /* Somebody else who hears what is logged, until the next call; NULL: nobody. True: the line is
  * taken, and not written. Levels aren't left out; texts are neither redacted nor escaped. */
 typedef bool (*em_log_sink)(void *ctx, enum em_level level, const char *step, const char *text,
