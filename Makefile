@@ -105,6 +105,10 @@ build/asan/%: flags := -O1 -g -Wno-maybe-uninitialized $(asan) -DEMBARK_TLS=1 -i
 build/plain/%: compiler := gcc
 build/plain/%: flags := -O1 -g -Wno-maybe-uninitialized -DEMBARK_TLS=1 -isystem $(DEPS)/glibc/include
 
+# Rooms that an ordinary start doesn't use have theirs merged: nobody looks at those pages, and each text is there once.
+cold         := $(patsubst %~,%,$(filter %~,$(rooms)))
+$(foreach r,$(cold),build/tls/src/$r/%.o build/notls/src/$r/%.o): flags += -fmerge-constants
+
 compile = $(if $(V),,@echo '  $@' && )$(compiler) -std=gnu11 $(warnings) $(cppflags) $(flags) -MMD -MP -c -o $@ $<
 
 define flavour_rules
