@@ -64,7 +64,7 @@ os        := loop files log exec process machine net
 db        := .
 overrides := .
 stages    := wait lock service sql~ require/interpreter~ require/started~ require/java~ require/node~ require/php~ require/python~ require/ruby~ \
-               require migrate/files migrate/ledger migrate bootstrap~ bundle~ health doctor~
+               require migrate/files migrate/ledger migrate/sessions migrate bootstrap~ bundle~ health doctor~
 start     := .
 commands  := . doctor~
 rooms     := $(foreach l,$(layers),$(patsubst %/.,%,$(addprefix $l/,$($l))))

@@ -13,6 +13,7 @@
 #include "embark/stages/bundle/bundle.h"
 #include "embark/stages/migrate/migrate.h"
 #include "embark/stages/migrate/own_sql.h"
+#include "embark/stages/migrate/sessions/settings.h"
 #include "embark/stages/require/require.h"
 #include "embark/stages/service/exec.h"
 #include "embark/stages/service/supervise.h"
@@ -140,6 +141,7 @@ int em_start_prepare(struct em_start *steps, const struct em_config *config, boo
         em_errs_add(&errs, EM_EXIT_CONFIG,
                     "%s: [migrate] sql needs the ledger, which is off: its records stand beside it",
                     config->origin[EM_AT_migrate_sql]);
+    em_migration_settings_validate(config, &errs);
     em_require_validate(config, &errs);
     em_bootstrap_validate(config, &errs);
     em_bundle_validate(config, &errs);

@@ -35,23 +35,36 @@ void em_backends_sql(const char *application, const struct em_db *db, struct em_
     }
     em_str_puts(sql, em_backends_bytes(db));
     em_str_puts(
-        sql, "SELECT a.pid, a.wait_event_type OPERATOR(pg_catalog.||) '/'"
-             " OPERATOR(pg_catalog.||) a.wait_event, " EM_STATEMENT_SQL ","
-             " (SELECT CASE WHEN b.application_name OPERATOR(pg_catalog.<>) ''"
-             " THEN b.application_name ELSE 'an unnamed client' END"
-             " OPERATOR(pg_catalog.||) ' (pid ' OPERATOR(pg_catalog.||) b.pid::pg_catalog.text"
-             " OPERATOR(pg_catalog.||) ')'"
-             " FROM pg_catalog.pg_stat_activity b WHERE b.pid OPERATOR(pg_catalog.=) ANY"
-             " (pg_catalog.pg_blocking_pids(a.pid)) LIMIT 1),"
-             " (SELECT p.phase OPERATOR(pg_catalog.||) CASE"
-             " WHEN p.blocks_total OPERATOR(pg_catalog.>) 0 THEN ' ' OPERATOR(pg_catalog.||)"
-             " ((p.blocks_done OPERATOR(pg_catalog.*) 100)"
-             " OPERATOR(pg_catalog./) p.blocks_total)::pg_catalog.text OPERATOR(pg_catalog.||) ' %'"
-             " ELSE '' END FROM pg_catalog.pg_stat_progress_create_index p"
-             " WHERE p.pid OPERATOR(pg_catalog.=) a.pid LIMIT 1)"
-             " FROM pg_catalog.pg_stat_activity a"
-             " WHERE a.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()"
-             " AND pg_catalog.starts_with(a.application_name, ");
+        sql,
+        "SELECT a.pid, a.wait_event_type OPERATOR(pg_catalog.||) '/'"
+        " OPERATOR(pg_catalog.||) a.wait_event, " EM_STATEMENT_SQL ","
+        " (SELECT CASE WHEN b.application_name OPERATOR(pg_catalog.<>) ''"
+        " THEN b.application_name ELSE 'an unnamed client' END"
+        " OPERATOR(pg_catalog.||) ' (pid ' OPERATOR(pg_catalog.||) b.pid::pg_catalog.text"
+        " OPERATOR(pg_catalog.||) ')' OPERATOR(pg_catalog.||) COALESCE(', role '"
+        " OPERATOR(pg_catalog.||) b.usename::pg_catalog.text, '')"
+        " OPERATOR(pg_catalog.||) COALESCE(', ' OPERATOR(pg_catalog.||) b.state"
+        " OPERATOR(pg_catalog.||) ' for ' OPERATOR(pg_catalog.||) pg_catalog.date_part('epoch',"
+        " pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) b.state_change)::bigint"
+        "::pg_catalog.text OPERATOR(pg_catalog.||) ' s', '')"
+        " OPERATOR(pg_catalog.||) COALESCE((SELECT ', holds ' OPERATOR(pg_catalog.||) h.mode"
+        " OPERATOR(pg_catalog.||) COALESCE(' on ' OPERATOR(pg_catalog.||)"
+        " h.relation::pg_catalog.regclass::pg_catalog.text, '')"
+        " FROM pg_catalog.pg_lock_status() w, pg_catalog.pg_lock_status() h"
+        " WHERE w.pid OPERATOR(pg_catalog.=) a.pid AND NOT w.granted"
+        " AND h.pid OPERATOR(pg_catalog.=) b.pid AND h.granted"
+        " AND h.relation OPERATOR(pg_catalog.=) w.relation LIMIT 1), '')"
+        " FROM pg_catalog.pg_stat_activity b WHERE b.pid OPERATOR(pg_catalog.=) ANY"
+        " (pg_catalog.pg_blocking_pids(a.pid)) LIMIT 1),"
+        " (SELECT p.phase OPERATOR(pg_catalog.||) CASE"
+        " WHEN p.blocks_total OPERATOR(pg_catalog.>) 0 THEN ' ' OPERATOR(pg_catalog.||)"
+        " ((p.blocks_done OPERATOR(pg_catalog.*) 100)"
+        " OPERATOR(pg_catalog./) p.blocks_total)::pg_catalog.text OPERATOR(pg_catalog.||) ' %'"
+        " ELSE '' END FROM pg_catalog.pg_stat_progress_create_index p"
+        " WHERE p.pid OPERATOR(pg_catalog.=) a.pid LIMIT 1)"
+        " FROM pg_catalog.pg_stat_activity a"
+        " WHERE a.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()"
+        " AND pg_catalog.starts_with(a.application_name, ");
     /* Without the host's name, of which the server keeps what is ASCII. */
     em_str_puts(&name, application);
     em_str_cut(&name, length_of_run(application));

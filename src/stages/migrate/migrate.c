@@ -17,6 +17,7 @@
 #include "embark/stages/migrate/ledger/ledger.h"
 #include "embark/stages/migrate/own_sql.h"
 #include "embark/stages/migrate/run_command.h"
+#include "embark/stages/migrate/sessions/settings.h"
 #include "embark/stages/migrate/status.h"
 
 /* One start's migration. */
@@ -126,6 +127,9 @@ static int prepare(struct migration *m, struct em_db *db, struct em_err *err)
     if (code || m->look.verdict.decision != EM_RUN)
         return code;
     say_oddities(m);
+    code = em_migration_settings_try(m->config, m->direct, db, em_in(EM_LEDGER_LIMIT), err);
+    if (code)
+        return code;
     snprintf(m->id.run, sizeof m->id.run, "%016llx", (unsigned long long)em_random_seed());
     return em_ledger_begin(db, &ledger, em_in(EM_LEDGER_LIMIT), &m->look.state, &m->id, err);
 }

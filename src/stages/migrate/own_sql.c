@@ -4,12 +4,15 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "embark/core/base/backoff.h"
 #include "embark/core/sql/lint/lint.h"
 #include "embark/core/sql/variables.h"
 #include "embark/os/log/log.h"
 #include "embark/os/loop/clock.h"
 #include "embark/stages/migrate/files/own_sql.h"
 #include "embark/stages/migrate/ledger/sql.h"
+#include "embark/stages/migrate/sessions/settings.h"
+#include "embark/stages/migrate/sessions/waits.h"
 #include "embark/stages/sql/check.h"
 #include "embark/stages/sql/run.h"
 #include "own_sql_elsewhere.h"
@@ -66,7 +69,11 @@ struct work {
     struct em_tool_history past;             /* what the files' tool has noted */
     const struct em_sql_tree_file *baseline; /* that is applied instead of all before it; NULL */
     em_time started;                         /* of the file that is applied */
-    bool said; /* what failed was logged, with its place, as it happened */
+    struct em_waits waits;
+    struct em_backoff gaps; /* between two tries for a lock */
+    unsigned retries;       /* that are left to the file */
+    bool blocked;           /* it didn't get a lock, and may be tried again */
+    bool said;              /* what failed was logged, with its place, as it happened */
 };
 
 static int command(const struct work *w, const char *sql, int count, const char *const *values,
@@ -98,6 +105,31 @@ static int fresh_session(const struct work *w, struct em_err *err)
 
 /* ---- One file ---------------------------------------------------------------------------------- */
 
+static int settings(const struct work *w, enum em_setting_how how, struct em_err *err)
+{
+    return em_migration_settings_send(w->what->config, how, w->db, em_in(EM_RECORD_LIMIT), err);
+}
+
+/* What the statement has waited for was asked while it did. The parent keeps the migration lock and
+ * the one deadline. */
+static int pause_for_lock(void *ctx, struct em_err *err)
+{
+    struct work *w = ctx;
+    EM_STR_AUTO length = EM_STR_INIT;
+    em_time gap = em_backoff_next(&w->gaps), until = em_in(gap);
+    w->retries--;
+    em_time_print(&length, gap);
+    em_log(EM_LOG_INFO, "migrate", "%s%s%s; tried again in %s, and %u times more",
+           em_str_c(&err->text), w->waits.seen.len ? "; blocked by " : "", em_str_c(&w->waits.seen),
+           em_str_c(&length), w->retries);
+    em_str_cut(&w->waits.seen, 0);
+    while (em_now() < until)
+        if (em_wait_fd(-1, 0, until) == EM_WAKE_SIGNAL)
+            return em_fail_stopped(err);
+    em_err_free(err);
+    return 0;
+}
+
 /* `held`: in a transaction that is begun for it; *ended: it ended that. */
 static int run_text(struct work *w, const struct em_sql_tree_file *file, bool held, bool *ended,
                     struct em_err *err)
@@ -108,13 +140,19 @@ static int run_text(struct work *w, const struct em_sql_tree_file *file, bool he
                                      .vars = &vars,
                                      .to_log = true,
                                      .callers = held,
-                                     .alone = em_sql_format_alone(w->tree.format)};
+                                     .alone = em_sql_format_alone(w->tree.format),
+                                     .retries = &w->retries,
+                                     .pause = pause_for_lock,
+                                     .ctx = w};
     struct em_sql_run run;
     memset(&vars, 0, sizeof vars);
     int code = em_sql_run_start(&run, w->db, &options, err);
     if (code == 0)
+        code = settings(w, held ? EM_SET_LOCAL : EM_SET_SESSION, err);
+    if (code == 0)
         code = em_sql_run_text(&run, file->path, em_str_c(&file->run), file->run.len, err);
-    w->said = code == EM_EXIT_SQL;
+    w->blocked = held && run.blocked && code == EM_EXIT_SQL;
+    w->said = code == EM_EXIT_SQL && !w->blocked;
     *ended = run.ended;
     em_sql_run_free(&run);
     em_sql_vars_free(&vars);
@@ -219,10 +257,15 @@ static int without_transaction(struct work *w, const struct em_sql_tree_file *fi
         em_log_err(EM_LOG_ERROR, "migrate", err);
         w->said = true;
     }
+    if (code == EM_EXIT_SQL && strcasestr(em_str_c(&file->run), "concurrently"))
+        em_log(EM_LOG_WARN, "migrate",
+               "an index that CONCURRENTLY has not finished is left INVALID: DROP INDEX it first");
     if (code == EM_EXIT_SQL)
         stopped_half_way(w, file, "runs without a transaction");
     if (code == 0)
         code = command(w, "SET SESSION AUTHORIZATION DEFAULT", 0, NULL, err);
+    if (code == 0)
+        code = settings(w, EM_SET_BACK, err);
     return code ? code : note_applied(w, file, err);
 }
 
@@ -239,13 +282,36 @@ static void hint_baseline(const struct work *w, const struct em_err *err)
                 "nothing was recorded as applied in this database, and it is not empty");
 }
 
+static int try_in_transaction(struct work *w, const struct em_sql_tree_file *file,
+                              struct em_err *err)
+{
+    int code;
+    while ((code = in_transaction(w, file, err)) != 0 && w->blocked) {
+        EM_ERR_AUTO failed = EM_ERR_INIT; /* no lock is held during the gap */
+        code = command(w, "ROLLBACK", 0, NULL, &failed);
+        if (code == 0)
+            code = pause_for_lock(w, err);
+        else
+            em_fail(err, code, "%s", em_str_c(&failed.text));
+        if (code == 0)
+            code = fresh_session(w, err);
+        if (code)
+            break;
+    }
+    return code;
+}
+
 static int apply_file(struct work *w, const struct em_sql_tree_file *file, struct em_err *err)
 {
     int code = fresh_session(w, err);
     w->started = em_now();
+    w->retries = em_migration_retries(w->what->config);
+    em_backoff_start(&w->gaps, EM_MS(500), EM_SEC(30), em_random_seed());
     if (code)
         return code;
-    code = file->alone ? without_transaction(w, file, err) : in_transaction(w, file, err);
+    code = file->alone ? without_transaction(w, file, err) : try_in_transaction(w, file, err);
+    if (code && w->waits.seen.len && strstr(em_str_c(&err->text), "55P03"))
+        em_log(EM_LOG_ERROR, "migrate", "blocked by %s", em_str_c(&w->waits.seen));
     if (code)
         hint_baseline(w, err);
     w->records.any |= code == 0;
@@ -401,6 +467,8 @@ static int apply_all(struct work *w, struct em_err *err)
     find_again(&w->tree, &applied);
     say_matches(&applied);
     code = em_sql_records_adopt(&w->records, &files, &applied, err);
+    if (w->what->config->migrate_set.n || em_migration_retries(w->what->config))
+        em_waits_start(&w->waits, w->what->url, w->what->application);
     if (code == 0)
         code = look_at(w, &applied, err);
     for (size_t i = 0; i < w->tree.n && code == 0; i++)
@@ -425,6 +493,7 @@ int em_sql_migrations_apply(void *sql_migrations)
         code = apply_all(&w, &err);
     if (code && !w.said)
         em_log_err(EM_LOG_ERROR, "migrate", &err);
+    em_waits_end(&w.waits);
     em_db_close(w.db);
     em_tool_history_free(&w.past);
     em_sql_records_free(&w.records);

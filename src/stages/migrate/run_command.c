@@ -18,6 +18,7 @@
 #include "embark/os/process/relay.h"
 #include "embark/os/process/spawn.h"
 #include "embark/stages/lock/backends.h"
+#include "embark/stages/migrate/sessions/settings.h"
 
 /* A server that doesn't answer the lock's heartbeat before and after the command within so long is
  * taken for lost. */
@@ -79,6 +80,11 @@ static void build_environment(const struct em_migrate_command *command, struct e
     em_env_set(env, "PGAPPNAME", command->application);
     if (command->direct->lent)
         lend_login(command->direct, env);
+    if (command->config->migrate_set.n) {
+        EM_STR_AUTO options = EM_STR_INIT;
+        em_migration_settings_options(command->config, command->direct, &options);
+        em_env_set(env, "PGOPTIONS", em_str_c(&options));
+    }
     for (size_t i = 0; i < command->config->migrate_env.n && *command->direct_raw; i++)
         em_env_set(env, command->config->migrate_env.v[i], command->direct_raw);
 }

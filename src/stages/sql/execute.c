@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "embark/core/sql/lint/transaction.h"
+#include "embark/core/sql/opening.h"
 #include "embark/os/log/log.h"
 #include "file.h"
 
@@ -22,6 +23,7 @@ struct exec {
     size_t rows;
     struct em_str tag, sqlstate, message;
     size_t copies; /* blocks of data that were sent */
+    bool idle;     /* it is sent outside of a transaction */
     struct em_err *err;
 };
 
@@ -130,9 +132,43 @@ static void on_notice(void *ctx, const struct em_db_message *message)
     em_sql_log_notice(&exec->sent, message);
 }
 
+/* Statements that the server does in one transaction, or that may be repeated at any place. What
+ * begins otherwise may have ended one already (CALL, DO), or leave something behind (… INDEX
+ * CONCURRENTLY). */
+static bool is_repeatable(const struct exec *exec)
+{
+    static const char words[] =
+        "alter \0create \0drop \0truncate \0insert \0update \0delete \0merge \0"
+        "comment \0grant \0revoke \0refresh \0vacuum \0analyze \0";
+    const char *sql = exec->sent.sql;
+    return exec->idle && !exec->sent.file->split.compound && em_sql_opens_with(sql, words) &&
+           (!strcasestr(sql, "concurrently") || em_starts(sql, "refresh "));
+}
+
+/* lock_timeout, NOWAIT; a deadlock's victim. */
+static bool is_blocked(const struct exec *exec, const struct em_db_message *message)
+{
+    const struct em_sql_run *run = exec->sent.file->run;
+    return run->options.retries && *run->options.retries &&
+           (strcmp(message->sqlstate, "55P03") == 0 || strcmp(message->sqlstate, "40P01") == 0) &&
+           (run->began ? !run->ended && !run->doubted : is_repeatable(exec));
+}
+
 static void on_failed(void *ctx, const struct em_db_message *message)
 {
     struct exec *exec = ctx;
+
+    if (is_blocked(exec, message)) {
+        EM_STR_AUTO place = EM_STR_INIT;
+
+        em_sql_place_print(&exec->sent.file->source, exec->sent.at, &place);
+        em_fail(exec->err, EM_EXIT_SQL, "%s: %s", em_str_c(&place), message->text);
+        exec->sent.file->run->blocked = true;
+        exec->rows = 0;
+        em_list_free(&exec->made);
+        em_str_cut(&exec->out, 0);
+        return;
+    }
 
     /* As with psql, a result that an error cuts short isn't shown: not the part of it that wasn't
      * printed yet, at least. */
@@ -304,7 +340,15 @@ static int send(struct exec *exec, const char *sql)
         return code;
     exec->sent.sql = sql;
     run->statements++;
-    code = em_db_run(run->db, run->options.until, sql, &reader, exec->err);
+    do {
+        run->blocked = false;
+        exec->idle = em_db_transaction(run->db) == EM_DB_IDLE;
+        code = em_db_run(run->db, run->options.until, sql, &reader, exec->err);
+        if (run->blocked && code == EM_EXIT_SQL)
+            code = run->began ? code : run->options.pause(run->options.ctx, exec->err);
+    } while (run->blocked && code == 0);
+    if (run->blocked)
+        return code;
     if (!print_out(exec) && (code == 0 || code == EM_EXIT_SQL))
         code = em_fail(exec->err, EM_EXIT_SYSTEM, "results can't be written");
     if (code == 0 || code == EM_EXIT_SQL) {

@@ -86,6 +86,8 @@
       "whose layout the files of sql have; auto: they tell it themselves")                                             \
     X(migrate, keep_tool_table, BOOL, "no", "whether what sql applies is also noted in the table of the files' tool")     \
     X(migrate, files, LIST, "", "GLOB of the migration's files; default: inferred for well-known tools' layouts")      \
+    X(migrate, set, LIST, "", "NAME=VALUE, a server setting of the migration's sessions: lock_timeout=5s")           \
+    X(migrate, lock_retries, TEXT, "0", "how often a file of sql that doesn't get a lock is tried again")              \
     X(migrate, lock, TEXT, "embark", "name of the advisory lock, and the ledger's scope")                              \
     X(migrate, lock_timeout, TIME, "10m", "how long the lock is waited for")                                           \
     X(migrate, timeout, TIME, "none", "how long the migration may run")                                                \

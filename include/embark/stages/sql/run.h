@@ -46,6 +46,13 @@ struct em_sql_options {
     em_time until;            /* of every statement; EM_NEVER */
     struct em_sql_vars *vars; /* given ones; files add to them. Not NULL. */
     bool to_log;              /* results go there: at a start, standard output is the service's */
+    /* How often a statement may yet be tried again that didn't get a lock; NULL: never. In a
+     * caller's transaction em_sql_run_text() ends with EM_EXIT_SQL, `blocked` and nothing logged.
+     * Else, and only where the statement is one transaction of the server's own, it is sent again
+     * once `pause` has returned 0. */
+    unsigned *retries;
+    int (*pause)(void *ctx, struct em_err *err); /* err: what was refused, with its place */
+    void *ctx;
 };
 
 /* One session. */
@@ -55,6 +62,7 @@ struct em_sql_run {
     size_t statements; /* that were sent, … */
     size_t done;       /* … and did what they should */
     size_t failures;   /* of statements and of meta-commands */
+    bool blocked;      /* the last statement didn't get a lock, and may be tried again */
     /* Internal. */
     struct em_str previous;   /* the last statement, for \g alone */
     struct em_str restricted; /* the key of \restrict */
