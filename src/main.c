@@ -12,6 +12,7 @@
 #include "embark/core/redact/command_secrets.h"
 #include "embark/core/redact/secret_sources.h"
 #include "embark/os/files/files.h"
+#include "embark/os/files/outlet.h"
 #include "embark/os/log/log.h"
 #include "embark/os/loop/loop.h"
 #include "embark/os/loop/refused.h"
@@ -45,7 +46,7 @@ struct words {
 static void out_of_memory(void)
 {
     static const char text[] = "embark: out of memory\n";
-    ssize_t n = write(STDERR_FILENO, text, sizeof text - 1);
+    ssize_t n = em_write_now(STDERR_FILENO, text, sizeof text - 1);
     (void)n;
     _exit(EM_EXIT_SYSTEM);
 }
@@ -301,6 +302,8 @@ static int run(const struct words *words)
 static int judge_system(const struct words *words, int code)
 {
     EM_STR_AUTO why = EM_STR_INIT;
+    if (code == EM_EXIT_SYSTEM && em_loop_stopped())
+        return 128 + em_loop_stopped(); /* while nobody took what was written */
     if (!em_refused() || words->run == em_command_health ||
         (code != EM_EXIT_SQL && code != EM_EXIT_REQUIREMENT && code != EM_EXIT_BAKED &&
          code != EM_EXIT_REFUSED && code != EM_EXIT_CONFIG && code != EM_EXIT_OLDER))
@@ -321,6 +324,7 @@ int main(int argc, char **argv)
     em_out_of_memory = out_of_memory;
     em_release_code_pages(); /* what the start of the program has used */
     fill_standard_descriptors();
+    em_outlets_open();
     em_start_report_begin();
     set_up_early_log(&words);
     int code = parse_words(argv, &words);

@@ -7,6 +7,7 @@
 #include "embark/commands/flags.h"
 #include "embark/core/config/parse.h"
 #include "embark/os/files/files.h"
+#include "embark/os/files/outlet.h"
 #include "embark/os/log/log.h"
 #include "embark/os/loop/clock.h"
 #include "embark/stages/require/infer.h"

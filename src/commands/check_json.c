@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "embark/os/files/files.h"
+#include "embark/os/files/outlet.h"
 #include "embark/os/log/log.h"
 
 /* JSON is UTF-8, and what is found needn't be. */

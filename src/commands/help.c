@@ -6,7 +6,7 @@
 #include "embark/commands/flags.h"
 #include "embark/core/base/nearest.h"
 #include "embark/core/help/explain.h"
-#include "embark/os/files/files.h"
+#include "embark/os/files/outlet.h"
 #include "embark/os/log/log.h"
 #include "embark/start/context.h"
 #include "version.h"

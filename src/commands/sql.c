@@ -5,7 +5,7 @@
 
 #include "embark/commands/commands.h"
 #include "embark/commands/flags.h"
-#include "embark/os/files/files.h"
+#include "embark/os/files/outlet.h"
 #include "embark/os/log/log.h"
 #include "embark/os/loop/clock.h"
 #include "embark/os/machine/host.h"

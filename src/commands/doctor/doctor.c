@@ -9,7 +9,7 @@
 #include "embark/core/redact/command_secrets.h"
 #include "embark/core/report/screen.h"
 #include "embark/os/exec/find.h"
-#include "embark/os/files/files.h"
+#include "embark/os/files/outlet.h"
 #include "embark/os/log/log.h"
 #include "embark/os/loop/clock.h"
 #include "embark/os/machine/host.h"

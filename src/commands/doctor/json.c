@@ -6,7 +6,7 @@
 
 #include "doctor.h"
 #include "embark/core/report/screen.h"
-#include "embark/os/files/files.h"
+#include "embark/os/files/outlet.h"
 #include "embark/os/log/log.h"
 #include "embark/os/machine/host.h"
 #include "version.h"

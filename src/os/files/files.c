@@ -215,17 +215,3 @@ void em_close(int fd)
     if (syscall(SYS_close, fd) != 0) /* C libraries keep EINTR to themselves */
         syscall(SYS_close, fd);
 }
-
-bool em_put(int fd, const char *bytes, size_t length)
-{
-    while (length > 0) {
-        ssize_t n = write(fd, bytes, length);
-        if (n < 0 && errno != EINTR)
-            return false;
-        if (n > 0) {
-            bytes += n;
-            length -= (size_t)n;
-        }
-    }
-    return true;
-}

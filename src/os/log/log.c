@@ -1,18 +1,15 @@
 #include "embark/os/log/log.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "embark/os/files/files.h"
+#include "embark/os/files/outlet.h"
 #include "embark/os/loop/clock.h"
 #include "embark/os/loop/loop.h"
+
+#define PATIENCE EM_SEC(1)
 
 static enum em_log_format log_format = EM_LOG_TEXT;
 static enum em_level log_least = EM_LOG_INFO;
@@ -20,8 +17,11 @@ static struct em_secrets log_secrets;
 static bool log_timestamps;
 static size_t log_keeps; /* bytes, at most; 0: nothing */
 static struct em_str log_kept;
-static bool log_in_line; /* a child's line has not ended */
 static size_t log_warned;
+static bool log_in_line; /* the line that was written last has not ended: a child's, or one that was
+                            cut off */
+static bool log_stuck;   /* nobody reads */
+static size_t log_lost;  /* lines */
 static em_log_sink log_ear;
 static void *log_ear_ctx;
 
@@ -75,65 +75,73 @@ static const char *level_name(enum em_level level)
     return names[weight(level)];
 }
 
-/* Whether stderr takes some bytes now. A slow reader is waited for, for a second: a log that nobody
- * reads must neither stop a start nor keep SIGTERM waiting, and after one line that was lost no
- * further one waits. poll(2) calls a pipe ready when it takes PIPE_BUF bytes. */
-static bool is_ready(void)
-{
-    static bool stuck;
-    struct pollfd out = {STDERR_FILENO, POLLOUT, 0};
-    bool ready = poll(&out, 1, 0) > 0;
-    if (!ready && !stuck)
-        ready = em_loop_stopped()
-                    ? poll(&out, 1, 100) > 0
-                    : em_wait_fd(STDERR_FILENO, POLLOUT, em_in(EM_SEC(1))) == EM_WAKE_FD;
-    stuck = !ready;
-    return ready;
-}
+/* ---- Writing ---- */
 
-/* Whether a write of more than PIPE_BUF bytes won't have to wait for a reader. A pipe is a row of
- * pages; what is written is added to the last one only if it fits there, so that any two neighbours
- * together hold more than a page, but for those that are being read. */
-static bool has_room(size_t length)
+/* How many bytes were written. A slow reader is waited for, for a second: a log that nobody reads
+ * must neither stop a start nor keep SIGTERM waiting, and after one line that was lost no further
+ * one waits. */
+static size_t push(const char *bytes, size_t length)
 {
-    struct stat st;
-    int held, size;
-    if (fstat(STDERR_FILENO, &st) != 0)
-        return false;
-    if (S_ISREG(st.st_mode))
-        return true;
-    if (!S_ISFIFO(st.st_mode) || ioctl(STDERR_FILENO, FIONREAD, &held) != 0 ||
-        (size = fcntl(STDERR_FILENO, F_GETPIPE_SZ)) <= 0)
-        return false;
-    return 2 * (size_t)held + 3 * (size_t)PIPE_BUF + length <= (size_t)size;
-}
-
-/* How much the next write takes: all, or what surely fits, up to a line's end if there is one. */
-static size_t portion(const char *bytes, size_t length)
-{
-    if (length <= PIPE_BUF || has_room(length))
-        return length;
-    const char *end = memrchr(bytes, '\n', PIPE_BUF);
-    return end ? (size_t)(end - bytes) + 1 : PIPE_BUF;
+    size_t done = 0;
+    em_time until = em_in(PATIENCE);
+    /* It was not ready when it was given up: that it is shows that somebody reads. */
+    if (log_stuck && !em_wait_apart(STDERR_FILENO, POLLOUT, em_now()))
+        return 0;
+    while (done < length) {
+        ssize_t n = em_write_now(STDERR_FILENO, bytes + done, length - done);
+        if (n > 0) {
+            done += (size_t)n;
+            until = em_in(PATIENCE);
+        } else if (n < 0 && errno != EINTR &&
+                   (errno != EAGAIN || em_now() >= until ||
+                    !em_wait_apart(STDERR_FILENO, POLLOUT, until))) {
+            break;
+        }
+    }
+    log_stuck = done < length;
+    return done;
 }
 
 static void put(const char *bytes, size_t length)
 {
-    size_t done = 0;
-    while (done < length && is_ready()) {
-        ssize_t n = write(STDERR_FILENO, bytes + done, portion(bytes + done, length - done));
-        if (n > 0)
-            done += (size_t)n;
-        else if (n < 0 && errno != EINTR && errno != EAGAIN)
-            return;
+    size_t done = push(bytes, length);
+    /* An end of the line before is no line. */
+    const char *at = bytes + done + (done == 0 && length && log_in_line && *bytes == '\n');
+    if (done)
+        log_in_line = bytes[done - 1] != '\n';
+    for (const char *end = bytes + length; at < end; log_lost++) {
+        const char *newline = memchr(at, '\n', (size_t)(end - at));
+        at = newline ? newline + 1 : end;
     }
+}
+
+static void put_line(struct em_str *line);
+static void add_line(struct em_str *line, enum em_level level, const char *step, const char *text,
+                     const char *hint, int code);
+
+/* At the place where they would stand. */
+static void say_lost(void)
+{
+    EM_STR_AUTO text = EM_STR_INIT;
+    EM_STR_AUTO line = EM_STR_INIT;
+    size_t lost = log_lost;
+    if (!lost)
+        return;
+    em_str_printf(&text, "%zu line%s missing here, as nobody read the log", lost,
+                  lost == 1 ? " is" : "s are");
+    log_lost = 0;
+    add_line(&line, EM_LOG_WARN, NULL, em_str_c(&text), NULL, 0);
+    if (weight(EM_LOG_WARN) <= weight(log_least))
+        put_line(&line);
+    if (log_lost)
+        log_lost = lost; /* and that wasn't written either */
 }
 
 static void put_line(struct em_str *line)
 {
+    say_lost();
     if (log_in_line)
         em_str_insert(line, 0, "\n", 1);
-    log_in_line = false;
     put(em_str_c(line), line->len);
 }
 
@@ -151,8 +159,8 @@ void em_log_raw(const char *bytes, size_t length)
 {
     if (!length)
         return;
+    say_lost();
     put(bytes, length);
-    log_in_line = bytes[length - 1] != '\n';
 }
 
 void em_log_end_line(void)

@@ -23,6 +23,8 @@ static const int other_signals[] = {SIGUSR1, SIGUSR2, SIGCHLD};
  * it is no end that anybody takes for a good one. */
 enum { REAP_TRIES = 2, STATUS_UNKNOWN = 0xffff };
 
+/* How long em_wait_apart() still waits after a signal. */
+#define LAST_TRY EM_MS(100)
 /* Bytes of the kernel's own sigset_t, which has 64 signals. */
 #define KERNEL_SIGSET 8
 
@@ -291,6 +293,23 @@ enum em_wake em_wait_fd(int fd, short events, em_time until)
          * is looked at again. */
         if (woke == EM_WAKE_SIGNAL && loop.stopped)
             return woke;
+    }
+}
+
+bool em_wait_apart(int fd, short events, em_time until)
+{
+    struct pollfd fds[2] = {{fd, events, 0}, {loop.stopped ? -1 : loop.fd, POLLIN, 0}};
+    struct timespec left;
+    if (loop.stopped)
+        until = em_time_min(until, em_in(LAST_TRY));
+    for (;;) {
+        time_left(until, &left);
+        if (ppoll(fds, EM_COUNT(fds), &left, NULL) <= 0)
+            return false;
+        if (fds[0].revents)
+            return true;
+        fds[1].fd = -1;
+        until = em_time_min(until, em_in(LAST_TRY));
     }
 }
 

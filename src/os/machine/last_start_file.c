@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "embark/os/files/files.h"
+#include "embark/os/files/outlet.h"
 #include "embark/os/loop/refused.h"
 #include "embark/os/machine/host.h"
 

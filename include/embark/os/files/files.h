@@ -67,7 +67,4 @@ bool em_path_mount_has(const char *path, unsigned long flag);
  * then. */
 void em_close(int fd);
 
-/* Writes all of it, whatever write(2) takes at a time. False: errno. */
-bool em_put(int fd, const char *bytes, size_t length);
-
 #endif

@@ -5,7 +5,8 @@
  * (always), level, step, message, hint and, where given, code; a migration's lines have stream and
  * line for message. Bytes that are not printable are
  * escaped (core/redact/secrets.h em_escape) and secrets taken out; nothing reaches stderr by
- * another way. A closed or full stderr loses the line and nothing else.
+ * another way. A closed or full stderr loses the line and nothing else; how many lines were lost is
+ * said where they would stand, once somebody reads again.
  *
  * A line and its hint go out in one write(2), so that lines of several processes don't mix in a
  * pipe. The kernel promises that up to PIPE_BUF, 4096 bytes; a longer one is written as a whole,

@@ -57,6 +57,11 @@ int em_fail_stopped(struct em_err *err);
  * that don't ask to end are swallowed, and children other than `child` (NULL: all) too. */
 enum em_wake em_wait_fd(int fd, short events, em_time until);
 
+/* For the log, which is written to from everywhere, from within a guard, too: waits for `fd` alone.
+ * No guard is called, and signals and the ends of children are left to whoever looks after them;
+ * once there is one, it is waited for no longer than 0.1 s. True: it is ready. */
+bool em_wait_apart(int fd, short events, em_time until);
+
 /* What else is watched while em_wait_fd() waits: the connection that holds a lock, while statements
  * run on another one. */
 struct em_guard {
