@@ -220,6 +220,6 @@ const char *em_path_nearest_hint(const struct em_str *nearest, const char *other
     const char *link = strstr(em_str_c(nearest), " is a symbolic link to ");
 
     return link && em_ends(link, ", which does not exist")
-               ? "COPY takes a link as it is: copy what it points to as well, to the same path"
+               ? "a link is copied as it is: COPY what it points to as well, to the same path"
                : otherwise;
 }

@@ -300,7 +300,7 @@ def a_script_that_may_not_be_executed(image):
 def a_link_whose_target_was_not_copied(image):
     image.folder.joinpath("config.json").symlink_to(image.folder / "shared/config.json")
     yield ("[require]\nfile = config.json\n", r"file config\.json: does not exist; .*/config\.json is a symbolic link to .*/shared/config\.json, which does not exist",
-           "COPY takes a link as it is: copy what it points to as well, to the same path")
+           "a link is copied as it is: COPY what it points to as well, to the same path")
     write(image.folder / "shared/config.json")
 
 
@@ -309,19 +309,19 @@ def a_folder_on_the_way_is_a_link_that_leads_nowhere(image):
     """As Capistrano's current."""
     image.folder.joinpath("current").symlink_to("releases/7")
     yield ("[require]\ndir = current/public\n", r"dir current/public: does not exist; .*/current is a symbolic link to releases/7, which does not exist",
-           "COPY takes a link as it is: copy what it points to as well, to the same path")
+           "a link is copied as it is: COPY what it points to as well, to the same path")
     (image.folder / "releases/7/public").mkdir(parents=True)
 
 
 @case
 def a_bundle_behind_a_link(image):
     image.folder.joinpath("dist").symlink_to("web/dist")
-    yield "[bundle]\ndir = dist\n", r"bundle: dir dist: does not exist; .*/dist is a symbolic link to web/dist, which does not exist", "COPY takes a link as it is"
+    yield "[bundle]\ndir = dist\n", r"bundle: dir dist: does not exist; .*/dist is a symbolic link to web/dist, which does not exist", "a link is copied as it is"
     write(image.folder / "web/dist/a.js")
 
 
 @case
 def a_program_behind_a_link(image):
     image.folder.joinpath("start").symlink_to("bin/start.sh")
-    yield "[require]\ncommand = ./start\n", r"/start is a symbolic link to bin/start\.sh, which does not exist", "COPY takes a link as it is"
+    yield "[require]\ncommand = ./start\n", r"/start is a symbolic link to bin/start\.sh, which does not exist", "a link is copied as it is"
     write(image.folder / "bin/start.sh", "#!/bin/sh\n", 0o755)
