@@ -35,9 +35,16 @@ static int show(struct em_start *steps, bool status)
     const struct em_url *url = em_start_direct(steps);
     if (!status && is_refused(steps, &out))
         return em_show(&out) ? 0 : EM_EXIT_SYSTEM;
-    int code = reach(steps);
+    steps->foresees = !status;
+    int code = status ? reach(steps) : em_start_wait(steps);
     if (code)
         return code;
+    if (steps->foreseen.len) {
+        em_str_puts(&out, "would set up the database first, and run what is pending then: ");
+        em_foreign(&out, em_str_c(&steps->foreseen));
+        em_str_putc(&out, '\n');
+        return em_show(&out) ? 0 : EM_EXIT_SYSTEM;
+    }
     if (!status && em_config_skips(steps->config, "migrate")) {
         em_str_puts(&out, "would run nothing: the migrations are left out (EMBARK_SKIP)\n");
         return em_show(&out) ? 0 : EM_EXIT_SYSTEM;

@@ -21,10 +21,29 @@ static int lint(const struct em_start *steps)
     return code;
 }
 
-int em_start_bootstrap(struct em_start *steps)
+/* What it would come to: the superuser's login is one that a start fails without. */
+static int foresee(struct em_start *steps, const struct em_db_failure *refused)
+{
+    EM_ERR_AUTO err = EM_ERR_INIT;
+    struct em_foreseen f = {EM_STR_INIT, EM_STR_INIT, 0, EM_ERR_INIT};
+    int code = em_bootstrap_foresee(steps->config, &steps->superuser, &steps->url, refused,
+                                    em_in(steps->config->database_connect_timeout), &f, &err);
+    if (code || f.code)
+        code = em_log_failure("bootstrap", code ? &err : &f.err);
+    else if (refused)
+        em_str_puts(&steps->foreseen, f.news.len ? em_str_c(&f.news)
+                                                 : "the service's login is refused, and a "
+                                                   "superuser's is given");
+    em_foreseen_free(&f);
+    return code;
+}
+
+int em_start_bootstrap(struct em_start *steps, const struct em_db_failure *refused)
 {
     EM_ERR_AUTO err = EM_ERR_INIT;
     em_time start = em_now();
+    if (steps->foresees)
+        return foresee(steps, refused);
     /* Unless the check has done so. */
     int code = em_config_skips(steps->config, "check") ? lint(steps) : 0;
     if (code)
@@ -47,7 +66,7 @@ int em_start_finish_bootstrap(struct em_start *steps, struct em_db *db)
     if (!needed)
         return 0;
     em_log(EM_LOG_INFO, "bootstrap", "%s", em_str_c(&why));
-    return em_start_bootstrap(steps);
+    return em_start_bootstrap(steps, NULL);
 }
 
 bool em_start_checks_bootstrap(const struct em_start *steps)

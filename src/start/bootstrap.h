@@ -4,7 +4,8 @@
 
 #include "embark/start/context.h"
 
-int em_start_bootstrap(struct em_start *steps);
+/* `refused`: how the service's login failed; NULL: it didn't, or was not tried. */
+int em_start_bootstrap(struct em_start *steps, const struct em_db_failure *refused);
 
 /* The service's login works: what it doesn't show is looked at over its connection. A look that
  * fails is no reason not to go on. */

@@ -172,6 +172,7 @@ void em_start_end(struct em_start *steps)
     em_str_wipe(&steps->raw);
     em_str_wipe(&steps->direct_raw);
     em_str_free(&steps->timings);
+    em_str_free(&steps->foreseen);
 }
 
 void em_start_log_summary(const struct em_start *steps, const char *what, char *const *argv)

@@ -33,8 +33,8 @@ static int log_in(struct em_start *steps, struct em_db **kept)
     int code = 0;
     bool always = steps->has_superuser && config->bootstrap_when == 1;
     if (always)
-        code = em_start_bootstrap(steps);
-    if (code)
+        code = em_start_bootstrap(steps, NULL);
+    if (code || steps->foreseen.len)
         return code;
     if (em_wait_database(config, &steps->url, name, kept, &failure, &err) == 0)
         return 0;
@@ -42,11 +42,11 @@ static int log_in(struct em_start *steps, struct em_db **kept)
         em_bootstrap_suggest(&err);
     if (!steps->has_superuser || err.code > 128 || !em_bootstrap_mends(&failure))
         return em_log_failure("wait", &err);
-    if (!always) {
+    if (!always || steps->foresees) {
         /* The bootstrap says what is missing: on a first start the refusal is what was to come. */
         em_log(EM_LOG_DEBUG, "bootstrap", "%s", em_str_c(&err.text));
-        code = em_start_bootstrap(steps);
-        if (code)
+        code = em_start_bootstrap(steps, &failure);
+        if (code || steps->foreseen.len)
             return code;
         em_title("wait");
         if (em_wait_database(config, &steps->url, name, kept, &failure, &err) == 0)

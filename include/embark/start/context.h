@@ -16,6 +16,9 @@ struct em_start {
     bool has_database, has_direct, has_superuser;
     struct em_url url, direct; /* service's; the lock's and the migrations' */
     struct em_url superuser;   /* [bootstrap] url */
+    bool foresees; /* nothing is set up: [bootstrap]'s login is tried, and `foreseen` gets what a
+                      start would make, "" for nothing */
+    struct em_str foreseen;
     struct em_db *kept; /* the wait's connection, when the migrations can use it; NULL otherwise */
     struct em_str raw, direct_raw; /* the same as the user gave them: secret */
 };

@@ -260,7 +260,7 @@ class Scenario:
         env = environment(self.embark.environment(self.env), self.url, config)
         forecast = Forecast(self.embark.binary, self.app.folder, env)
         process = self.start()
-        odd = forecast.differs(process.popen.returncode, process.stderr, made_first="[bootstrap]" in self.extra)
+        odd = forecast.differs(process.popen.returncode, process.stderr)
         assert not odd, "\n".join([odd, " ".join(self.said), config.read_text(), *forecast.report(), process.describe()])
 
 

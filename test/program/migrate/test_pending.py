@@ -517,3 +517,28 @@ def test_skipped_migrations(folder, embark, db):
     app.drop("aaa")
     assert doctor(app, 80).of("files", "bad")
     assert not doctor(app, 0, env={"EMBARK_SKIP": "migrate"}).of("files", "bad")
+
+
+# --- [bootstrap]: what a start sets up first
+
+@pytest.mark.parametrize("when", ["missing", "always"])
+def test_dry_run_tries_the_superusers_login(folder, embark, db, server, when):
+    app = App(folder, embark, db).add("001_one")
+    boss = f"boss_{db.role}"
+    server.sql(f"CREATE ROLE {boss} SUPERUSER LOGIN PASSWORD 'Boss-1'")
+    good, bad = (f"[bootstrap]\nurl = {db.url_as(user=boss, password=password)}\nwhen = {when}\n" for password in ("Boss-1", "wrong"))
+    # the login works: the superuser's is needed with always only
+    process = embark.run("migrate", "--dry-run", **app.arguments(extra=bad)).expect(77 if when == "always" else 0)
+    assert ("would run" in process.stdout) == (when == "missing")
+    assert "would run: " in embark.run("migrate", "--dry-run", **app.arguments(extra=good)).expect(0).stdout
+    # the role is missing
+    new = db.url_as(user="newcomer", password="Secret-1")
+    process = embark.run("migrate", "--dry-run", **app.arguments(extra=good, url=new)).expect(0)
+    assert process.stdout.startswith("would set up the database first") and "newcomer" in process.stdout and "Secret-1" not in process.stdout
+    embark.run("migrate", "--dry-run", **app.arguments(extra=bad, url=new)).expect(77, boss)
+    assert not server.sql("SELECT FROM pg_roles WHERE rolname = 'newcomer'")
+    # the database is
+    process = embark.run("migrate", "--dry-run", **app.arguments(extra=good, url=db.url_as(name="nowhere"))).expect(0)
+    assert process.stdout.startswith("would set up the database first")
+    assert not server.sql("SELECT FROM pg_database WHERE datname = 'nowhere'")
+    server.sql(f"DROP ROLE {boss}")

@@ -5,7 +5,8 @@ import re
 import subprocess
 
 WORDS = {"would run nothing": "skip", "would run:": "run", "would refuse to start (": "refuse",
-         "would not run, and fail (80)": "failed"}
+         "would not run, and fail (80)": "failed",
+         "would set up the database first": "set up"}
 
 
 class Forecast:
@@ -23,12 +24,12 @@ class Forecast:
         refused = re.match(r"would refuse to start \((\d+)\)", dry.stdout)
         self.refused = int(refused[1]) if refused else None
 
-    def differs(self, code, said, made_first=False):
-        """What was foretold wrongly of a start that ended with `code` and said this; None if nothing. `made_first`: [bootstrap] is to
-        make the login, which doctor tries, and --dry-run doesn't. Nobody can look into the database before, so that what the migration meets there is not foretold."""
+    def differs(self, code, said):
+        """What was foretold wrongly of a start that ended with `code` and said this; None if nothing. Nobody can look
+        into a database that [bootstrap] is to make the login to, so that what the migration meets there is not foretold."""
         ran = re.search(r"migrate: .*; runs ", said) is not None
         found = None
-        if made_first and self.code == 77:
+        if self.plan == "set up":
             return None if self.doctor == code or self.doctor == 0 and code in (80, 81) else f"doctor ends with {self.doctor}, the start with {code}"
         if self.plan is None:
             # it can say nothing, and fails as a start does
@@ -36,7 +37,7 @@ class Forecast:
                 found = f"--dry-run ends with {self.code} and no forecast"
         elif self.plan == "run" and not (ran or code in (65, 80)):
             found = "--dry-run says that the command would run"
-        elif self.plan == "skip" and (ran or code != 0) and not (made_first and code == 77 == self.doctor):
+        elif self.plan == "skip" and (ran or code != 0):
             found = "--dry-run says that nothing would run"
         elif self.plan == "refuse" and (ran or code != self.refused):
             found = f"--dry-run says that the start would be refused ({self.refused})"
