@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -189,7 +190,11 @@ static void complain(const struct em_init *init)
 {
     if (init->complaint_time >= 0)
         put_time(init->complaint + init->complaint_time, time_of(CLOCK_REALTIME));
-    CALL_3(write, 2, init->complaint, init->complaint_length);
+    /* Not if it would have to wait for whoever reads the log. */
+    struct pollfd log = {2, POLLOUT, 0};
+    struct when none = {0, 0};
+    if (CALL_4(ppoll, &log, 1, &none, 0) > 0)
+        CALL_3(write, 2, init->complaint, init->complaint_length);
 }
 
 void end_rest(struct watch *watch)

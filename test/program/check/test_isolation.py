@@ -86,6 +86,22 @@ def test_an_environment_with_a_zip_file_and_an_editable_install(check, folder):
     check("module = python: gone_too\n", 72, env=env)
 
 
+def test_lines_of_site_packages_that_put_a_finder_in_place(check, folder):
+    """They are run, as by each start of this Python: the module can't be found otherwise. The same names beside the service are not."""
+    subprocess.run([PYTHON, "-m", "venv", "--without-pip", folder / "own"], check=True)
+    site, = (folder / "own").glob("lib/python3*/site-packages")
+    write(folder / "src" / "found" / "__init__.py", LEFT)
+    write(site / "__editable___found_finder.py",
+          "import sys\nfrom importlib.machinery import PathFinder\nclass Finder:\n    @classmethod\n"
+          f"    def find_spec(cls, name, path=None, target=None):\n        return PathFinder.find_spec(name, [{str(folder / 'src')!r}]) if name == 'found' else None\n"
+          "def install(): sys.meta_path.append(Finder)\n")
+    write(site / "__editable__.found-1.0.pth", "import __editable___found_finder; __editable___found_finder.install()\n")
+    write(folder / "__editable___found_finder.py", LEFT)
+    env = {"PATH": f"{folder}/own/bin", "PYTHONPATH": "."}
+    check("module = python: found\n", 0, env=env)
+    check("module = python: found, found.not_there\n", 72, r"module found\.not_there", env=env)
+
+
 def test_pythonpath_is_where_the_service_finds_it(check, folder):
     write(folder / "libs" / "deep" / "__init__.py", LEFT)
     check(f"module = {PYTHON}: deep\n", 0, env={"PYTHONPATH": f"/nowhere:{folder}/libs"})

@@ -412,18 +412,39 @@ def test_working_directory(init, folder):
     process.expect(1)
 
 
+# Another user's, and embark may not kill it.
+UNKILLABLE = ("r, w = os.pipe()\n"
+              "if os.fork() == 0:\n"
+              "    signal.signal(15, signal.SIG_IGN)\n"
+              "    os.setuid(65534)\n"
+              "    say(os.getpid())\n"
+              "    os.write(w, b'x')\n"
+              "    while True: time.sleep(0.01)\n"
+              "os.read(r, 1)\n"
+              "os._exit(6)\n")
+
+
+def test_what_cannot_be_killed_where_nobody_reads_the_log(init, embark):
+    """The line is lost, and the end is not."""
+    read, write = os.pipe()
+    os.set_blocking(write, False)
+    try:
+        while True:
+            os.write(write, b"x" * 4096)
+    except BlockingIOError:
+        pass
+    os.set_blocking(write, True)
+    process = init("--", *script(embark, UNKILLABLE), env={"EMBARK_SERVICE_GRACE": "10ms"}, stderr=write, prefix=["setpriv", "--bounding-set", "-kill"])
+    os.close(write)
+    assert process.wait(30) == 6
+    os.kill(int(process.stdout), signal.SIGKILL)
+    os.close(read)
+
+
 @pytest.mark.parametrize("log", ["text", "json"])
 def test_what_cannot_be_killed(init, embark, log):
-    """P12: another user's, and embark may not kill it. The line has the time of then."""
-    service = script(embark, "r, w = os.pipe()\n"
-                             "if os.fork() == 0:\n"
-                             "    signal.signal(15, signal.SIG_IGN)\n"
-                             "    os.setuid(65534)\n"
-                             "    say(os.getpid())\n"
-                             "    os.write(w, b'x')\n"
-                             "    while True: time.sleep(0.01)\n"
-                             "os.read(r, 1)\n"
-                             "os._exit(6)\n")
+    """P12. The line has the time of then."""
+    service = script(embark, UNKILLABLE)
     before = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(milliseconds=1)
     process = init("--", *service, env={"EMBARK_SERVICE_GRACE": "10ms", "EMBARK_LOG_FORMAT": log, "EMBARK_LOG_TIMESTAMPS": "yes"},
                    prefix=["setpriv", "--bounding-set", "-kill"])
