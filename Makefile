@@ -157,13 +157,13 @@ build/flags: Makefile FORCE
 
 # ---- The program ------------------------------------------------------------------------------------------------------
 
-# A static PIE. Its start files are named here, as the compiler may be told that all programs are PIEs: rcrt1.o relocates
-# the program as there is no dynamic linker. -z text refuses relocations of the code.
+# A static PIE. Its start files are named here, as the compiler may be told that all programs are PIEs: Scrt1.o is the one for these
+# that leaves the relocation to somebody else, src/overrides/libc_start_main.c. -z text refuses relocations of the code.
 musl     = $(DEPS)/musl/lib
-first    = $(musl)/rcrt1.o $(musl)/crti.o $(shell $(CROSS)gcc -print-file-name=crtbeginS.o)
+first    = $(musl)/Scrt1.o $(musl)/crti.o $(shell $(CROSS)gcc -print-file-name=crtbeginS.o)
 last     = $(shell $(CROSS)gcc -print-file-name=crtendS.o) $(musl)/crtn.o
 hardened = -nostartfiles -Wl,-static,-pie,--no-dynamic-linker,-z,text -Wl,-z,relro,-z,now,-z,noexecstack \
-           -Wl,-z,pack-relative-relocs,--wrap=scram_SaltedPassword,--wrap=free,--wrap=realloc,--wrap=recv,--wrap=send,--wrap=poll,--wrap=__get_resolv_conf,--wrap=__res_msend_rc
+           -Wl,-T,src/overrides/late.ld -Wl,-z,pack-relative-relocs,--wrap=__libc_start_main,--wrap=scram_SaltedPassword,--wrap=free,--wrap=realloc,--wrap=recv,--wrap=send,--wrap=poll,--wrap=__get_resolv_conf,--wrap=__res_msend_rc
 libs     = -lpq -lpgcommon -lpgport $(if $(filter build/tls/%,$@),-lssl -lcrypto) -lmd -ljansson
 
 # The libraries' strings are not merged with OpenSSL's either: each would lie on a page of its own. OpenSSL's assembler brings
@@ -177,10 +177,22 @@ build/%/libs/done: build/flags
 	  $(CROSS)objcopy -R .eh_frame -R .rela.eh_frame $$a $(@D)/$${a##*/} || exit; done
 	@touch $@
 
+# What is called of OpenSSL from outside of it: each through a gate (src/overrides/gate.S), but what each start may call, and what uses
+# no table: a hash, and the name of a folder.
+build/tls/gates: build/%/gates: build/%/core.a build/%/os.a build/%/libs/done
+	$(Q)$(CROSS)nm -g --defined-only $(@D)/libs/libssl.a $(@D)/libs/libcrypto.a | sed -n 's/.* T //p' | sort -u > $@.theirs
+	$(Q)$(CROSS)nm -u $(filter %.o %.a,$^) $(DEPS)/lib/libp*.a $(DEPS)/lib/$*/libpq.a $(DEPS)/lib/libmd.a $(DEPS)/lib/libjansson.a | \
+	  sed -n 's/^ *U //p' | sort -u | comm -12 - $@.theirs | grep -v '^SHA256_\|^X509_get_default_cert_area$$' > $@
+build/tls/gates: $(objects_tls)
+build/tls/gate.o: src/overrides/gate.S build/tls/gates
+	$(Q)sed 's/.*/GATE(&)/' build/tls/gates > build/tls/gates.h
+	$(Q)$(compiler) -c -o $@ -Ibuild/tls $<
+build/tls/embark: build/tls/gate.o
+
 build/tls/embark build/notls/embark: build/%/embark: build/%/init.o build/%/core.a build/%/os.a build/%/inih.o build/%/libs/done
 	@echo '  $@'
 	$(Q)$(compiler) $(hardened) -Wl,--gc-sections -s $(LDFLAGS) -o $@ $(first) $(filter %.o,$^) \
-	  $(filter %os.a,$^) $(filter %core.a,$^) -L$(@D)/libs -L$(DEPS)/lib $(libs) $(last)
+	  $(if $(filter build/tls/%,$@),$$(sed 's/^/-Wl,--wrap=/' build/tls/gates)) $(filter %os.a,$^) $(filter %core.a,$^) -L$(@D)/libs -L$(DEPS)/lib $(libs) $(last)
 build/tls/embark: $(objects_tls)
 build/notls/embark: $(objects_notls)
 

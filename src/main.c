@@ -322,7 +322,6 @@ int main(int argc, char **argv)
     struct words words = {0};
     (void)argc;
     em_out_of_memory = out_of_memory;
-    em_release_code_pages(); /* what the start of the program has used */
     fill_standard_descriptors();
     em_outlets_open();
     em_start_report_begin();

@@ -173,7 +173,7 @@ static int connect_and_run(struct sql *sql, struct em_start *steps)
     em_time started = em_now();
     int code;
 
-    em_title("sql");
+    em_title_long("sql");
     em_application_name("sql", &application);
     code = em_db_open_for(EM_DB_USERS, url, em_str_c(&application),
                           em_in(steps->config->database_connect_timeout), &db, NULL, &err);

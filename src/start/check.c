@@ -137,7 +137,7 @@ int em_start_check(struct em_start *steps, const struct em_list *service, struct
     if (em_config_skips(steps->config, "check"))
         return 0;
     if (!report) /* a start's, and not somebody's look at a container whose service runs */
-        em_title("check");
+        (steps->has_database ? em_title_long : em_title)("check");
     code = look(steps, service, report ? report : &own, &err);
     if (code)
         em_log_failure("check", &err);

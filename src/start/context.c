@@ -124,11 +124,12 @@ int em_start_prepare(struct em_start *steps, const struct em_config *config, boo
     steps->build_time = build_time;
     steps->hosts = build_time;
     steps->started = em_now();
-    em_release_code_pages();
+    em_release_code_pages(); /* what read the configuration */
     int unknown =
         em_service_user(config, &user, &err) != 0 ? em_log_failure("configuration", &err) : 0;
     int code = find_targets(steps, &warnings);
-    em_release_code_pages();
+    if (steps->has_database) /* a login is to come, beside which this costs nothing */
+        em_release_code_pages();
     if (code == 0)
         code = find_superuser(steps, &warnings);
     em_supervise_validate(config, &errs, &warnings);

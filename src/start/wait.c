@@ -48,7 +48,7 @@ static int log_in(struct em_start *steps, struct em_db **kept)
         code = em_start_bootstrap(steps, &failure);
         if (code || steps->foreseen.len)
             return code;
-        em_title("wait");
+        em_title_long("wait");
         if (em_wait_database(config, &steps->url, name, kept, &failure, &err) == 0)
             return 0;
     }
@@ -89,7 +89,7 @@ int em_start_wait(struct em_start *steps)
     /* The ledger is read over the connection that showed that the server is there: a start with
      * nothing to do logs in once. */
     struct em_db **kept = em_migrate_any(config) && !steps->has_direct ? &steps->kept : NULL;
-    em_title("wait");
+    em_title_long("wait");
     if (others && em_wait_endpoints(config, &err) != 0)
         return em_log_failure("wait", &err);
     int code = steps->has_database ? wait_database(steps, kept) : 0;

@@ -105,7 +105,7 @@ static _Noreturn void run_child(const char *host, int family, unsigned server, i
         _exit(1);
     if (!em_loop_restore())
         _exit(1);
-    em_title("resolve");
+    em_title_long("resolve");
     close_all_but(out);
     em_name_server_choose(server);
     memset(&answer, 0, sizeof answer); /* with the padding, for valgrind */

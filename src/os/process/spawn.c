@@ -350,5 +350,10 @@ void em_title(const char *phase)
     char text[16]; /* the kernel's limit, prctl(2) */
     snprintf(text, sizeof text, "embark:%s", phase);
     prctl(PR_SET_NAME, text);
-    em_release_code_pages(); /* a step ends, another begins */
+}
+
+void em_title_long(const char *phase)
+{
+    em_title(phase);
+    em_release_code_pages();
 }

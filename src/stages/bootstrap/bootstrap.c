@@ -275,7 +275,7 @@ int em_bootstrap(const struct em_config *config, const struct em_url *superuser,
 {
     struct em_url maintenance = {0};
     struct em_bootstrap_plan setup;
-    em_title("bootstrap");
+    em_title_long("bootstrap");
     em_bootstrap_plan_make(config, service, &setup);
     if (!setup.database)
         return em_fail(err, EM_EXIT_CONFIG,

@@ -105,7 +105,7 @@ int em_migrate_await(const struct em_config *config, const struct em_url *direct
                      struct em_err *err)
 {
     EM_OUTLOOK_AUTO look = {.config = config, .direct = direct};
-    em_title("migrate");
+    em_title_long("migrate");
     int code = em_migration_files(config, &look.files, err);
     if (code == 0)
         code = em_migration_status_provable(&look, err);

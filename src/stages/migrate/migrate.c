@@ -201,7 +201,7 @@ static int run_and_note(struct migration *m, struct em_err *err)
         command.body = em_sql_migrations_apply;
         command.ctx = &sql;
     }
-    em_title("migrate");
+    em_title_long("migrate");
     em_log_hint(EM_LOG_INFO, "migrate",
                 m->look.verdict.hint.len ? em_str_c(&m->look.verdict.hint) : NULL,
                 "has the lock \"%s\"; %s; runs %s", m->lock.name, em_str_c(&m->look.verdict.why),
@@ -254,7 +254,7 @@ static int with_lock(struct migration *m, struct em_db **first, struct em_err *e
     m->lock.ctx = m;
     m->lock.db = *first;
     *first = NULL;
-    em_title("lock");
+    em_title_long("lock");
     do {
         again = false;
         code = em_lock_take(&m->lock, m->config, m->direct, m->until, err);

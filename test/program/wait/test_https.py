@@ -8,7 +8,9 @@ import threading
 
 import pytest
 
-from support.process import PATH, need_root
+from support.process import PATH, asan, need_root
+from support.waiting import eventually
+from test_binary import relro
 
 
 class Web:
@@ -213,3 +215,13 @@ def test_a_text_is_waited_for(waiting, web):
     assert done.popen.returncode == 69
     server.answers["/"] = (200, {}, b'{"status": "ready"}')
     waiting(server.url, 'text = "status": "ready"\n').expect(0)
+
+
+@pytest.mark.skipif(asan(), reason="the sanitizer build has a dynamic linker")
+def test_tables_that_were_relocated_late_are_read_only(embark, web, certificates):
+    """OpenSSL's, at its first use."""
+    server = web()
+    server.answers["/"] = (503, {}, b"")
+    process = embark("true", config=f"[wait]\nhttp = {server.url}/\ntls_ca = {certificates.ca}\n")
+    eventually(lambda: len(server.asked) > 1, what="it to be asked by TLS")
+    assert relro(process.pid) == {"r--p"}

@@ -49,5 +49,8 @@ int em_capture(const struct em_spawn *spawn, const char *input, size_t input_len
 void em_close_inherited(void);
 
 void em_title(const char *phase); /* prctl PR_SET_NAME "embark:PHASE"; at most 15 bytes */
+/* The same for a phase that may take long: what earlier ones have used of the program is given back
+ * (trim.h), which costs a short one more than it has. */
+void em_title_long(const char *phase);
 
 #endif
