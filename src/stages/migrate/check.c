@@ -1,10 +1,13 @@
 #include "embark/stages/migrate/check.h"
 
+#include <strings.h>
+
 #include "embark/core/base/shell_quote.h"
 #include "embark/os/loop/clock.h"
 #include "embark/stages/migrate/files/files.h"
 #include "embark/stages/migrate/files/world.h"
 #include "embark/stages/migrate/pending.h"
+#include "embark/stages/migrate/sessions/settings.h"
 
 /* Heads that are named in one line. */
 enum { HEADS_SAID = 6 };
@@ -43,9 +46,24 @@ static void check_heads(const struct em_config *config, struct em_errs *errs,
     em_hint(added, "alembic merge heads makes them one; alembic upgrade heads goes to all");
 }
 
+/* A role or a file may set it, so that it is no mistake for sure. */
+static void check_retries(const struct em_config *config, struct em_errs *warnings)
+{
+    for (size_t i = 0; i < config->migrate_set.n; i++)
+        if (strncasecmp(config->migrate_set.v[i], "lock_timeout", 12) == 0)
+            return;
+    if (em_migration_retries(config))
+        em_hint(em_errs_add(warnings, EM_EXIT_CONFIG,
+                            "%s: lock_retries: no statement gives up that waits for a lock, unless "
+                            "the role or a file sets lock_timeout",
+                            config->origin[EM_AT_migrate_lock_retries]),
+                "set = lock_timeout=5s");
+}
+
 void em_migration_check(const struct em_config *config, struct em_errs *errs,
                         struct em_errs *warnings)
 {
+    check_retries(config, warnings);
     if (!config->migrate_command.n)
         return;
     check_shell(config, warnings);

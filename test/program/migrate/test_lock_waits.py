@@ -168,6 +168,11 @@ def test_lock_retries_is_a_number(files, value, pattern):
     files.fails(78, pattern, lock_retries=value)
 
 
+def test_retries_of_what_never_gives_up_are_warned_of(files):
+    files.start("check", lock_retries=3).expect(0, r"embark\d*\.ini:\d+: lock_retries: no statement gives up", "hint: set = lock_timeout=5s")
+    assert "gives up" not in files.start("check", lock_retries=3, set="lock_timeout = 1s").expect(0).stderr
+
+
 def command(embark, db, folder, url=None, env=None, **keys):
     config = f"[migrate]\ncommand = {PYTHON} -c 'import os, psycopg2; c = psycopg2.connect(os.environ[\"DATABASE_URL\"]).cursor(); " \
              "c.execute(\"SHOW lock_timeout\"); print(\"it is\", c.fetchone()[0])'\n" + "".join(f"{k} = {v}\n" for k, v in keys.items())
@@ -177,6 +182,11 @@ def command(embark, db, folder, url=None, env=None, **keys):
 def test_a_command_gets_them(embark, db, folder):
     command(embark, db, folder, set="lock_timeout=5s").expect(0, "it is 5s", timeout=40)
     command(embark, db, folder, set="lock_timeout=6s", env={"PGOPTIONS": "-c work_mem=5MB", "EMBARK_MIGRATE_LEDGER": "off"}).expect(0, "it is 6s", timeout=40)
+
+
+def test_psql_gets_them(embark, db, folder):
+    embark("echo", "served", env={"DATABASE_URL": db.url}, cwd=folder,
+           config="[migrate]\ncommand = sh -c 'psql -XAtc \"SHOW lock_timeout\" \"$DATABASE_URL\"'\nset = lock_timeout=9s\n").expect(0, "9s", timeout=40)
 
 
 def test_a_command_that_would_not_get_them(embark, db, folder):
