@@ -126,6 +126,17 @@ static bool is_of_the_host(const char *name)
     return false;
 }
 
+/* The host's name, or one that is made with it: Docker's and Kubernetes' are long. A short one may
+ * be any word's part. */
+static bool names_the_host(const struct em_tool_search *s, const char *value)
+{
+    enum { LONG = 8 };
+    const char *host = em_tool_env(s, "HOSTNAME");
+    if (!host || !*host)
+        return false;
+    return strcmp(value, host) == 0 || (strlen(host) >= LONG && strstr(value, host));
+}
+
 void em_tool_steers_file(struct em_tool_search *s, const char *path, const char *bytes,
                          size_t length)
 {
@@ -137,7 +148,7 @@ void em_tool_steers_file(struct em_tool_search *s, const char *path, const char 
         if (word > 2 && begins && !isdigit((unsigned char)*p) && !islower((unsigned char)p[word])) {
             EM_FREE char *name = em_strndup(p, word);
             const char *value = em_tool_env(s, name);
-            if (value && !is_of_the_host(name))
+            if (value && !is_of_the_host(name) && !names_the_host(s, value))
                 em_tool_steers_env(s, name, value);
         }
         p += word ? word : 1;

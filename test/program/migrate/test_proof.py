@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from support.apps import App, ledger, outcomes
+from support.apps import Alembic, App, ledger, outcomes
 from support.waiting import eventually
 
 EVERYTHING = "everything is applied"
@@ -230,3 +230,16 @@ def test_older_ledger_is_brought_up_to_date(app, db):
     app.serves().wait_for_line("an older embark")
     app.serves().wait_for_line(EVERYTHING)
     assert outcomes(db) == ["done", "done"]
+
+
+def test_variable_that_names_the_host(folder, embark, db):
+    """One of each replica's own, which the tool's configuration mentions: not another command in each."""
+    app = Alembic(folder, embark, db).add("aaa")
+    script = app.folder / "migrations" / "env.py"
+    script.write_text(script.read_text() + "\nlabel = os.environ.get('TRACE_LABEL')\n")
+    app.serves(env={"HOSTNAME": "shop-6f7c9d-x2x1a", "TRACE_LABEL": "app/shop-6f7c9d-x2x1a"})
+    assert "everything is applied" in app.serves(env={"HOSTNAME": "shop-6f7c9d-b4b4b", "TRACE_LABEL": "app/shop-6f7c9d-b4b4b"}).stderr
+    app.serves(env={"HOSTNAME": "web", "TRACE_LABEL": "web"})
+    assert "everything is applied" in app.serves(env={"HOSTNAME": "two", "TRACE_LABEL": "two"}).stderr
+    # a short name within another word is none
+    assert "its settings" in app.serves(env={"HOSTNAME": "web", "TRACE_LABEL": "webber"}).stderr
