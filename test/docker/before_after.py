@@ -28,7 +28,7 @@ def blocks(lines):
             text += "```text\n" if quoted else "```\n\n"
         text += f"{line}\n" if quoted else line.strip("*") + "\n\n"
         inside = quoted
-    text += "```\n" if inside else ""
+    text = text.rstrip("\n") + ("\n```\n" if inside else "\n")
     for pattern, replacement in VOLATILE:
         text = re.sub(pattern, replacement, text)
     return text
