@@ -13,7 +13,7 @@ from support.sql_files import Files, applied
 from support.waiting import eventually
 
 AGAIN = r"migrations/2_add\.sql:2:1: canceling statement due to lock timeout; blocked by report \(pid %d\), role \w+, idle in transaction for \d+ s, " \
-        r"holds AccessShareLock on public\.orders; tried again in .*, and %d times more"
+        r"holds AccessShareLock on public\.orders; tried again in .*, and (\d+) times more"
 
 
 @pytest.fixture
@@ -39,8 +39,9 @@ def reader(db):
     connection.close()
 
 
-def again(reader, left):
-    return re.compile(AGAIN % (reader.info.backend_pid, left))
+def again(reader):
+    """On a busy machine nobody may be seen during one of the tries."""
+    return re.compile(AGAIN % reader.info.backend_pid)
 
 
 def waits_for_lock(db):
@@ -52,11 +53,11 @@ def waits_for_lock(db):
 def test_tried_again_until_it_is_had(files, db, reader):
     """Others read while it isn't waiting; the transaction is whole in the end."""
     process = files.start(set="lock_timeout=200ms", lock_retries=50)
-    process.wait_for_line(again(reader, 49), timeout=30)
+    left = int(process.wait_for_line(again(reader), timeout=30)[1])
     other = db.connect_as_role()
     other.cursor().execute("SELECT count(*) FROM orders")
     other.close()
-    process.wait_for_line(again(reader, 48), timeout=30)
+    process.wait_for_line(rf"tried again in .*, and {left - 1} times more", timeout=30)
     assert files.states() == {"1_first.sql": "applied"}
     reader.commit()
     process.expect(0, "ready in", timeout=40)
@@ -67,7 +68,7 @@ def test_tried_again_until_it_is_had(files, db, reader):
 
 def test_no_more_tries(files, db, reader):
     process = files.fails(65, "tried again in", r"2_add\.sql:2:1: ERROR 55P03: canceling statement due to lock timeout",
-                          rf"blocked by report \(pid {reader.info.backend_pid}", set="lock_timeout=150ms", lock_retries=1)
+                          rf"blocked by report \(pid {reader.info.backend_pid}", set="lock_timeout=2s", lock_retries=1)
     assert process.stderr.count("tried again in") == 1
     assert files.states() == {"1_first.sql": "applied"} and outcomes(db) == ["failed"]
     reader.commit()
@@ -75,7 +76,7 @@ def test_no_more_tries(files, db, reader):
 
 
 def test_without_retries_it_is_said_who_holds_it(files, reader):
-    files.fails(65, r"ERROR 55P03", r"blocked by report \(pid", set="lock_timeout=500ms")
+    files.fails(65, r"ERROR 55P03", r"blocked by report \(pid", set="lock_timeout=2s")
 
 
 def test_the_deadline_counts(files, db, reader):
@@ -86,7 +87,7 @@ def test_the_deadline_counts(files, db, reader):
 @pytest.mark.parametrize("number,code", [(signal.SIGTERM, 143), (signal.SIGKILL, 137)])
 def test_ended_during_the_gap(files, db, reader, number, code):
     process = files.start(set="lock_timeout=200ms", lock_retries=1000)
-    process.wait_for_line(again(reader, 999), timeout=30)
+    process.wait_for_line(again(reader), timeout=30)
     send(process.popen.pid, number)
     assert process.wait(20) in (code, -number), process.describe()
     reader.commit()
@@ -114,9 +115,9 @@ def test_without_a_transaction(files, db, text, repeated):
     other = begun(db)
     other.cursor().execute("LOCK orders")
     files.add("2_add.sql", f"-- embark: no transaction\nINSERT INTO first VALUES (1);\n{text}")
-    process = files.start(set="lock_timeout=200ms", lock_retries=50)
+    process = files.start(set="lock_timeout=300ms", lock_retries=50)
     if repeated:
-        process.wait_for_line(re.compile(r"2_add\.sql:3:1: canceling.*blocked by report .*AccessExclusiveLock.*tried again"), timeout=30)
+        process.wait_for_line(r"2_add\.sql:3:1: canceling.*blocked by report .*AccessExclusiveLock.*tried again", timeout=30)
         other.commit()
         process.expect(0, "ready in", timeout=40)
         assert db.value("SELECT count(*) FROM first") == 1
