@@ -154,17 +154,16 @@ static int next_url(const struct em_http_url *from, const struct em_http *answer
     EM_STR_AUTO text = EM_STR_INIT;
     const char *location = em_str_c(&answer->location);
     em_http_url_join(from, location, &text);
-    int code = em_starts(location, "unix:")
-                   ? em_fail(err, EM_EXIT_UNREACHABLE, "\"%s\" is a socket of its own", location)
-                   : em_http_url_parse(to, em_str_c(&text), err);
-    if (code) {
-        em_str_cut(&err->text, SHOWN);
-        em_context(err, "%s answers %d and sends to an address that embark can't ask", from->name,
-                   answer->status);
-        return err->code = EM_EXIT_UNREACHABLE;
+    if (em_starts(location, "unix:")) {
+        em_fail(err, EM_EXIT_UNREACHABLE, "\"%s\" is a socket of its own", location);
+    } else if (em_http_url_parse(to, em_str_c(&text), err) == 0 && to->name) {
+        to->name[strnlen(to->name, SHOWN)] = '\0';
+        return 0;
     }
-    to->name[strnlen(to->name, SHOWN)] = '\0';
-    return 0;
+    em_str_cut(&err->text, SHOWN);
+    em_context(err, "%s answers %d and sends to an address that embark can't ask", from->name,
+               answer->status);
+    return err->code = EM_EXIT_UNREACHABLE;
 }
 
 static bool is_same_server(const struct em_http_url *a, const struct em_http_url *b)

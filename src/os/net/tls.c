@@ -25,7 +25,7 @@ struct em_tls_stream {
 /* OpenSSL reads on for as long as there is what has no meaning for its caller: requests to shake
  * hands (again), new keys, tickets. Before each read the clock and the signals are looked at. */
 static long look(BIO *bio, int what, const char *bytes, size_t size, int number, long argument,
-                 int result, size_t *done)
+                 int result, size_t *done) /* NOLINT(readability-non-const-parameter) */
 {
     const struct em_tls_stream *s = (const void *)BIO_get_callback_arg(bio);
     (void)bytes, (void)size, (void)number, (void)argument, (void)done;
