@@ -2,6 +2,7 @@
 #
 #   make                    build/embark: static, for Linux; libpq and OpenSSL are compiled first, once, into a cache
 #   make TLS=no             the same without OpenSSL
+#   make ARCH=aarch64       build/aarch64/embark, by a cross compiler
 #   make install            PREFIX=/usr/local DESTDIR=
 #   make test               set-up, build, unit tests, whole-program tests
 #   make unit, make pytest  one half of it (make pytest ARGS='-k wait')
@@ -14,7 +15,8 @@
 #   make test-model         random histories of real migration tools (ARGS='--histories=1000 --tool=alembic')
 #   make bench-docker       what embark adds to docker run
 #   make test-docker        in real containers, by an engine that is there or (root) is started for it
-#   make image              a container image of embark alone, for COPY --from (IMAGE=embark)
+#   make test-arm64         unit tests and a choice of the others, emulated (ARGS=short)
+#   make image              a container image of embark alone, for COPY --from (IMAGE=embark ENGINE=podman)
 #   make fuzz               the parsers' fuzzers, FUZZ_SECONDS=30 each
 #   make test-kubernetes    doc/kubernetes.md's manifests, played by podman (root)
 #   make test-fresh         make demo and make test in a Debian that has nothing else (root); IN=container, IN=trixie
@@ -38,15 +40,25 @@ MAKEFLAGS += --no-builtin-rules $(if $(filter 0,$(MAKELEVEL)),-j$(shell nproc))
 .DELETE_ON_ERROR:
 .SUFFIXES:
 
-all: build/embark
-
-# ---- The libraries. build/deps.mk says where they are; making it builds them if need be. ----------------------------
-
-ifneq ($(filter-out clean test-fresh,$(or $(MAKECMDGOALS),all)),)
-include build/deps.mk
+# The processor that embark is built for: the machine's own, or ARCH. What is built for another one lies in a folder of its own,
+# and is what a cross compiler makes: embark, unit tests to be emulated, a release.
+machine := $(shell uname -m)
+ARCH    ?= $(machine)
+foreign := $(filter-out $(machine),$(ARCH))
+o       := build$(if $(foreign),/$(ARCH))
+ifneq ($(and $(foreign),$(filter-out all install image unit-static check-sizes clean $o/%,$(MAKECMDGOALS))),)
+$(error ARCH=$(ARCH) is for: make [all], install, image, unit-static, check-sizes)
 endif
-build/deps.mk: FORCE
-	@.ci/packages ensure build
+
+all: $o/embark
+
+# ---- The libraries. deps.mk says where they are; making it builds them if need be. -------------------------------
+
+ifneq ($(filter-out clean test-fresh test-arm64,$(or $(MAKECMDGOALS),all)),)
+include $o/deps.mk
+endif
+$o/deps.mk: FORCE
+	@.ci/packages ensure build $(if $(foreign),cross)
 	@.ci/deps $@
 
 # ---- Rooms ----------------------------------------------------------------------------------------------------------
@@ -75,7 +87,7 @@ sources   := $(foreach r,$(filter-out %~,$(rooms)),$(sort $(wildcard src/$r/*.c)
              $(foreach r,$(patsubst %~,%,$(filter %~,$(rooms))),$(sort $(wildcard src/$r/*.c)))
 headers   := $(shell find include/embark src -name '*.h')
 embedded  := $(shell find src -name '*.py' -o -name '*.js' -o -name '*.rb' -o -name '*.php')
-generated := build/gen/version.h $(embedded:src/%=build/gen/%.h)
+generated := $o/gen/version.h $(embedded:src/%=$o/gen/%.h)
 
 unit_sources := $(shell find test/unit -name 'test_*.c' | sort)
 
@@ -87,131 +99,139 @@ inih         := -DINI_HANDLER_LINENO=1 -DINI_USE_STACK=0 -DINI_ALLOW_REALLOC=1 -
 
 flavour      := $(if $(filter no,$(TLS)),notls,tls)
 libpq        := $(shell sed -n 's/^postgresql-\([0-9]*\) .*/\1/p' $(DEPS)/versions 2>/dev/null)
-cppflags     := -D_GNU_SOURCE -Iinclude -Ibuild/gen -isystem $(DEPS)/src/inih $(inih) -DEMBARK_LIBPQ=$(libpq)
+cppflags     := -D_GNU_SOURCE -Iinclude -I$o/gen -isystem $(DEPS)/src/inih $(inih) -DEMBARK_LIBPQ=$(libpq)
 warnings     := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Werror
 hardening    := -fPIE -fstack-protector-strong
 # Strings are not merged: in one pot with those of OpenSSL, ours would touch all of its pages.
-sections     := -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables -fno-merge-constants
+sections     := -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables -fno-unwind-tables -fno-merge-constants
 asan         := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 fuzzed       := -fno-sanitize-recover=all -fsanitize=address,undefined
 
-build/tls/%: compiler := $(DEPS)/bin/musl-cc
-build/tls/%: flags := $(CFLAGS) $(hardening) $(sections) -DEMBARK_TLS=1 -isystem $(DEPS)/include
-build/notls/%: compiler := $(DEPS)/bin/musl-cc
-build/notls/%: flags := $(CFLAGS) $(hardening) $(sections) -DEMBARK_TLS=0 -isystem $(DEPS)/include
+$o/tls/%: compiler := $(DEPS)/bin/musl-cc
+$o/tls/%: flags := $(CFLAGS) $(hardening) $(sections) -DEMBARK_TLS=1 -isystem $(DEPS)/include
+$o/notls/%: compiler := $(DEPS)/bin/musl-cc
+$o/notls/%: flags := $(CFLAGS) $(hardening) $(sections) -DEMBARK_TLS=0 -isystem $(DEPS)/include
 # At -O1 gcc is often wrong about what may be uninitialized; embark itself is compiled with that warning.
-build/asan/%: compiler := gcc
-build/asan/%: flags := -O1 -g -Wno-maybe-uninitialized $(asan) -DEMBARK_TLS=1 -isystem $(DEPS)/glibc/include
-build/plain/%: compiler := gcc
-build/plain/%: flags := -O1 -g -Wno-maybe-uninitialized -DEMBARK_TLS=1 -isystem $(DEPS)/glibc/include
+# The tests are also compiled against cmocka 1, which has no other names for what version 2 deprecates.
+$o/tls/test/%: flags += -isystem $(DEPS)/unit -Wno-deprecated-declarations
+$o/asan/%: compiler := gcc
+$o/asan/%: flags := -O1 -g -Wno-maybe-uninitialized $(asan) -DEMBARK_TLS=1 -isystem $(DEPS)/glibc/include
+$o/plain/%: compiler := gcc
+$o/plain/%: flags := -O1 -g -Wno-maybe-uninitialized -DEMBARK_TLS=1 -isystem $(DEPS)/glibc/include
 
 # Rooms that an ordinary start doesn't use have theirs merged: nobody looks at those pages, and each text is there once.
 cold         := $(patsubst %~,%,$(filter %~,$(rooms)))
-$(foreach r,$(cold),build/tls/src/$r/%.o build/notls/src/$r/%.o): flags += -fmerge-constants
+$(foreach r,$(cold),$o/tls/src/$r/%.o $o/notls/src/$r/%.o): flags += -fmerge-constants
 
 compile = $(if $(V),,@echo '  $@' && )$(compiler) -std=gnu11 $(warnings) $(cppflags) $(flags) -MMD -MP -c -o $@ $<
 
 define flavour_rules
-build/$1/src/%.o: src/%.c build/flags | $(generated)
+$o/$1/src/%.o: src/%.c $o/flags | $(generated)
 	@mkdir -p $$(@D)
 	$$(compile)
-build/$1/test/%.o: test/%.c build/flags | $(generated)
+$o/$1/test/%.o: test/%.c $o/flags | $(generated)
 	@mkdir -p $$(@D)
 	$$(compile) -Isrc
-build/$1/inih.o: $(DEPS)/src/inih/ini.c build/flags
+$o/$1/inih.o: $(DEPS)/src/inih/ini.c $o/flags
 	@mkdir -p $$(@D)
 	$(Q)$$(compiler) -w -std=gnu11 $(cppflags) $$(flags) $(if $(filter asan,$1),-fno-sanitize=vla-bound) -c -o $$@ $$<
-build/$1/core.a: $(patsubst %.c,build/$1/%.o,$(filter src/core/%,$(sources)))
-build/$1/os.a: $(patsubst %.c,build/$1/%.o,$(filter src/os/%,$(sources)))
-objects_$1 := $(patsubst %.c,build/$1/%.o,$(filter-out src/core/% src/os/% src/init/%,$(sources)))
-build/$1/init.o: $(patsubst %.c,build/$1/%.o,$(filter src/init/%,$(sources)))
--include $(patsubst %.c,build/$1/%.d,$(sources) $(unit_sources))
+$o/$1/core.a: $(patsubst %.c,$o/$1/%.o,$(filter src/core/%,$(sources)))
+$o/$1/os.a: $(patsubst %.c,$o/$1/%.o,$(filter src/os/%,$(sources)))
+objects_$1 := $(patsubst %.c,$o/$1/%.o,$(filter-out src/core/% src/os/% src/init/%,$(sources)))
+$o/$1/init.o: $(patsubst %.c,$o/$1/%.o,$(filter src/init/%,$(sources)))
+-include $(patsubst %.c,$o/$1/%.d,$(sources) $(unit_sources))
 endef
 $(foreach f,tls notls asan plain fuzz,$(eval $(call flavour_rules,$f)))
 
 # The glibc flavours have a libpq of the same version, and the machine's OpenSSL.
 glibc_libpq := -L$(DEPS)/glibc/lib -lpq -lpgcommon -lpgport -lssl -lcrypto -lm
 with_libpq  := $(patsubst %.c,%.o,$(filter-out src/core/% src/os/%,$(sources)) $(wildcard test/unit/db/*.c))
-$(addprefix build/asan/,$(with_libpq)) $(addprefix build/plain/,$(with_libpq)) check-tidy check-analyzer: | $(DEPS)/glibc
+$(addprefix $o/asan/,$(with_libpq)) $(addprefix $o/plain/,$(with_libpq)) check-tidy check-analyzer: | $(DEPS)/glibc
 $(DEPS)/glibc:
 	@.ci/deps glibc >/dev/null
+$(unit_sources:%.c=$o/tls/%.o): | $(DEPS)/unit
+$(DEPS)/unit:
+	@.ci/deps unit >/dev/null
 
 # Archived: core, so that what links core alone finds a call into another layer; os, for its unit tests. By q, as r would take
 # a second file of one name for a newer one.
-build/%.a:
+$o/%.a:
 	$(Q)rm -f $@
 	$(Q)ar qcs $@ $^
 
 # The init (include/embark/init/init.h): one object with one section, which needs nothing of the rest of the program. Nor may the
 # compiler make it need something: canaries are in a thread's memory, loops may become calls of memset, switches tables of addresses.
-build/tls/src/init/%.o build/notls/src/init/%.o: flags += -ffreestanding -fno-stack-protector -fno-jump-tables \
+$o/tls/src/init/%.o $o/notls/src/init/%.o: flags += -ffreestanding -fno-stack-protector -fno-jump-tables \
   -fno-tree-loop-distribute-patterns -fno-function-sections -fno-data-sections
-build/tls/init.o build/notls/init.o: build/%/init.o: src/init/init.ld
+$o/tls/init.o $o/notls/init.o: $o/%/init.o: src/init/init.ld
 	$(Q)$(CROSS)ld -r -o $@ -T $^
 	@! nm -u $@ | grep -v ' __\(start\|stop\)_em_init$$' >&2 || { echo '$@: src/init needs these of others' >&2; exit 1; }
 
 # Everything is compiled anew if flags change, given on the command line or in here, or the libraries do.
-build/flags: Makefile FORCE
+$o/flags: Makefile FORCE
 	@{ echo '$(CFLAGS) $(LDFLAGS) $(DEPS)'; cksum Makefile; cat $(DEPS)/versions; } | cmp -s - $@ || \
 	 { echo '$(CFLAGS) $(LDFLAGS) $(DEPS)'; cksum Makefile; cat $(DEPS)/versions; } > $@
 
 # ---- The program ------------------------------------------------------------------------------------------------------
 
+# Relocations take a tenth of their room if the linker can pack them: for aarch64 binutils can since 2.43.
+packed   = $(if $(findstring ignored,$(shell $(CROSS)ld -z pack-relative-relocs --version 2>&1)),,-z,pack-relative-relocs,)
 # A static PIE. Its start files are named here, as the compiler may be told that all programs are PIEs: Scrt1.o is the one for these
 # that leaves the relocation to somebody else, src/overrides/libc_start_main.c. -z text refuses relocations of the code.
 musl     = $(DEPS)/musl/lib
 first    = $(musl)/Scrt1.o $(musl)/crti.o $(shell $(CROSS)gcc -print-file-name=crtbeginS.o)
 last     = $(shell $(CROSS)gcc -print-file-name=crtendS.o) $(musl)/crtn.o
 hardened = -nostartfiles -Wl,-static,-pie,--no-dynamic-linker,-z,text -Wl,-z,relro,-z,now,-z,noexecstack \
-           -Wl,-T,src/overrides/late.ld -Wl,-z,pack-relative-relocs,--wrap=__libc_start_main,--wrap=scram_SaltedPassword,--wrap=free,--wrap=realloc,--wrap=recv,--wrap=send,--wrap=poll,--wrap=__get_resolv_conf,--wrap=__res_msend_rc
-libs     = -lpq -lpgcommon -lpgport $(if $(filter build/tls/%,$@),-lssl -lcrypto) -lmd -ljansson
+           -Wl,-T,src/overrides/late.ld -Wl,$(packed)--wrap=__libc_start_main,--wrap=scram_SaltedPassword,--wrap=free,--wrap=realloc,--wrap=recv,--wrap=send,--wrap=poll,--wrap=__get_resolv_conf,--wrap=__res_msend_rc
+libs     = -lpq -lpgcommon -lpgport $(if $(filter $o/tls/%,$@),-lssl -lcrypto) -lmd -ljansson
 
-# The libraries' strings are not merged with OpenSSL's either: each would lie on a page of its own. OpenSSL's assembler brings
-# tables for unwinding, which nobody reads.
-build/%/libs/done: build/flags
+# The libraries' strings are not merged with OpenSSL's either: each would lie on a page of its own. OpenSSL's assembler, and gcc for
+# aarch64, bring tables for unwinding, which nobody reads.
+unwinding := -R .eh_frame -R .rela.eh_frame
+$o/%/libs/done: $o/flags
 	@rm -rf $(@D) && mkdir -p $(@D)
 	$(Q)for a in $(DEPS)/lib/$*/libpq.a $(DEPS)/lib/libpgcommon.a $(DEPS)/lib/libpgport.a \
 	  $(DEPS)/lib/libmd.a $(musl)/libc.a; do \
-	  $(CROSS)objcopy --set-section-flags '.rodata*str1.*=alloc,readonly,data' $$a $(@D)/$${a##*/} || exit; done
+	  $(CROSS)objcopy $(unwinding) --set-section-flags '.rodata*str1.*=alloc,readonly,data' $$a $(@D)/$${a##*/} || exit; done
 	$(Q)for a in $(if $(filter tls,$*),$(DEPS)/lib/libcrypto.a $(DEPS)/lib/libssl.a); do \
-	  $(CROSS)objcopy -R .eh_frame -R .rela.eh_frame $$a $(@D)/$${a##*/} || exit; done
+	  $(CROSS)objcopy $(unwinding) $$a $(@D)/$${a##*/} || exit; done
 	@touch $@
 
 # What is called of OpenSSL from outside of it: each through a gate (src/overrides/gate.S), but what each start may call, and what uses
 # no table: a hash, and the name of a folder.
-build/tls/gates: build/%/gates: build/%/core.a build/%/os.a build/%/libs/done
+$o/tls/gates: $o/%/gates: $o/%/core.a $o/%/os.a $o/%/libs/done
 	$(Q)$(CROSS)nm -g --defined-only $(@D)/libs/libssl.a $(@D)/libs/libcrypto.a | sed -n 's/.* T //p' | sort -u > $@.theirs
 	$(Q)$(CROSS)nm -u $(filter %.o %.a,$^) $(DEPS)/lib/libp*.a $(DEPS)/lib/$*/libpq.a $(DEPS)/lib/libmd.a $(DEPS)/lib/libjansson.a | \
 	  sed -n 's/^ *U //p' | sort -u | comm -12 - $@.theirs | grep -v '^SHA256_\|^X509_get_default_cert_area$$' > $@
-build/tls/gates: $(objects_tls)
-build/tls/gate.o: src/overrides/gate.S build/tls/gates
-	$(Q)sed 's/.*/GATE(&)/' build/tls/gates > build/tls/gates.h
-	$(Q)$(compiler) -c -o $@ -Ibuild/tls $<
-build/tls/embark: build/tls/gate.o
+$o/tls/gates: $(objects_tls)
+$o/tls/gate.o: src/overrides/gate.S $o/tls/gates
+	$(Q)sed 's/.*/GATE(&)/' $o/tls/gates > $o/tls/gates.h
+	$(Q)$(compiler) -c -o $@ -I$o/tls $<
+$o/tls/embark: $o/tls/gate.o
 
-build/tls/embark build/notls/embark: build/%/embark: build/%/init.o build/%/core.a build/%/os.a build/%/inih.o build/%/libs/done
+$o/tls/embark $o/notls/embark: $o/%/embark: $o/%/init.o $o/%/core.a $o/%/os.a $o/%/inih.o $o/%/libs/done
 	@echo '  $@'
 	$(Q)$(compiler) $(hardened) -Wl,--gc-sections -s $(LDFLAGS) -o $@ $(first) $(filter %.o,$^) \
-	  $(if $(filter build/tls/%,$@),$$(sed 's/^/-Wl,--wrap=/' build/tls/gates)) $(filter %os.a,$^) $(filter %core.a,$^) -L$(@D)/libs -L$(DEPS)/lib $(libs) $(last)
-build/tls/embark: $(objects_tls)
-build/notls/embark: $(objects_notls)
+	  $(if $(filter $o/tls/%,$@),$$(sed 's/^/-Wl,--wrap=/' $o/tls/gates)) $(filter %os.a,$^) $(filter %core.a,$^) -L$(@D)/libs -L$(DEPS)/lib $(libs) $(last)
+$o/tls/embark: $(objects_tls)
+$o/notls/embark: $(objects_notls)
 
-build/embark: build/$(flavour)/embark FORCE
+$o/embark: $o/$(flavour)/embark FORCE
 	@cmp -s $< $@ || cp -f $< $@
 
-build/asan/embark: $(objects_asan) $(patsubst %.c,build/asan/%.o,$(filter src/init/%,$(sources))) build/asan/os.a build/asan/core.a build/asan/inih.o
+$o/asan/embark: $(objects_asan) $(patsubst %.c,$o/asan/%.o,$(filter src/init/%,$(sources))) $o/asan/os.a $o/asan/core.a $o/asan/inih.o
 	@echo '  $@'
 	$(Q)gcc $(asan) -o $@ $^ $(glibc_libpq) -lmd -ljansson
 
 # What a generated header holds is made by awk and od, as a build machine need not have more.
-build/gen/version.h: Makefile build/flags
+$o/gen/version.h: Makefile $o/flags
 	@mkdir -p $(@D)
 	@echo '#define EMBARK_VERSION "$(VERSION)"' > $@
 	@echo "#define EMBARK_LIBRARIES \"$$(sed 's/-[^-]*$$//; s/^postgresql-[0-9]*/libpq/; s/^libinih/inih/' $(DEPS)/versions | paste -sd, | sed 's/,/, /g')\"" >> $@
 
 # src/stages/require/probe.py → build/gen/stages/require/probe.py.h: `probe_py`, deflated, and `probe_py_size`, the bytes that come of it:
 # EM_SCRIPT(probe_py). Without their comments and empty lines, and with tabs for indentation; of gzip's format, what is between header and trailer.
-build/gen/%.h: src/% Makefile
+$o/gen/%.h: src/% Makefile
 	@mkdir -p $(@D)
 	@sed -E '/^ *(#|\/\/)( |$$)/d; /^$$/d; :a; s/^(\t*) {4}/\1\t/; ta' $< > $@.text
 	@name=$$(echo '$(notdir $<)' | tr -c 'A-Za-z0-9\n' _); { \
@@ -220,51 +240,68 @@ build/gen/%.h: src/% Makefile
 	  echo "};"; \
 	  echo "enum { $${name}_size = $$(wc -c < $@.text) };"; } > $@
 
-install: build/embark
-	install -D -m 755 build/embark $(DESTDIR)$(PREFIX)/bin/embark
+install: $o/embark
+	install -D -m 755 $o/embark $(DESTDIR)$(PREFIX)/bin/embark
 	for page in $(wildcard doc/*.[157]); do \
 	  install -D -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$$(basename $$page) || exit; done
 
-# With the licences of what is linked in. The engine that runs takes it, or else (root) one that is started for it.
-IMAGE ?= embark
-image: build/embark
-	@rm -rf build/image && mkdir -p build/image/licenses
-	@cp build/embark build/image/ && cp $(DEPS)/licenses/* build/image/licenses/ && cp LICENSE build/image/licenses/embark
-	@printf '%s\n' 'FROM scratch' 'COPY . /' 'ENTRYPOINT ["/embark"]' > build/image.dockerfile
-	test/docker/engine docker build -t $(IMAGE) -f build/image.dockerfile build/image
+# With the licences of what is linked in. Docker's engine takes it if it is there, or else (root) one that is started for it; Podman, where
+# there is no Docker.
+IMAGE  ?= embark
+ENGINE ?= $(shell command -v podman >/dev/null && ! command -v docker >/dev/null && echo podman || echo docker)
+image: $o/embark
+	@rm -rf $o/image && mkdir -p $o/image/licenses
+	@cp $o/embark $o/image/ && cp $(DEPS)/licenses/* $o/image/licenses/ && cp LICENSE $o/image/licenses/embark
+	@printf '%s\n' 'FROM scratch' 'COPY . /' 'ENTRYPOINT ["/embark"]' > $o/image.dockerfile
+	$(if $(filter docker,$(ENGINE)),test/docker/engine )$(ENGINE) build $(if $(foreign),--platform linux/$(ARCH) )-t $(IMAGE) \
+	  -f $o/image.dockerfile $o/image
 
 asan: check-packages
-	@$(MAKE) --no-print-directory build/asan/embark
+	@$(MAKE) --no-print-directory $o/asan/embark
 
 # ---- Tests --------------------------------------------------------------------------------------------------------------
 
 # Each test/unit/core/…/test_*.c is a program linked with core alone, each test/unit/os/…/test_*.c one with os and core, each
 # test/unit/db/test_*.c one with core and libpq, each test/unit/init/test_*.c one with the file that it is about.
-unit_asan    := $(unit_sources:%.c=build/asan/%)
-unit_plain   := $(unit_sources:%.c=build/plain/%)
+unit_asan    := $(unit_sources:%.c=$o/asan/%)
+unit_plain   := $(unit_sources:%.c=$o/plain/%)
 
-build/asan/test/unit/core/%: build/asan/test/unit/core/%.o build/asan/core.a build/asan/inih.o
+$o/asan/test/unit/core/%: $o/asan/test/unit/core/%.o $o/asan/core.a $o/asan/inih.o
 	$(Q)gcc $(asan) -o $@ $^ -lcmocka -lmd -ljansson
-build/asan/test/unit/os/%: build/asan/test/unit/os/%.o build/asan/os.a build/asan/core.a build/asan/inih.o
+$o/asan/test/unit/os/%: $o/asan/test/unit/os/%.o $o/asan/os.a $o/asan/core.a $o/asan/inih.o
 	$(Q)gcc $(asan) -o $@ $^ -lcmocka -lssl -lcrypto -lmd -ljansson
-build/plain/test/unit/core/%: build/plain/test/unit/core/%.o build/plain/core.a build/plain/inih.o
+$o/plain/test/unit/core/%: $o/plain/test/unit/core/%.o $o/plain/core.a $o/plain/inih.o
 	$(Q)gcc -o $@ $^ -lcmocka -lmd -ljansson
-build/plain/test/unit/os/%: build/plain/test/unit/os/%.o build/plain/os.a build/plain/core.a build/plain/inih.o
+$o/plain/test/unit/os/%: $o/plain/test/unit/os/%.o $o/plain/os.a $o/plain/core.a $o/plain/inih.o
 	$(Q)gcc -o $@ $^ -lcmocka -lssl -lcrypto -lmd -ljansson
-build/asan/test/unit/db/test_%: build/asan/test/unit/db/test_%.o build/asan/core.a build/asan/inih.o
+$o/asan/test/unit/db/test_%: $o/asan/test/unit/db/test_%.o $o/asan/core.a $o/asan/inih.o
 	$(Q)gcc $(asan) -o $@ $^ $(glibc_libpq) -lcmocka -lmd -ljansson
-build/plain/test/unit/db/test_%: build/plain/test/unit/db/test_%.o build/plain/core.a build/plain/inih.o
+$o/plain/test/unit/db/test_%: $o/plain/test/unit/db/test_%.o $o/plain/core.a $o/plain/inih.o
 	$(Q)gcc -o $@ $^ $(glibc_libpq) -lcmocka -lmd -ljansson
-build/asan/test/unit/init/test_%: build/asan/test/unit/init/test_%.o build/asan/src/init/%.o
+$o/asan/test/unit/init/test_%: $o/asan/test/unit/init/test_%.o $o/asan/src/init/%.o
 	$(Q)gcc $(asan) -o $@ $^ -lcmocka
-build/plain/test/unit/init/test_%: build/plain/test/unit/init/test_%.o build/plain/src/init/%.o
+$o/plain/test/unit/init/test_%: $o/plain/test/unit/init/test_%.o $o/plain/src/init/%.o
 	$(Q)gcc -o $@ $^ -lcmocka
+# As embark is linked, for this processor or for another one, where they are emulated (test/arm64). Without -static they would be
+# programs that need a loader.
+unit_static  := $(unit_sources:%.c=$o/tls/%)
+unit_libs    := -L$(DEPS)/unit -L$(DEPS)/lib/tls -L$(DEPS)/lib -lcmocka -lpq -lpgcommon -lpgport -lssl -lcrypto -lmd -ljansson
+
+$o/tls/test/unit/core/%: $o/tls/test/unit/core/%.o $o/tls/core.a $o/tls/inih.o
+	$(Q)$(compiler) -static -o $@ $^ $(unit_libs)
+$o/tls/test/unit/os/%: $o/tls/test/unit/os/%.o $o/tls/os.a $o/tls/core.a $o/tls/inih.o
+	$(Q)$(compiler) -static -o $@ $^ $(unit_libs)
+$o/tls/test/unit/db/test_%: $o/tls/test/unit/db/test_%.o $o/tls/core.a $o/tls/inih.o
+	$(Q)$(compiler) -static -o $@ $^ $(unit_libs)
+$o/tls/test/unit/init/test_%: $o/tls/test/unit/init/test_%.o $o/tls/src/init/%.o
+	$(Q)$(compiler) -static -o $@ $^ $(unit_libs)
+unit-static: $(unit_static)
 .SECONDARY:
 
 # In this order, even with -j, and the second half also if the first one failed.
 test:
 	@.ci/packages ensure build test
-	@status=0; $(MAKE) build/embark && { $(MAKE) unit || status=$$?; $(MAKE) pytest || status=$$?; exit $$status; }
+	@status=0; $(MAKE) $o/embark && { $(MAKE) unit || status=$$?; $(MAKE) pytest || status=$$?; exit $$status; }
 
 unit: test-packages
 	@$(MAKE) --no-print-directory $(unit_asan)
@@ -273,11 +310,11 @@ unit: test-packages
 # Most tests wait most of the time: three files at a time, each with servers of its own.
 program_tests = test/own-root $(PYTHON) -m pytest -n 3 --dist loadfile test/program $(ARGS)
 
-pytest: build/embark test-packages
+pytest: $o/embark test-packages
 	EMBARK_BIN=$(CURDIR)/build/embark $(program_tests)
 
 # Hundreds of replicas, and rounds of killing: make test-swarm ARGS='rounds --rounds=200'
-test-swarm: build/embark test-packages
+test-swarm: $o/embark test-packages
 	EMBARK_BIN=$(CURDIR)/build/embark test/own-root test/swarm/run $(ARGS)
 
 # README's two commands on a machine that has nothing: half an hour. IN: see .ci/fresh
@@ -285,59 +322,65 @@ test-fresh:
 	.ci/fresh $(IN) -- $(ARGS)
 
 # Every system call of a start fails once, with each of its errors: make test-faults ARGS='--only=wait4,fork migrate'
-test-faults: build/embark test-packages
+test-faults: $o/embark test-packages
 	EMBARK_BIN=$(CURDIR)/build/embark test/own-root test/faults/run $(ARGS)
 
 # Random histories, each start compared with what the migration's own tool says: make test-model ARGS='--histories=1000 --seed=1'
-test-model: build/embark test-packages
+test-model: $o/embark test-packages
 	EMBARK_BIN=$(CURDIR)/build/embark test/model/run $(ARGS)
 
 # Folders of all tools' SQL migrations, and starts that are killed: make test-trees ARGS='--trees=200 --seed=1'
-test-trees: build/embark test-packages
+test-trees: $o/embark test-packages
 	EMBARK_BIN=$(CURDIR)/build/embark test/trees/run $(ARGS)
 
+# What this machine can't run, emulated beside its own servers: make test-arm64 ARGS='short'
+test-arm64: test-packages
+	@.ci/packages ensure emulation
+	@$(MAKE) --no-print-directory ARCH=aarch64 all unit-static
+	@test/own-root test/arm64/run $(ARGS)
+
 # In real containers: make test-docker ARGS='-k health'
-test-docker: build/embark
+test-docker: $o/embark
 	test/docker/run $(ARGS)
 
 # The manifests of doc/kubernetes.md, played by podman (root): make test-kubernetes ARGS='-k in-place'
-test-kubernetes: build/embark test-packages
+test-kubernetes: $o/embark test-packages
 	@.ci/packages ensure kubernetes
 	EMBARK_BIN=$(CURDIR)/build/embark $(PYTHON) -m pytest test/kubernetes $(ARGS)
 
 # Every harness in test/fuzz for FUZZ_SECONDS each, from the seeds in test/fuzz/corpus and what earlier runs have found; then embark beside the
 # references.
 FUZZ_SECONDS ?= 30
-fuzzers      := $(patsubst test/fuzz/%.c,build/fuzz/%.run,$(wildcard test/fuzz/fuzz_*.c))
+fuzzers      := $(patsubst test/fuzz/%.c,$o/fuzz/%.run,$(wildcard test/fuzz/fuzz_*.c))
 
-build/fuzz/%: compiler := clang
-build/fuzz/%: flags := -O1 -g -DEMBARK_TLS=1 $(fuzzed),fuzzer-no-link
+$o/fuzz/%: compiler := clang
+$o/fuzz/%: flags := -O1 -g -DEMBARK_TLS=1 $(fuzzed),fuzzer-no-link
 # It has an array of no elements on its stack, on purpose.
-build/fuzz/inih.o: flags := -O1 -g
-build/fuzz/%.run: test/fuzz/%.c build/fuzz/core.a build/fuzz/inih.o
+$o/fuzz/inih.o: flags := -O1 -g
+$o/fuzz/%.run: test/fuzz/%.c $o/fuzz/core.a $o/fuzz/inih.o
 	@echo '  $@'
 	$(Q)clang -std=gnu11 -g -O1 $(fuzzed),fuzzer $(cppflags) -Isrc -o $@ $^ -ljansson -lmd
-build/fuzz/compare: test/fuzz/compare.c build/asan/core.a build/asan/inih.o | $(DEPS)/glibc
+$o/fuzz/compare: test/fuzz/compare.c $o/asan/core.a $o/asan/inih.o | $(DEPS)/glibc
 	@mkdir -p $(@D)
 	$(Q)gcc -std=gnu11 -g -O1 $(asan) $(cppflags) -isystem $(DEPS)/glibc/include -o $@ $^ $(glibc_libpq) -ljansson -lmd
 
 fuzz: check-packages
-	@$(MAKE) --no-print-directory $(fuzzers) build/fuzz/compare
+	@$(MAKE) --no-print-directory $(fuzzers) $o/fuzz/compare
 	@for run in $(fuzzers); do \
-	  name=$$(basename $$run .run); seeds=test/fuzz/corpus/$$name; mkdir -p build/fuzz/$$name; \
+	  name=$$(basename $$run .run); seeds=test/fuzz/corpus/$$name; mkdir -p $o/fuzz/$$name; \
 	  if ! [ -d $$seeds ]; then seeds=; fi; \
-	  $$run -max_total_time=$(FUZZ_SECONDS) -timeout=20 -rss_limit_mb=1024 -verbosity=0 -print_final_stats=1 build/fuzz/$$name $$seeds \
-	    >build/fuzz/$$name.log 2>&1 || { tail -n 40 build/fuzz/$$name.log; exit 1; }; \
-	  echo "$$name: $$(sed -n 's/^stat::number_of_executed_units: *//p' build/fuzz/$$name.log) texts"; done
-	@test/fuzz/compare build/fuzz/compare --seconds=$(FUZZ_SECONDS)
+	  $$run -max_total_time=$(FUZZ_SECONDS) -timeout=20 -rss_limit_mb=1024 -verbosity=0 -print_final_stats=1 $o/fuzz/$$name $$seeds \
+	    >$o/fuzz/$$name.log 2>&1 || { tail -n 40 $o/fuzz/$$name.log; exit 1; }; \
+	  echo "$$name: $$(sed -n 's/^stat::number_of_executed_units: *//p' $o/fuzz/$$name.log) texts"; done
+	@test/fuzz/compare $o/fuzz/compare --seconds=$(FUZZ_SECONDS)
 
 demo:
 	@.ci/packages ensure build demo
-	@$(MAKE) build/embark
+	@$(MAKE) $o/embark
 	@test/demo/run
 
 # What a run is recorded of, and what is drawn of it, is part of the tree. The chart is that of the last make bench.
-pictures: build/embark
+pictures: $o/embark
 	@.ci/packages ensure demo
 	@test/demo/run --record test/pictures/start.json
 	@test/pictures/draw $(if $(wildcard build/bench/results.json),--bench build/bench/results.json)
@@ -346,14 +389,14 @@ check-pictures:
 	@.ci/packages ensure pictures
 	@test/pictures/browser
 
-bench: build/embark test-packages
+bench: $o/embark test-packages
 	@.ci/packages ensure bench
 	@test/bench/run
 	@test/bench/bundle
 	@test/own-root test/bench/health
 
 # docker run to the first request that is served, with embark and without: make bench-docker ROUNDS=5
-bench-docker: build/embark
+bench-docker: $o/embark
 	EMBARK_BIN=$(CURDIR)/build/embark test/docker/engine sh -c 'test/docker/images python postgres && exec test/docker/bench'
 
 test-packages: FORCE
@@ -370,7 +413,7 @@ checks       := check-format check-layers check-tidy check-cppcheck check-analyz
 
 check: check-packages
 	@status=0; \
-	  $(MAKE) --no-print-directory -k -Otarget $(checks) build/asan/embark $(unit_plain) || status=1; \
+	  $(MAKE) --no-print-directory -k -Otarget $(checks) $o/asan/embark $(unit_plain) || status=1; \
 	  WRAP='$(valgrind)' test/own-root test/unit/run $(unit_plain) || status=1; \
 	  $(MAKE) --no-print-directory unit || status=1; \
 	  $(asan_options) EMBARK_ASAN=1 EMBARK_BIN=$(CURDIR)/build/asan/embark $(program_tests) || status=1; \
@@ -383,8 +426,8 @@ asan_options := ASAN_OPTIONS=exitcode=99:detect_leaks=1 UBSAN_OPTIONS=print_stac
 check-format:
 	@echo "clang-format: $(words $(sources) $(headers) $(unit_headers)) files"
 	@clang-format --dry-run -Werror $(sources) $(headers) $(unit_headers)
-check-layers: build/plain/core.a $(objects_plain)
-	.ci/layers build/plain '$(layers)' '$(rooms:~=)'
+check-layers: $o/plain/core.a $(objects_plain)
+	.ci/layers $o/plain '$(layers)' '$(rooms:~=)'
 check-tidy: $(generated)
 	@echo "clang-tidy: $(words $(sources)) files"
 	@printf '%s\n' $(sources) | xargs -P $$(nproc) -n 1 sh -c 'clang-tidy --quiet "$$@" -- $(analysis) 2>&1 | \
@@ -398,7 +441,7 @@ check-analyzer: $(generated)
 	@echo "gcc -fanalyzer: $(words $(sources)) files"
 	@printf '%s\n' $(sources) | xargs -P $$(nproc) -n 1 sh -c 'gcc -O1 -fanalyzer -Werror -c -o /dev/null $(analysis) "$$@"' analyzer
 check-scripts:
-	@shellcheck $$(grep -lE '^#!/bin/(ba)?sh' .ci/* $$(find test -type f))
+	@shellcheck $$(grep -lE '^#!/bin/(ba)?sh' $$(find .ci test -type f))
 check-programs:
 	@.ci/programs
 # Every name in the SQL that embark sends stands with its schema.
@@ -412,10 +455,10 @@ check-docs:
 	.ci/rooms
 check-manual:
 	@for page in $(wildcard doc/*.[157]); do mandoc -T lint -W warning $$page || exit; done
-# What a container image has to carry: with TLS at most 3.3 MB. Without, libpq, its Unicode tables and libc are 350 kB;
+# What a container image has to carry: with TLS at most 3.3 MB; where relocations can't be packed, 0.6 MB more. Without, libpq, its Unicode tables and libc are 350 kB;
 # the limit is there so that growth is noticed.
-check-sizes: build/tls/embark build/notls/embark
-	@wc -c $^ | awk '/notls/ { limit = 1150000 } !/notls/ { limit = 3300000 } \
+check-sizes: $o/tls/embark $o/notls/embark
+	@wc -c $^ | awk -v more=$(if $(packed),0,600000) '/notls/ { limit = 1150000 + more } !/notls/ { limit = 3300000 + more } \
 	  !/total/ { print $$2 ": " $$1 " bytes of " limit; if ($$1 > limit) exit 1 }'
 format:
 	clang-format -i $(sources) $(headers) $(unit_headers)
@@ -424,4 +467,4 @@ clean:
 	rm -rf build
 
 FORCE:
-.PHONY: all install image asan test unit pytest test-swarm test-faults test-model test-trees test-fresh test-docker test-kubernetes fuzz demo pictures check-pictures bench bench-docker check clean format $(checks) test-packages check-packages FORCE
+.PHONY: all install image unit-static test-arm64 asan test unit pytest test-swarm test-faults test-model test-trees test-fresh test-docker test-kubernetes fuzz demo pictures check-pictures bench bench-docker check clean format $(checks) test-packages check-packages FORCE
