@@ -17,6 +17,8 @@
 #   make test-docker        in real containers, by an engine that is there or (root) is started for it
 #   make test-arm64         unit tests and a choice of the others, emulated (ARGS=short)
 #   make image              a container image of embark alone, for COPY --from (IMAGE=embark ENGINE=podman)
+#   make release            dist/: archives, packages and a container image for amd64 and arm64, a bill of materials
+#   make test-release       what is in there, built twice
 #   make fuzz               the parsers' fuzzers, FUZZ_SECONDS=30 each
 #   make test-kubernetes    doc/kubernetes.md's manifests, played by podman (root)
 #   make test-fresh         make demo and make test in a Debian that has nothing else (root); IN=container, IN=trixie
@@ -29,7 +31,7 @@
 # A source file in one of the rooms' folders is picked up as it is. `#include "version.h"` and, for a file such as
 # src/stages/require/probe.py, `#include "stages/require/probe.py.h"` are generated (below).
 
-VERSION := 0.1.0
+VERSION := 0.2.0
 TLS     ?= yes
 PREFIX  ?= /usr/local
 CFLAGS  ?= -Os
@@ -54,7 +56,7 @@ all: $o/embark
 
 # ---- The libraries. deps.mk says where they are; making it builds them if need be. -------------------------------
 
-ifneq ($(filter-out clean test-fresh test-arm64,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(filter-out clean test-fresh release test-arm64,$(or $(MAKECMDGOALS),all)),)
 include $o/deps.mk
 endif
 $o/deps.mk: FORCE
@@ -256,6 +258,13 @@ image: $o/embark
 	$(if $(filter docker,$(ENGINE)),test/docker/engine )$(ENGINE) build $(if $(foreign),--platform linux/$(ARCH) )-t $(IMAGE) \
 	  -f $o/image.dockerfile $o/image
 
+# Two calls of make, as each processor has its own libraries.
+release:
+	@.ci/packages ensure build release
+	@$(MAKE) --no-print-directory ARCH=x86_64
+	@$(MAKE) --no-print-directory ARCH=aarch64
+	@.ci/release/make $(VERSION) dist
+
 asan: check-packages
 	@$(MAKE) --no-print-directory $o/asan/embark
 
@@ -338,6 +347,12 @@ test-arm64: test-packages
 	@.ci/packages ensure emulation
 	@$(MAKE) --no-print-directory ARCH=aarch64 all unit-static
 	@test/own-root test/arm64/run $(ARGS)
+
+# The release is made anew in another folder, and compared; its images are run: make test-release ARGS='-k packages'
+test-release: test-packages
+	@.ci/packages ensure release images emulation
+	@$(MAKE) --no-print-directory release
+	@test/docker/engine $(PYTHON) -m pytest test/release $(ARGS)
 
 # In real containers: make test-docker ARGS='-k health'
 test-docker: $o/embark
@@ -464,7 +479,7 @@ format:
 	clang-format -i $(sources) $(headers) $(unit_headers)
 
 clean:
-	rm -rf build
+	rm -rf build dist
 
 FORCE:
-.PHONY: all install image unit-static test-arm64 asan test unit pytest test-swarm test-faults test-model test-trees test-fresh test-docker test-kubernetes fuzz demo pictures check-pictures bench bench-docker check clean format $(checks) test-packages check-packages FORCE
+.PHONY: all install image release unit-static test-arm64 test-release asan test unit pytest test-swarm test-faults test-model test-trees test-fresh test-docker test-kubernetes fuzz demo pictures check-pictures bench bench-docker check clean format $(checks) test-packages check-packages FORCE
