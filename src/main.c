@@ -322,13 +322,15 @@ int main(int argc, char **argv)
     struct words words = {0};
     (void)argc;
     em_out_of_memory = out_of_memory;
+    if (argv[0] && argv[1] && strcmp(argv[1], "health") == 0)
+        em_release_code_pages(); /* a healthcheck is to be small: what starts a C program lies apart */
     fill_standard_descriptors();
     em_outlets_open();
     em_start_report_begin();
     set_up_early_log(&words);
     int code = parse_words(argv, &words);
     if (words.run == em_command_health)
-        em_release_code_pages(); /* a healthcheck is to be small */
+        em_release_code_pages();
     if (words.run != em_command_run || (code == 0 && is_bare_shell(&words)))
         em_start_report_forget();
     if (code == 0 && em_loop_start(&err) != 0) {
