@@ -387,7 +387,7 @@ fuzz: check-packages
 	  $$run -max_total_time=$(FUZZ_SECONDS) -timeout=20 -rss_limit_mb=1024 -verbosity=0 -print_final_stats=1 $o/fuzz/$$name $$seeds \
 	    >$o/fuzz/$$name.log 2>&1 || { tail -n 40 $o/fuzz/$$name.log; exit 1; }; \
 	  echo "$$name: $$(sed -n 's/^stat::number_of_executed_units: *//p' $o/fuzz/$$name.log) texts"; done
-	@test/fuzz/compare $o/fuzz/compare --seconds=$(FUZZ_SECONDS)
+	@test/fuzz/compare build/$(in)fuzz/compare --seconds=$(FUZZ_SECONDS) $(if $(FUZZ_SEED),--seed=$(FUZZ_SEED))
 
 demo:
 	@.ci/packages ensure build demo
