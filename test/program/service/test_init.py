@@ -706,6 +706,7 @@ def test_every_signal_after_a_stop(terminal, embark, namespace):
     service = terminal(*namespace, embark.binary, *script(embark, RECORDS), "34")
     service.shows("up\r\n")
     service.type("\x1a")
+    service.shows(r"\^Z")   # by then the terminal has thrown away what was written before, as it does at ^Z (NOFLSH of termios(3))
     leader = service.process.pid
     process = eventually(lambda: leader if not namespace else children(leader) and children(leader)[0])
     eventually(lambda: [state(pid) for pid in children(process)] == ["S"], what="the service, which goes on")
