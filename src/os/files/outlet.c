@@ -36,6 +36,13 @@ void em_outlets_open(void)
     }
 }
 
+void em_outlet_replaced(int fd)
+{
+    if (outlets[fd].kind == SECOND)
+        close(outlets[fd].second);
+    outlets[fd] = (struct outlet){PLAIN, -1};
+}
+
 /* Whether a write of more than PIPE_BUF bytes won't have to wait for a reader. A pipe is a row of
  * pages; what is written is added to the last one only if it fits there, so that any two neighbours
  * together hold more than a page, but for those that are being read. */

@@ -15,6 +15,7 @@
 
 #include "embark/os/exec/find.h"
 #include "embark/os/files/files.h"
+#include "embark/os/files/outlet.h"
 #include "embark/os/loop/clock.h"
 #include "embark/os/process/group.h"
 #include "embark/os/process/terminal.h"
@@ -166,6 +167,10 @@ int em_spawn_function(const struct em_spawn *spawn, int (*body)(void *ctx), void
         if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent || !place(spawn->in, 0) ||
             !place(spawn->out, 1) || !place(spawn->err, 2))
             _exit(EM_EXIT_SYSTEM);
+        if (spawn->out >= 0)
+            em_outlet_replaced(STDOUT_FILENO);
+        if (spawn->err >= 0)
+            em_outlet_replaced(STDERR_FILENO);
         _exit(body(ctx));
     }
     if (spawn->own_group)

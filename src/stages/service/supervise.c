@@ -10,6 +10,7 @@
 #include "embark/core/config/remap_exit.h"
 #include "embark/core/config/remap_signal.h"
 #include "embark/init/init.h"
+#include "embark/os/files/outlet.h"
 #include "embark/os/log/log.h"
 #include "embark/os/process/child_env.h"
 #include "embark/os/process/group.h"
@@ -210,6 +211,8 @@ static int start(const struct em_config *config, char *const *argv, int death_si
 static int become_init(struct run *run)
 {
     run->init->service = run->child.pid;
+    em_outlet_replaced(STDOUT_FILENO);
+    em_outlet_replaced(STDERR_FILENO);
     em_close_inherited();
     em_loop_end();
 #ifdef __GLIBC__ /* for tests: the sanitizers' memory can't be given back */

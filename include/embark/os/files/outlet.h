@@ -16,6 +16,11 @@
 /* At the start of the program. Before it, writes are as write(2) has them. */
 void em_outlets_open(void);
 
+/* Standard output or error is another file from now on (dup2(2) in a child, whose pipe embark reads),
+ * or isn't written to any more: what was opened a second time is closed, and writes are as write(2)
+ * has them. */
+void em_outlet_replaced(int fd);
+
 /* As write(2), with EAGAIN for what would have to wait. More than PIPE_BUF bytes go out in one
  * write if there is room for all of them, else up to a line's end, if there is one. */
 ssize_t em_write_now(int fd, const char *bytes, size_t length);
