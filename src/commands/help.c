@@ -88,7 +88,7 @@ static const char *options_of(const char *command)
         "  --stamp     prints the Dockerfile's lines that set [image] build\n\0"
         "migrate\0"
         "  --dry-run       says what a start would do, and why\n"
-        "  --status        lists the last runs\n"
+        "  --status        lists the last runs, and what is pending by name\n"
         "  --wait          waits until another one's run has applied this image's migrations;\n"
         "                  takes no lock, runs nothing\n"
         "  --resolve FILE  a file of [migrate] sql that failed half-way counts as applied,\n"

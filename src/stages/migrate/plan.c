@@ -131,15 +131,20 @@ int em_migrate_status(const struct em_config *config, const struct em_url *direc
 {
     enum { SHOWN = 20 };
     struct em_db *db = NULL;
+    EM_OUTLOOK_AUTO look = {.config = config, .direct = direct};
+    EM_ERR_AUTO unknown = EM_ERR_INIT;
+    struct em_ledger ledger = {.config = config, .url = direct};
     if (!em_ledger_wanted(config))
         return em_fail(err, EM_EXIT_CONFIG, "[migrate] ledger = off: there is no record of runs");
-    EM_LEDGER_STATE_AUTO state = {0};
-    struct em_ledger ledger = {.config = config, .url = direct};
     int code = em_migration_status_open(config, direct, &db, NULL, err);
     if (code == 0)
-        code = em_ledger_read(db, &ledger, em_in(EM_LEDGER_LIMIT), &state, NULL, err);
+        code = em_ledger_read(db, &ledger, em_in(EM_LEDGER_LIMIT), &look.state, NULL, err);
     if (code == 0)
-        code = em_ledger_list(db, &ledger, &state, SHOWN, em_in(EM_LEDGER_LIMIT), out, err);
+        code = em_ledger_list(db, &ledger, &look.state, SHOWN, em_in(EM_LEDGER_LIMIT), out, err);
+    if (code == 0 && em_migration_files(config, &look.files, &unknown) == 0)
+        print_pending(&look, db, out);
+    else if (code == 0)
+        print_why("  pending: not known: ", em_str_c(&unknown.text), out);
     em_db_close(db);
     return code;
 }

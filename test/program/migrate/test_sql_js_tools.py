@@ -31,7 +31,7 @@ def test_prisma_before_and_after(files, db, second, folder):
     prisma(folder, db, "deploy")
     names += trees.plant(files.path, "prisma", trees.STEPS[2:4], first=3)
     pending = re.findall(r"(?m)^(\d{14}_\w+)$", prisma(folder, db, "status", check=False).stdout)
-    assert [f"{name}/migration.sql" for name in pending] == names[2:] == named_pending(files.command("--dry-run"))
+    assert [f"{name}/migration.sql" for name in pending] == names[2:] == named_pending(files.command("--dry-run")) == named_pending(files.command("--status"))
     doctor = files.start("doctor")
     doctor.wait(40)
     assert re.search(rf"pending +2 of 4: {names[2]},\s+{names[3]}", doctor.stdout), doctor.describe()
