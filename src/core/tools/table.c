@@ -348,6 +348,8 @@ void em_tool_search(struct em_tool_search *s, const struct em_list *command)
         s->tool->configure(s);
     if (!s->n)
         plain_places(s);
+    if (!s->n && !s->doubt.len) /* dbmate --migrations-dir= */
+        em_tool_doubt(s, "%s's folder of migrations is named by an empty text", s->tool->name);
     plain_table(s);
     variables(s);
     if (s->table_why.len) {

@@ -122,7 +122,7 @@ static int parse_url(struct em_url_parser *p, const char *text, bool *is_url)
     p->repeats = base < n;
     if (em_starts(start + n, "://"))
         return em_url_parse_uri(p, start + n + 3);
-    if (p->form == EM_URL_JDBC)
+    if (p->form == EM_URL_JDBC && start[n] == ':')
         return em_url_parse_short_jdbc(p, start + n + 1);
     if (strchr(start + n, '='))
         return parse_dsn(p, start + n + 1);

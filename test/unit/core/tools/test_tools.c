@@ -209,6 +209,8 @@ static void test_options(void **state)
     finds("dbmate --migrations-dir one --migrations-dir two up",
           "dbmate: !one, !two | schema_migrations");
     finds("dbmate -d one,two up", "dbmate: !one, !two | schema_migrations");
+    finds_part("dbmate --migrations-dir= up", "? dbmate's folder of migrations is named by an");
+    finds_part("dbmate -d '' up", "? dbmate's folder of migrations is named by an");
     finds("dbmate --migrations-table t up", "dbmate: db/migrations | t");
     finds("dbmate --migrations-table s.t up", "dbmate: db/migrations | s.t");
     finds("node-pg-migrate -m db/steps -t t --migrations-schema s up",

@@ -378,6 +378,8 @@ static void mistakes(void **state)
         {"psql 'postgres://u:p@h/d'",
          "error: the database URL starts with something else than the URL"},
         {"postgres:u:p@h/d", "error: the database URL has no // behind its scheme"},
+        {"jdbc:postgresql", "error: the database URL has no // behind its scheme"},
+        {"jdbc:postgresql /d", "error: the database URL has no // behind its scheme"},
         {"u:p@h/d", "error: the text is neither a URL nor keyword=value"},
         {"mysql://u:p@h/d", "error: the database URL starts with mysql:, which is not PostgreSQL"},
         {"mysql+pymysql://h",
