@@ -8,6 +8,7 @@ import pytest
 
 from support import hostile_dns, net
 from support.hostile_dns import EMPTY, GOOD, NONE
+from support.process import asan
 from support.waiting import eventually
 from test_health import ALONE
 from test_hostile_server import AT_ONCE, LATE, TIMEOUT, Peak, ended
@@ -39,7 +40,9 @@ class Place:
 
 
 @pytest.fixture
-def place(namespace, embark):
+def place(namespace, embark, request):
+    if asan() and "tcp-wrong-question" in request.node.name:
+        pytest.skip("the sanitizer build has glibc's resolver, which takes that")
     one = Place(embark, namespace)
     yield one
     one.end()
