@@ -6,7 +6,7 @@ import pytest
 
 from conftest import TOP
 from support import trees
-from support.sql_files import Files
+from support.sql_files import files  # noqa: F401
 
 STEPS = [
     ("users", "CREATE TABLE users (id integer);\nALTER TABLE users ADD PRIMARY KEY (id);", "CLUSTER orders;\nDROP TABLE users;"),
@@ -14,11 +14,6 @@ STEPS = [
     ("accepted", "-- embark: ok a dozen rows\nCLUSTER orders;", "CLUSTER orders;"),
 ]
 PAGE = TOP / "doc/migrations-that-block.md"
-
-
-@pytest.fixture
-def files(folder, embark, db):
-    return Files(folder, embark, db)
 
 
 def warned(process):

@@ -7,13 +7,8 @@ import pytest
 
 from support.apps import ledger, outcomes
 from support.process import lines_of_json, marked, send
-from support.sql_files import Files, applied
+from support.sql_files import Files, applied, files  # noqa: F401
 from support.waiting import eventually
-
-
-@pytest.fixture
-def files(folder, embark, db):
-    return Files(folder, embark, db)
 
 
 def sleeping(db):

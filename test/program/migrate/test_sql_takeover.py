@@ -5,19 +5,7 @@ import re
 import pytest
 
 from support import trees
-from support.sql_files import Files, applied
-
-
-@pytest.fixture
-def files(folder, embark, db):
-    return Files(folder, embark, db)
-
-
-@pytest.fixture
-def second(db):
-    other = db.server.database()
-    yield other
-    other.drop()
+from support.sql_files import applied, files, second  # noqa: F401
 
 
 def by_hand(db, steps):

@@ -4,12 +4,7 @@ import psycopg2
 import pytest
 
 from support import trees
-from support.sql_files import Files, applied
-
-
-@pytest.fixture
-def files(folder, embark, db):
-    return Files(folder, embark, db)
+from support.sql_files import applied, files  # noqa: F401
 
 
 # --- what can't run in a transaction

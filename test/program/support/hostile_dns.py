@@ -7,6 +7,8 @@ import socket
 import struct
 import threading
 
+from .net import queries
+
 NAME, ADDRESS, TRAP = "db.test", "127.0.0.5", "127.0.0.66"
 A, CNAME, AAAA = 1, 5, 28
 POINTER = b"\xc0\x0c"  # to the question's name
@@ -206,13 +208,7 @@ class NameServer:
             threading.Thread(target=serve, daemon=True).start()
 
     def _udp(self):
-        while True:
-            try:
-                query, peer = self.socket.recvfrom(4096)
-            except OSError:
-                return
-            if not query:
-                return
+        for query, peer in queries(self.socket):
             self.asked += 1
             threading.Thread(target=self._answer, args=(query, peer), daemon=True).start()
 

@@ -237,6 +237,18 @@ class StatementProxy:
             one.close()
 
 
+def queries(sock):
+    """(query, peer) of each that comes to a UDP socket, until that is closed."""
+    while True:
+        try:
+            query, peer = sock.recvfrom(4096)
+        except OSError:
+            return
+        if not query:
+            return
+        yield query, peer
+
+
 class NameServer:
     """A DNS server on a UDP socket: `names` maps names to IPv4 addresses; others do not exist; `dead` answers nothing."""
 
@@ -248,13 +260,7 @@ class NameServer:
         self._thread.start()
 
     def _serve(self):
-        while True:
-            try:
-                query, peer = self.socket.recvfrom(4096)
-            except OSError:
-                return
-            if not query:
-                return
+        for query, peer in queries(self.socket):
             labels, at = [], 12
             while query[at]:
                 labels.append(query[at + 1:at + 1 + query[at]].decode())

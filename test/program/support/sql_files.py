@@ -1,6 +1,8 @@
-"""A folder of [migrate] sql, and starts with it."""
+"""A folder of [migrate] sql, and starts with it. A test file gets the fixtures by importing them."""
 
 import re
+
+import pytest
 
 
 class Files:
@@ -53,3 +55,15 @@ class Files:
 
 def applied(process):
     return re.findall(r"applied (\S+) in ", process.stderr)
+
+
+@pytest.fixture
+def files(folder, embark, db):
+    return Files(folder, embark, db)
+
+
+@pytest.fixture
+def second(db):
+    other = db.server.database()
+    yield other
+    other.drop()

@@ -42,13 +42,7 @@ class Server(net.NameServer):
         return query[:2] + struct.pack(">HHHHH", 0x8180, 1, self.many, 0, 0) + query[12:at + 5] + records
 
     def _serve(self):
-        while True:
-            try:
-                query, peer = self.socket.recvfrom(4096)
-            except OSError:
-                return
-            if not query:
-                return
+        for query, peer in net.queries(self.socket):
             if not self.dead:
                 threading.Thread(target=self._send, args=(query, peer), daemon=True).start()
 

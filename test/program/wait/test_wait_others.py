@@ -463,13 +463,7 @@ class HalfNameServer(net.NameServer):
     error = 2
 
     def _serve(self):
-        while True:
-            try:
-                query, peer = self.socket.recvfrom(4096)
-            except OSError:
-                return
-            if not query:
-                return
+        for query, peer in net.queries(self.socket):
             end = query.index(b"\0", 12) + 5
             good = struct.unpack(">H", query[end - 4:end - 2])[0] == 1
             record = b"\xc0\x0c" + struct.pack(">HHIH", 1, 1, 0, 4) + socket.inet_aton("127.0.0.5")
